@@ -1,0 +1,82 @@
+# make            release build: build/mailfilter, build/scanner
+# make demo       a private mail server, EICAR mails, both programs: watch it work
+# make check      unit and end-to-end tests              make deps   missing Debian packages
+# make asan       unit tests under address and undefined sanitizers
+# make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
+# make clean      removes build/
+
+MODE    ?= release
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+B       := build/$(MODE)
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+           -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla -Walloca -Wcast-qual \
+           -Wwrite-strings -Wpointer-arith -Wundef -Wnull-dereference -Wswitch-enum \
+           -Wimplicit-fallthrough
+WARNGCC := -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wjump-misses-init
+HARDEN  := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+           -fcf-protection=full
+IS_GCC  := $(findstring gcc,$(CC))
+
+OPT_release := -O2 -g $(HARDEN)
+OPT_debug   := -O1 -g -Werror $(HARDEN)
+OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined \
+               -fno-sanitize-recover=all
+PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka
+CFLAGS  += -std=gnu17 -fPIE -D_GNU_SOURCE -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
+           $(OPT_$(MODE)) $(shell pkg-config --cflags $(PKGS) libetpan | sed 's/-I/-isystem /g')
+LDFLAGS += -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
+           $(filter -fsanitize%,$(OPT_$(MODE)))
+# libetpan by hand: its .pc file carries specs that undo PIE.
+LIB_common     := $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
+LIB_mailfilter := $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
+LIB_scanner    := $(LIB_common) $(shell pkg-config --libs libclamav)
+
+src      = $(wildcard $(1)/*.c)
+obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
+TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
+
+all: build/mailfilter build/scanner
+build/mailfilter build/scanner: build/%: $(B)/bin/%
+	@ln -sfn $(MODE)/bin/$* $@
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/lib%.a:
+	@rm -f $@; ar rcs $@ $^
+$(B)/libcommon.a: $(call obj,common)
+$(B)/libmailfilter.a: $(filter-out $(B)/mailfilter/main.o,$(call obj,mailfilter))
+$(B)/libscanner.a: $(filter-out $(B)/scanner/main.o,$(call obj,scanner))
+$(B)/bin/%: $(B)/%/main.o $(B)/lib%.a $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_$*)
+
+# A test of one folder links that folder's archive: tests/common/test_buf.c stands for common/buf.c.
+$(B)/tests/common/%: $(B)/tests/common/%.o $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_common) -lcmocka
+$(B)/tests/mailfilter/%: $(B)/tests/mailfilter/%.o $(B)/libmailfilter.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_mailfilter) -lcmocka
+$(B)/tests/scanner/%: $(B)/tests/scanner/%.o $(B)/libscanner.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_scanner) -lcmocka
+
+deps:
+	@tests/deps.sh
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tests/demo.sh
+check: deps
+	@$(MAKE) --no-print-directory all unit-tests
+	prove --timer tests/run-unit.t tests/e2e/*.t
+unit-tests: $(TESTS)
+asan:
+	@$(MAKE) --no-print-directory MODE=asan unit-tests
+	MODE=asan prove --timer tests/run-unit.t
+lint:
+	@tests/lint.sh
+clean:
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all deps demo check unit-tests asan lint clean
+.SECONDARY:

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Files, made durable in the right order. A full disk, quota or descriptor table is ERR_AGAIN;
+ * anything else that a person must mend is ERR_ACCOUNT; the text names the path. Paths come
+ * from settings, never from a message. */
+#ifndef COMMON_FILE_H
+#define COMMON_FILE_H
+
+#include <sys/types.h>
+
+#include "common/buf.h"
+
+/* The kind of errno for a failed file operation. */
+enum err_kind file_err_kind(int errnum);
+
+/* All of a small file; longer than max fails. The content is added to buf. */
+int file_read(const char *path, size_t max, struct buf *buf, struct err *err);
+
+/* Write it all, through short writes and EINTR. path is for the error text only. */
+int file_write(int fd, struct span bytes, const char *path, struct err *err);
+
+/* fsync; close with its result checked. The fd is closed either way. */
+int file_sync_close(int *fd, const char *path, struct err *err);
+
+/* Make the names in a directory durable. */
+int file_sync_dir(int dirfd, const char *path, struct err *err);
+
+/* Write path whole or not at all, durably: tmp beside it, fsync, rename, fsync the directory. */
+int file_replace(const char *path, struct span bytes, mode_t mode, struct err *err);
+
+/* Make a directory and its missing parents; one that is there is fine whatever its mode. */
+int file_mkdirs(const char *path, mode_t mode, struct err *err);
+
+/* Open a directory for the *at calls; a symbolic link as its last part is refused. */
+int file_open_dir(const char *path, int *fd_r, struct err *err);
+
+/* Take the lock file (made if missing) and write our pid in it. Held by another process:
+ * ERR_AGAIN with its pid in the text. Released when *fd_r is closed. */
+int file_lock(const char *path, int *fd_r, struct err *err);
+
+/* Remove what is below a directory (not following links); with itself too if told. Goes on
+ * after a failure; -1 if anything is left. */
+int file_remove_tree(const char *path, bool itself, struct err *err);
+
+#endif

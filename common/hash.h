@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * SHA-256 (FIPS 180-4) through GnuTLS. */
+#ifndef COMMON_HASH_H
+#define COMMON_HASH_H
+
+#include "common/buf.h"
+
+enum {
+	HASH_SIZE = 32,
+	HASH_TEXT_MAX = 65
+};
+
+struct hash {
+	uint8_t bytes[HASH_SIZE];
+};
+
+int hash_span(struct span bytes, struct hash *hash_r, struct err *err);
+bool hash_equal(const struct hash *left, const struct hash *right);
+
+/* Lower-case hexadecimal. Returns text. */
+const char *hash_text(const struct hash *hash, char text[static HASH_TEXT_MAX]);
+
+#endif

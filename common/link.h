@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A ZeroMQ socket: the only user of zmq.h. A link owns its own context, so it is opened after
+ * the last fork of its process and never crosses one; use it from one thread. ZeroMQ loses
+ * what a dead peer had accepted: whoever sends keeps the message until it is answered. */
+#ifndef COMMON_LINK_H
+#define COMMON_LINK_H
+
+#include <poll.h>
+
+#include "common/buf.h"
+
+struct link;
+
+enum {
+	LINK_PEER_MAX = 255,
+	LINK_FRAMES_MAX = 2,
+	LINK_ENDPOINT_MAX = 256
+};
+
+/* Who sent it, on a bound link: opaque, unique while that connection lives. */
+struct link_peer {
+	uint8_t id[LINK_PEER_MAX];
+	size_t len;
+};
+
+/* A received message. Frames are valid until the next receive on this link or link_close. */
+struct link_message {
+	struct link_peer peer; /* len 0 on a connected link */
+	struct span frames[LINK_FRAMES_MAX];
+	size_t frame_count;
+};
+
+/* Is it "ipc:///path" (short enough for a socket) or "tcp://HOST:PORT" on loopback? Else
+ * ERR_SETTINGS: unencrypted tcp is refused off loopback. */
+int link_check_endpoint(const char *endpoint, struct err *err);
+
+/* DEALER. Returns at once; the peer need not be there. frame_max: larger frames received end
+ * the connection. */
+int link_connect(
+	const char *endpoint, size_t frame_max, struct link **link_r, struct err *err);
+
+/* ROUTER. An ipc path is locked first (PATH.lock), so that a second instance cannot steal it
+ * (ERR_AGAIN names the other's pid), and gets mode 0660; its folder is made 0750 if missing. */
+int link_bind(const char *const *endpoints, size_t count, size_t frame_max,
+	struct link **link_r, struct err *err);
+
+void link_close(struct link *link);
+
+/* Send without waiting. peer: NULL on a connected link. data may be {NULL, 0} with
+ * has_data false for one frame. Full: ERR_AGAIN; peer gone: ERR_SESSION. Bytes are copied. */
+int link_send(struct link *link, const struct link_peer *peer, struct span head,
+	bool has_data, struct span data, struct err *err);
+
+/* Receive without waiting. 1: *message_r is filled; 0: nothing there. A message with more
+ * than LINK_FRAMES_MAX frames is dropped whole and counts as one with frame_count 0. */
+int link_receive(struct link *link, struct link_message *message_r, struct err *err);
+
+/* Is the other end of a connected link there (ZMTP handshake done, heartbeats answered)? */
+bool link_alive(struct link *link);
+
+/* Wait for any link to have something to receive or any fd its events, up to timeout_ms (-1:
+ * for ever). Fills readable[] (may be NULL) and fds[].revents. 0 also on time-out and EINTR. */
+int link_wait(struct link *const *links, size_t link_count, bool *readable,
+	struct pollfd *fds, size_t fd_count, int timeout_ms, struct err *err);
+
+#endif

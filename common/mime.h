@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The parts of a message (RFC 5322, RFC 2045-2049, 2231): byte ranges into the original,
+ * decoded bytes, names, and doubts: what makes another program read it differently. Pure; the
+ * only user of GMime. All bytes are untrusted. Limits are checked before GMime sees them. */
+#ifndef COMMON_MIME_H
+#define COMMON_MIME_H
+
+#include "common/buf.h"
+
+enum {
+	MIME_HEADER_BYTES_MAX = 256 * 1024, /* one header block */
+	MIME_HEADER_FIELDS_MAX = 1000,
+	MIME_FIELD_BYTES_MAX = 64 * 1024,
+	MIME_DEPTH_MAX = 100,
+	MIME_PARTS_MAX = 10000,
+	MIME_PATH_MAX = 64,
+	MIME_NAME_MAX = 256,
+	MIME_TYPE_MAX = 128,
+};
+
+/* Each bit one way in which readers differ, or a limit. */
+enum mime_doubt {
+	MIME_DOUBT_HEADER_LIMIT =
+		1 << 0, /* a header block or field over its limit: not parsed */
+	MIME_DOUBT_DEPTH =
+		1 << 1, /* nested deeper than MIME_DEPTH_MAX: not all parts listed */
+	MIME_DOUBT_PARTS = 1 << 2, /* more than MIME_PARTS_MAX: not all parts listed */
+	MIME_DOUBT_PARSER =
+		1 << 3, /* the parser warned: missing boundary, bad header ... */
+	MIME_DOUBT_DUPLICATE =
+		1 << 4, /* two Content-* fields of one kind, two parameters of one name */
+	MIME_DOUBT_ENCODING =
+		1 << 5, /* unknown transfer encoding, or base64 on a composite type */
+	MIME_DOUBT_BASE64 =
+		1 << 6, /* padding inside, junk characters: decoders stop or go on */
+	MIME_DOUBT_BINARY = 1 << 7, /* NUL or other control bytes, 8 bit in a header */
+	MIME_DOUBT_LINES = 1 << 8,  /* bare CR, mixed line ends, lines over 998 bytes */
+	MIME_DOUBT_EPILOGUE =
+		1 << 9, /* something after a closing boundary that looks like a part */
+	MIME_DOUBT_PARTIAL = 1 << 10, /* message/partial or message/external-body */
+	MIME_DOUBT_ENCRYPTED =
+		1 << 11, /* multipart/encrypted, application/pkcs7-mime (enveloped) */
+	MIME_DOUBT_EMBEDDED = 1 << 12, /* uuencode, yEnc or BinHex inside a text part */
+};
+
+enum mime_encoding {
+	MIME_IDENTITY,
+	MIME_BASE64,
+	MIME_QUOTED_PRINTABLE,
+	MIME_UUENCODE
+};
+
+/* Offsets are into the message: header_start <= body_start <= end <= size. The body runs from
+ * body_start to end, without the line end that belongs to the next delimiter line. */
+struct mime_part {
+	char path
+		[MIME_PATH_MAX]; /* "1", "1.2", "1.2.1"; the root is "" if it is a leaf or multipart */
+	ptrdiff_t parent; /* index of the enclosing part, -1 for the root */
+	uint32_t depth;   /* 0 for the root */
+	size_t header_start, body_start, end;
+	char type[MIME_TYPE_MAX]; /* lower case, "text/plain" where none is given */
+	char name
+		[MIME_NAME_MAX]; /* file name decoded to UTF-8, "" if none; never a path to use */
+	bool has_name;           /* filename= or name= is there, even if empty or odd */
+	bool is_attachment; /* Content-Disposition is there and not inline */
+	bool is_composite; /* multipart/... or message/rfc822: has parts, no bytes of its own */
+	bool is_multipart;
+	enum mime_encoding encoding;
+};
+
+struct mime {
+	struct mime_part
+		*parts; /* parents before children, in the order of the message */
+	size_t count;
+	unsigned doubts; /* of enum mime_doubt */
+	const char *eol; /* "\r\n" or "\n": that of the first header line */
+};
+
+/* Once a process, before anything else here. */
+void mime_start(void);
+
+/* Parse. Does not fail on odd mail, it doubts; fails with ERR_FATAL without memory. The span
+ * must outlive the use of offsets only, nothing in *mime_r points into it. */
+int mime_parse(struct span message, struct mime **mime_r, struct err *err);
+void mime_free(struct mime *mime);
+
+/* The decoded bytes of a leaf, leniently (goes on after padding and junk), added to out. */
+int mime_decode(struct span message, const struct mime_part *part, struct buf *out,
+	struct err *err);
+
+/* The first field of this name in a header block that starts at header_start: its value with
+ * folding kept, or {NULL, 0}. */
+struct span mime_field(struct span message, size_t header_start, const char *name);
+
+/* The value of a root field decoded (RFC 2047) to UTF-8 on one line, for notices and lists;
+ * cut to size. Empty if not there. */
+void mime_field_text(struct span message, const char *name, char *text, size_t size);
+
+/* "encoding", "binary", ... of one doubt bit, for logs. */
+const char *mime_doubt_name(enum mime_doubt doubt);
+
+#endif

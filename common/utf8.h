@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * UTF-8 (RFC 3629), as much as showing text from outside needs. */
+#ifndef COMMON_UTF8_H
+#define COMMON_UTF8_H
+
+#include "common/buf.h"
+
+/* The length of the character at the start if it is valid and may be shown on a terminal: no
+ * control character (C0, DEL, C1), no bidirectional override or isolate; else 0. */
+size_t utf8_printable(struct span text);
+
+/* Is all of it valid UTF-8? Control characters count as valid. */
+bool utf8_valid(struct span text);
+
+#endif

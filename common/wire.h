@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What mailfilter and scanner say to each other, to frames and back. Pure: no socket, no
+ * clock. Every byte decoded is untrusted; every length is checked here, once. One message is
+ * a head frame and, for some types, a data frame with bytes of a mail. PROTOCOL.md beside
+ * this file describes it for other clients; a change of meaning changes WIRE_VERSION. */
+#ifndef COMMON_WIRE_H
+#define COMMON_WIRE_H
+
+#include "common/verdict.h"
+
+enum {
+	WIRE_VERSION = 1,
+	WIRE_CHUNK_MAX = 256 * 1024, /* bytes of mail in one data frame */
+	WIRE_HEAD_MAX = EDITS_BYTES_MAX + 1024 * 1024, /* of any head frame */
+	WIRE_TEXT_MAX = 256,                           /* of any text, NUL included */
+};
+
+enum wire_type {
+	WIRE_HELLO = 1, /* client: here I am; the scanner answers WIRE_STATE */
+	WIRE_PING,      /* client: still there? answered by WIRE_STATE */
+	WIRE_STATE,     /* scanner: what I am and can take; also unasked, on change */
+	WIRE_REQUEST,   /* client: scan this; the data frame holds the first bytes */
+	WIRE_CHUNK,     /* client: more bytes of a request */
+	WIRE_CANCEL,    /* client: forget a request */
+	WIRE_CREDIT,    /* scanner: bytes of a request may be sent up to this offset */
+	WIRE_VERDICT,   /* scanner: the answer to a request */
+	WIRE_REFUSE,    /* scanner: a request or frame is not taken, and why */
+};
+
+enum wire_scanner_state {
+	WIRE_LOADING = 1,
+	WIRE_READY,
+	WIRE_STOPPING
+};
+
+enum wire_refusal {
+	WIRE_BUSY = 1,  /* the queue is full: send it again later, or elsewhere */
+	WIRE_TOO_LARGE, /* over message_max */
+	WIRE_PROTOCOL,  /* a frame that this version does not understand */
+	WIRE_UNKNOWN,   /* no such request here: send it whole again */
+};
+
+struct wire_state {
+	enum wire_scanner_state state;
+	uint64_t session;                /* random, new at each start of the scanner */
+	uint64_t generation;             /* of the signatures, 0 while none is loaded */
+	uint64_t message_max;            /* largest message it takes, bytes */
+	uint64_t signatures;             /* how many are loaded */
+	uint32_t jobs;                   /* requests a client may have outstanding */
+	uint32_t workers;                /* alive */
+	uint32_t queued;                 /* requests waiting */
+	struct hash digest;              /* of signature sets, engine and options */
+	char engine[WIRE_TEXT_MAX];      /* "libclamav 1.4.6" */
+	char unprotected[WIRE_TEXT_MAX]; /* "" or what is not protected, a sentence */
+	char trouble[WIRE_TEXT_MAX];     /* "" or why it is not ready, and what to do */
+};
+
+struct wire_request {
+	uint64_t size;                     /* of the whole message */
+	char quarantine_id[WIRE_TEXT_MAX]; /* for the notice; printable ASCII */
+};
+
+/* One decoded message; which member is valid follows from type. */
+struct wire_message {
+	enum wire_type type;
+	uint64_t id;              /* of the request; 0 for HELLO, PING, STATE */
+	char name[WIRE_TEXT_MAX]; /* HELLO: what the client calls itself */
+	struct wire_state state;
+	struct wire_request request;
+	uint64_t offset;        /* CHUNK: of its bytes; CREDIT: up to where */
+	struct verdict verdict; /* owned */
+	enum wire_refusal refusal;
+	char text[WIRE_TEXT_MAX]; /* REFUSE: a sentence */
+	struct span data;         /* REQUEST, CHUNK: borrowed from the data frame */
+};
+
+void wire_message_done(struct wire_message *message);
+
+/* Append the head frame of message to head. message->data travels as it is, as the second
+ * frame, present exactly for REQUEST and CHUNK. */
+int wire_encode(const struct wire_message *message, struct buf *head, struct err *err);
+
+/* Read one message from its frames; frame_count is 1 or 2. *message_r is the caller's to
+ * release, and on failure zeroed. A malformed one is ERR_MESSAGE, with what is wrong. An
+ * unknown verdict kind or reason decodes as VERDICT_RETRY. */
+int wire_decode(const struct span *frames, size_t frame_count,
+	struct wire_message *message_r, struct err *err);
+
+/* A verdict alone, as it stands inside VERDICT; the scanner's own processes use it too. */
+int wire_encode_verdict(const struct verdict *verdict, struct buf *out, struct err *err);
+int wire_decode_verdict(struct span bytes, struct verdict *verdict_r, struct err *err);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Where messages go. Delivery is in halves, so that a batch shares its syncs and its records:
+ *
+ *     deliver_write   each: the bytes, somewhere nobody reads yet
+ *     deliver_sync    once: they are durable              (then the caller records the intents)
+ *     deliver_show    each: the name derives from the record, so showing twice shows once
+ *     deliver_shown   once: the names are durable         (then the caller records them done)
+ *     deliver_forget  each: what was kept to tell a repeat from a first time
+ *
+ * A message with `repeat` set may have been shown before a crash; deliver_write finds out and
+ * says so, and nothing is shown twice. A failure leaves the rest of the batch valid. */
+#ifndef MAILFILTER_DELIVER_H
+#define MAILFILTER_DELIVER_H
+
+#include "mailfilter/message.h"
+#include "mailfilter/settings.h"
+
+struct deliver;
+
+struct deliver_ops {
+	/* 1: it is there already; 0: written */
+	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
+	int (*sync)(struct deliver *deliver, struct err *err);
+	int (*show)(struct deliver *deliver, struct message *message, struct err *err);
+	int (*shown)(struct deliver *deliver, struct err *err);
+	void (*forget)(struct deliver *deliver, const char *name);
+	/* Undo a write that will not be shown. */
+	void (*discard)(struct deliver *deliver, struct message *message);
+	void (*close)(struct deliver *deliver);
+};
+
+/* The common start of every kind's own struct. */
+struct deliver {
+	const struct deliver_ops *ops;
+};
+
+/* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
+ * else, and links in place of the folders. Write: tmp/NAME; sync; show: link to new/NAME;
+ * forget: unlink tmp/NAME (two links tell: delivered, wherever a client has moved it). */
+int deliver_maildir_open(const char *path, struct deliver **deliver_r, struct err *err);
+
+/* A new delivery name, valid in a Maildir: seconds, microseconds, random, host. */
+void deliver_new_name(char name[static MESSAGE_NAME_MAX]);
+
+#endif

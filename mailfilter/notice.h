@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What mailfilter itself writes into mail: the status header on tagged messages and the short
+ * message that stands for one that was quarantined or parked. Pure. Text from the original is
+ * untrusted and cannot break out of its line. */
+#ifndef MAILFILTER_NOTICE_H
+#define MAILFILTER_NOTICE_H
+
+#include "mailfilter/message.h"
+
+/* Into message->cleaned: the original with X-Virus-Status and X-Quarantine-ID (if it has one) in
+ * front, and incoming fields of these names renamed (they could be forged). */
+int notice_tag(struct message *message, struct err *err);
+
+/* Into message->cleaned: a plain message that says what was kept back, why, where, and how the
+ * mailbox owner gets it. account names it for the commands. */
+int notice_write(struct message *message, const char *account, struct err *err);
+
+#endif

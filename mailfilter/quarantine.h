@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Originals kept: one file each, mode 0600, exactly the bytes of the server, in quarantine/ of
+ * the account's folder, under ID.eml. Adding is in two halves so that a batch can share its
+ * syncs: quarantine_write for each, quarantine_sync once, then the records. An orphan left by a
+ * crash between is overwritten by the same message's next try. */
+#ifndef MAILFILTER_QUARANTINE_H
+#define MAILFILTER_QUARANTINE_H
+
+#include "mailfilter/record.h"
+
+struct quarantine;
+
+int quarantine_open(
+	const char *account_dir, struct quarantine **quarantine_r, struct err *err);
+void quarantine_close(struct quarantine *quarantine);
+
+/* A new id: unguessable, sorts by time, letters, digits and '-' only. */
+void quarantine_new_id(char id[static QUARANTINE_ID_MAX]);
+bool quarantine_is_id(const char *id);
+
+/* Write the original of message to a temporary file. Failure leaves nothing behind. */
+int quarantine_write(
+	struct quarantine *quarantine, struct message *message, struct err *err);
+
+/* Make all written since the last call durable and give them their names. On failure none of
+ * them counts. */
+int quarantine_sync(struct quarantine *quarantine, struct err *err);
+
+/* Forget what was written since the last sync. */
+void quarantine_discard(struct quarantine *quarantine);
+
+/* What the index keeps of a message: its key, size, hash, subject, sender and why. */
+int quarantine_describe(
+	struct message *message, struct record_quarantined *item_r, struct err *err);
+
+/* Open the original of an id for reading. */
+int quarantine_original(
+	const char *account_dir, const char *id, int *fd_r, struct err *err);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What is known of each message of one account, durably: idempotent operations on one message,
+ * the only user of sqlite3.h (state.db in the account's folder; WAL, synchronous=FULL). Open it
+ * after the fork. Writes between record_begin and record_commit become durable together; a
+ * failed commit means none of them did. Disk full or an I/O error is ERR_AGAIN, a database that
+ * is damaged or from a newer version ERR_ACCOUNT. */
+#ifndef MAILFILTER_RECORD_H
+#define MAILFILTER_RECORD_H
+
+#include "mailfilter/message.h"
+
+struct record;
+
+/* What is recorded of one message. */
+enum record_state {
+	RECORD_HELD = 1, /* on the server, again later; reason says why */
+	RECORD_PARKED,   /* on the server, not again; reason says why */
+	RECORD_INTENT,   /* about to be delivered under name */
+	RECORD_DONE, /* delivered (or quarantined) and recorded; the server not yet touched */
+	RECORD_SETTLED, /* and the server did as told */
+};
+
+struct record_row {
+	struct message_key key;
+	enum record_state state;
+	enum action action;
+	char name[MESSAGE_NAME_MAX];
+	char quarantine_id[QUARANTINE_ID_MAX]; /* "" if none */
+	char verdict[64]; /* "infected", "unscannable (limit)", "" if not scanned */
+	char reason[MESSAGE_REASON_MAX];
+	char judged[MESSAGE_REASON_MAX];
+	uint64_t size;
+	uint32_t attempts; /* fetches begun and not ended; holds so far */
+	int64_t time_s;    /* of the last change */
+};
+
+/* Open or make state.db in dir. read_only: for status, while a worker runs. */
+int record_open(
+	const char *dir, bool read_only, struct record **record_r, struct err *err);
+void record_close(struct record *record);
+
+int record_begin(struct record *record, struct err *err);
+int record_commit(struct record *record, struct err *err);
+void record_rollback(struct record *record);
+
+/* 1: found, 0: unknown. */
+int record_find(struct record *record, const struct message_key *key,
+	struct record_row *row_r, struct err *err);
+
+/* Insert, or replace what is there for this key. */
+int record_put(struct record *record, const struct record_row *row, struct err *err);
+
+/* Call each for every row of a folder and UIDVALIDITY (folder NULL: all) in the given states
+ * (a bit mask of 1 << state), oldest change first. each returns -1 to stop. */
+int record_each(struct record *record, const char *folder, uint32_t uidvalidity,
+	unsigned states, int (*each)(const struct record_row *row, void *arg), void *arg,
+	struct err *err);
+
+/* Per folder: its UIDVALIDITY and the UID up to and including which every message is SETTLED or
+ * PARKED, so that listing can start behind it. 0 if the folder is unknown; a new UIDVALIDITY
+ * makes done_uid 0. */
+int record_folder(struct record *record, const char *folder, uint32_t *uidvalidity_r,
+	uint32_t *done_uid_r, struct err *err);
+int record_set_folder(struct record *record, const char *folder, uint32_t uidvalidity,
+	uint32_t done_uid, struct err *err);
+
+/* Counts for status. */
+struct record_counts {
+	uint64_t held, parked, pending, done, infected;
+};
+int record_count(struct record *record, struct record_counts *counts_r, struct err *err);
+
+/* The last run's outcome, one line, for status. last_s 0: never. */
+int record_run(struct record *record, int64_t *last_s_r, char *summary, size_t size,
+	struct err *err);
+int record_set_run(
+	struct record *record, int64_t when_s, const char *summary, struct err *err);
+
+/* The quarantine's index: one row a file. */
+struct record_quarantined {
+	char id[QUARANTINE_ID_MAX];
+	struct message_key key;
+	int64_t time_s;
+	uint64_t size;
+	char why[256];     /* signatures, or the reason: untrusted */
+	char subject[256]; /* decoded, untrusted */
+	char sender[256];
+	struct hash hash; /* SHA-256 of the original */
+};
+int record_put_quarantined(
+	struct record *record, const struct record_quarantined *item, struct err *err);
+/* 1: found, 0: unknown. */
+int record_find_quarantined(struct record *record, const char *id,
+	struct record_quarantined *item_r, struct err *err);
+int record_each_quarantined(struct record *record,
+	int (*each)(const struct record_quarantined *item, void *arg), void *arg,
+	struct err *err);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Where messages come from: one interface over IMAP and POP3. Functions block in the stream's
+ * wait, which goes on with other work. ERR_SESSION: drop the source, open a new one, go on at the
+ * first message that is not done. Everything a server says is untrusted: a message counts only
+ * if it was asked for and came whole. */
+#ifndef MAILFILTER_SOURCE_H
+#define MAILFILTER_SOURCE_H
+
+#include "mailfilter/message.h"
+#include "mailfilter/settings.h"
+#include "mailfilter/stream.h"
+
+struct source;
+
+/* One message of a listing. */
+struct source_item {
+	char uid[MESSAGE_UID_MAX];
+	uint32_t number; /* POP3: message number of this session; IMAP: 0 */
+	uint64_t size;
+	int64_t date_s; /* INTERNALDATE, 0 if unknown */
+};
+
+enum source_outcome {
+	SOURCE_FETCHED, /* all its bytes went to data */
+	SOURCE_ABSENT,  /* vanished between listing and fetch: nothing to do */
+	SOURCE_NIL,     /* the server has it but gives no body (NIL): park it */
+};
+
+/* Where fetched bytes go. Bytes of one message arrive in order, then done says whose they were.
+ * -1 from either ends the fetch; they may block for as long as they like (the source's clocks
+ * stand still around done). */
+struct source_sink {
+	int (*data)(void *arg, struct span bytes, struct err *err);
+	int (*done)(
+		void *arg, const char *uid, enum source_outcome outcome, struct err *err);
+	void *arg;
+};
+
+struct source_ops {
+	/* Make folder the current one. POP3 has one, "", with UIDVALIDITY 0. A folder that is not
+	 * there: ERR_ACCOUNT. */
+	int (*select)(struct source *source, const char *folder, uint32_t *uidvalidity_r,
+		struct err *err);
+	/* What is in the current folder, ascending; IMAP: only UIDs above after_uid. The items are
+	 * the caller's to free(). */
+	int (*list)(struct source *source, uint32_t after_uid,
+		struct source_item **items_r, size_t *count_r, struct err *err);
+	/* Fetch these, without marking them as read. done is called once for each. Items vary in
+	 * size; the caller keeps a call within its window. */
+	int (*fetch)(struct source *source, const struct source_item *items, size_t count,
+		const struct source_sink *sink, struct err *err);
+	/* Do to these what the account's `after` says. */
+	int (*settle)(struct source *source, const struct source_item *items,
+		size_t count, struct err *err);
+	/* End the session in order. 0: all that settle did is final (POP3: QUIT was confirmed). */
+	int (*finish)(struct source *source, struct err *err);
+	void (*close)(struct source *source);
+};
+
+struct source {
+	const struct source_ops *ops;
+	bool settle_at_finish; /* POP3: settled only when finish succeeds */
+};
+
+/* Connect, secure, log in. Refused login: ERR_AUTH with the server's words. */
+int source_open(const struct account_settings *account, const char *password,
+	const struct stream_wait *wait, struct source **source_r, struct err *err);
+
+/* The kinds, for source_open. */
+int source_imap_open(const struct account_settings *account, const char *password,
+	const struct stream_wait *wait, struct source **source_r, struct err *err);
+int source_pop3_open(const struct account_settings *account, const char *password,
+	const struct stream_wait *wait, struct source **source_r, struct err *err);
+
+#endif

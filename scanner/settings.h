@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * scanner.conf, checked and read-only after settings_load. Every limit and default of the file
+ * stands in settings.c's table; the manual page and conf/ say the same. */
+#ifndef SCANNER_SETTINGS_H
+#define SCANNER_SETTINGS_H
+
+#include "common/schema.h"
+
+struct settings {
+	char *path; /* the file, NULL if there is none */
+	struct schema_list listen;
+	struct schema_list
+		signatures; /* directories; the word "test" is our EICAR signature */
+	uint64_t workers;   /* 0: one for each core */
+	char *temp_dir;
+	uint64_t message_max;
+	int64_t scan_timeout_ms; /* CPU and wall time of one message */
+	uint64_t worker_jobs;    /* messages until a worker is replaced */
+	uint64_t queue;          /* requests waiting or in work, for all clients */
+	uint64_t scan_size_max;  /* libclamav: bytes unpacked from one message */
+	uint64_t file_size_max;  /* libclamav: of one file in it */
+	uint64_t files_max;      /* libclamav: files in it */
+	uint64_t recursion_max;  /* libclamav: archives in archives */
+	int heuristics;          /* word: off, tag (reported, never cut) */
+};
+
+/* As mailfilter's: path NULL: XDG as an ordinary user, else /etc/mailfilter/scanner.conf, else the
+ * presets alone. */
+int settings_load(const char *path, struct settings *settings_r, struct err *err);
+void settings_free(struct settings *settings);
+
+#endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/stop.h"
 
 #include "mailfilter/steps.h"
@@ -291,13 +290,14 @@ int pipeline_drain(struct pipeline *pipeline, struct err *err)
 	return result < 0 ? -1 : 0;
 }
 
-struct message *pipeline_take_recorded(struct pipeline *pipeline)
+struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder)
 {
 	struct message *before = NULL;
 
 	for (struct message *message = pipeline->first; message;
 		message = message->next) {
-		if (message->stage == STAGE_RECORDED) {
+		if (message->stage == STAGE_RECORDED &&
+			strcmp(message->key.folder, folder) == 0) {
 			take_out(pipeline, before, message);
 			return message;
 		}

@@ -76,7 +76,8 @@ int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadl
 int pipeline_make_room(struct pipeline *pipeline, struct err *err);
 int pipeline_drain(struct pipeline *pipeline, struct err *err);
 
-/* Take out a message that waits for settle, NULL if none does. The caller owns it. */
-struct message *pipeline_take_recorded(struct pipeline *pipeline);
+/* Take out a message of this folder that waits for settle, NULL if none does. The caller owns
+ * it. */
+struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder);
 
 #endif

@@ -41,6 +41,12 @@ void report_count(struct report *report, const struct message *message)
 	}
 }
 
+uint32_t report_decided(const struct report *report)
+{
+	return report->delivered + report->cleaned + report->tagged +
+	       report->quarantined + report->held + report->parked;
+}
+
 /* " key=value" onto line, the value escaped; nothing where it is empty. */
 static void add(char *line, size_t size, const char *key, const char *value)
 {

@@ -25,6 +25,9 @@ struct report {
 /* Count a message whose fate is decided. */
 void report_count(struct report *report, const struct message *message);
 
+/* How many messages' fate is decided so far. */
+uint32_t report_decided(const struct report *report);
+
 /* The log line of a message: account, folder, uid, verdict, signature, action ... */
 void report_message(const char *account, const struct message *message, bool dry_run);
 

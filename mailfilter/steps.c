@@ -143,6 +143,8 @@ void step_quarantine(struct pipeline *pipeline, struct message **list, size_t co
 
 	for (size_t i = 0; i < count; i++)
 		quarantine_one(pipeline, list[i]);
+	if (pipeline->tools.dry_run)
+		return;
 	synced = quarantine_sync(pipeline->tools.quarantine, &err) == 0;
 	for (size_t i = 0; i < count; i++) {
 		if (list[i]->stage != STAGE_SCANNED || list[i]->err.kind != ERR_NONE)

@@ -57,7 +57,8 @@ static void done_leaves_an_empty_retry_and_may_be_called_twice(void **state)
 /* The names are contracts: scripts read them. */
 static void names_are_those_of_the_manual(void **state)
 {
-	static const char *const kinds[] = { "retry", "clean", "infected", "unscannable" };
+	static const char *const kinds[] = { "retry", "clean", "infected",
+		"unscannable" };
 	static const char *const reasons[] = { "", "encrypted", "unsupported", "limit",
 		"timeout", "crash", "malformed", "error" };
 

@@ -156,10 +156,8 @@ static void same_verdict(const struct verdict *left, const struct verdict *right
 	}
 	assert_int_equal(left->edits.count, right->edits.count);
 	for (size_t i = 0; i < left->edits.count; i++) {
-		assert_int_equal(
-			left->edits.list[i].offset, right->edits.list[i].offset);
-		assert_int_equal(
-			left->edits.list[i].length, right->edits.list[i].length);
+		assert_int_equal(left->edits.list[i].offset, right->edits.list[i].offset);
+		assert_int_equal(left->edits.list[i].length, right->edits.list[i].length);
 		assert_true(span_equal(buf_span(&left->edits.list[i].text),
 			buf_span(&right->edits.list[i].text)));
 	}
@@ -175,8 +173,8 @@ static void every_type_comes_back_as_it_was_sent(void **state)
 
 		sample(i, &sent);
 		encode(&sent, &head);
-		assert_int_equal(decode(buf_span(&head), two_frames(&sent), sent.data,
-					 &got, &err),
+		assert_int_equal(
+			decode(buf_span(&head), two_frames(&sent), sent.data, &got, &err),
 			0);
 		assert_int_equal(got.type, sent.type);
 		assert_int_equal(got.id, sent.id);
@@ -288,23 +286,18 @@ static void what_is_out_of_range_is_refused(void **state)
 		size_t sample, at;
 		uint8_t value;
 	} cases[] = {
-		{ 0, 0, 'm' },
-		{ 1, 1, 'f' },
-		{ 1, AT_VERSION, 0 },
-		{ 1, AT_VERSION, WIRE_VERSION + 1 },
-		{ 1, AT_VERSION, 255 },
-		{ 1, AT_TYPE, 0 },
-		{ 1, AT_TYPE, WIRE_REFUSE + 1 },
-		{ 1, AT_TYPE, 255 },
-		{ 1, AT_ID + 7, 1 },        /* PING has no id */
-		{ 2, AT_BODY, 0 },          /* state */
-		{ 2, AT_BODY, 4 },          /* state */
-		{ 3, AT_BODY + 7, 5 },      /* a size below the data */
-		{ 3, AT_BODY + 10, '\x1b' },/* quarantine id not printable */
-		{ 3, AT_BODY + 11, 0 },     /* NUL in it */
-		{ 9, AT_DETAIL, 1 },        /* a text of 256 + x bytes */
-		{ 10, AT_BODY, 0 },         /* refusal */
-		{ 10, AT_BODY, 5 },         /* refusal */
+		{ 0, 0, 'm' }, { 1, 1, 'f' }, { 1, AT_VERSION, 0 },
+		{ 1, AT_VERSION, WIRE_VERSION + 1 }, { 1, AT_VERSION, 255 },
+		{ 1, AT_TYPE, 0 }, { 1, AT_TYPE, WIRE_REFUSE + 1 }, { 1, AT_TYPE, 255 },
+		{ 1, AT_ID + 7, 1 },         /* PING has no id */
+		{ 2, AT_BODY, 0 },           /* state */
+		{ 2, AT_BODY, 4 },           /* state */
+		{ 3, AT_BODY + 7, 5 },       /* a size below the data */
+		{ 3, AT_BODY + 10, '\x1b' }, /* quarantine id not printable */
+		{ 3, AT_BODY + 11, 0 },      /* NUL in it */
+		{ 9, AT_DETAIL, 1 },         /* a text of 256 + x bytes */
+		{ 10, AT_BODY, 0 },          /* refusal */
+		{ 10, AT_BODY, 5 },          /* refusal */
 	};
 
 	(void)state;
@@ -353,7 +346,8 @@ static void counts_past_their_limit_are_refused(void **state)
 		struct wire_message message;
 		auto_buf struct buf head = { 0 };
 
-		sample(8, &message); /* no detail, findings or edits: two counts at the end */
+		sample(8,
+			&message); /* no detail, findings or edits: two counts at the end */
 		encode(&message, &head);
 		put_u32(head.data + head.len - 4, lies[i]);
 		refused(buf_span(&head), false, message.data);
@@ -432,7 +426,8 @@ static void a_head_past_its_limit_is_refused(void **state)
 	(void)state;
 	assert_non_null(bytes);
 	memcpy(bytes, "MF\x01\x08\0\0\0\0\0\0\0\x01", AT_BODY);
-	refused((struct span){ bytes, WIRE_HEAD_MAX + 1 }, false, (struct span){ NULL, 0 });
+	refused((struct span){ bytes, WIRE_HEAD_MAX + 1 }, false,
+		(struct span){ NULL, 0 });
 }
 
 static void the_largest_verdict_fits_a_head(void **state)
@@ -455,11 +450,12 @@ static void the_largest_verdict_fits_a_head(void **state)
 		assert_int_equal(
 			verdict_add_finding(&message.verdict, &finding, &err), 0);
 	for (size_t i = 0; i < EDITS_MAX; i++)
-		assert_int_equal(edits_add(&message.verdict.edits, i, 0,
-					 (struct span){ text, i < EDITS_BYTES_MAX / EDIT_TEXT_MAX
-									     ? EDIT_TEXT_MAX
-									     : 0 },
-					 &err),
+		assert_int_equal(
+			edits_add(&message.verdict.edits, i, 0,
+				(struct span){ text, i < EDITS_BYTES_MAX / EDIT_TEXT_MAX
+							     ? EDIT_TEXT_MAX
+							     : 0 },
+				&err),
 			0);
 	encode(&message, &head);
 	assert_int_equal(
@@ -671,9 +667,11 @@ int main(void)
 		cmocka_unit_test(a_head_past_its_limit_is_refused),
 		cmocka_unit_test(the_largest_verdict_fits_a_head),
 		cmocka_unit_test(an_unknown_verdict_or_reason_holds_the_message),
-		cmocka_unit_test(encode_refuses_what_decode_would_and_leaves_the_head_alone),
+		cmocka_unit_test(
+			encode_refuses_what_decode_would_and_leaves_the_head_alone),
 		cmocka_unit_test(the_id_of_a_refused_message_can_be_read),
-		cmocka_unit_test(a_verdict_alone_comes_back_and_every_truncation_is_refused),
+		cmocka_unit_test(
+			a_verdict_alone_comes_back_and_every_truncation_is_refused),
 		cmocka_unit_test(mutated_frames_are_refused_or_read_never_worse),
 	};
 

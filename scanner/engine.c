@@ -11,7 +11,7 @@
 
 #include "scanner/probe.h"
 #include "scanner/signatures.h"
-#include "scanner/temp.h"
+#include "scanner/space.h"
 
 enum {
 	BYTECODE_TIMEOUT_MS = 10000,
@@ -56,7 +56,7 @@ static void on_message(
 		said.reason = reason;
 	}
 	/* Now, because what filled the folder is gone when the scan returns. */
-	if (said.temp_dir && temp_is_full(said.temp_dir))
+	if (said.temp_dir && space_is_out(said.temp_dir))
 		said.temp_full = true;
 }
 
@@ -150,7 +150,7 @@ void engine_scan(struct engine *engine, struct span bytes, struct result *result
 	cl_fmap_t *map;
 
 	result_init(result_r);
-	if (!engine->temp_dir || !temp_has_room(engine->temp_dir, bytes.len)) {
+	if (!engine->temp_dir || !space_for(engine->temp_dir, bytes.len)) {
 		result_add_retry(
 			result_r, "the temp folder is missing, not writable or too full");
 		return;
@@ -169,7 +169,7 @@ void engine_scan(struct engine *engine, struct span bytes, struct result *result
 	}
 	scan_map(engine, map, result_r);
 	cl_fmap_close(map);
-	if (result_r->kind == VERDICT_CLEAN && temp_is_full(engine->temp_dir))
+	if (result_r->kind == VERDICT_CLEAN && space_is_out(engine->temp_dir))
 		result_add_retry(
 			result_r, "the temp folder went or filled up during the scan");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "scanner/temp.h"
+#include "scanner/space.h"
 
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -21,12 +21,12 @@ static bool has(const char *dir, uint64_t bytes, uint64_t inodes)
 	       (space.f_files == 0 || space.f_favail >= inodes);
 }
 
-bool temp_has_room(const char *dir, uint64_t message_size)
+bool space_for(const char *dir, uint64_t message_size)
 {
-	return has(dir, message_size + TEMP_SPARE, INODES_SPARE);
+	return has(dir, message_size + SPACE_SPARE, INODES_SPARE);
 }
 
-bool temp_is_full(const char *dir)
+bool space_is_out(const char *dir)
 {
 	return !has(dir, BYTES_FULL, INODES_FULL);
 }

@@ -5,6 +5,7 @@
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make clean      removes build/
 
+VERSION := 0.1
 MODE    ?= release
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 B       := build/$(MODE)
@@ -23,7 +24,7 @@ OPT_debug   := -O1 -g -Werror $(HARDEN)
 OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all
 PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka
-CFLAGS  += -std=gnu17 -fPIE -D_GNU_SOURCE -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
+CFLAGS  += -std=gnu17 -fPIE -D_GNU_SOURCE -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
            $(OPT_$(MODE)) $(shell pkg-config --cflags $(PKGS) libetpan | sed 's/-I/-isystem /g')
 LDFLAGS += -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
            $(filter -fsanitize%,$(OPT_$(MODE)))

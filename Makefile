@@ -3,10 +3,11 @@
 # make check      unit and end-to-end tests              make deps   missing Debian packages
 # make asan       unit tests under address and undefined sanitizers
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
-# make clean      removes build/
+# make clean      removes build/                        make V=1    show the commands
 
 VERSION := 0.1
 MODE    ?= release
+Q       := $(if $(V),,@)
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 B       := build/$(MODE)
 
@@ -45,7 +46,8 @@ build/mailfilter build/scanner: build/%: $(B)/bin/%
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+	@echo 'CC $<'
+	$Q$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
 $(B)/lib%.a:
 	@rm -f $@; ar rcs $@ $^
 $(B)/libcommon.a: $(call obj,common)
@@ -53,15 +55,19 @@ $(B)/libmailfilter.a: $(filter-out $(B)/mailfilter/main.o,$(call obj,mailfilter)
 $(B)/libscanner.a: $(filter-out $(B)/scanner/main.o,$(call obj,scanner))
 $(B)/bin/%: $(B)/%/main.o $(B)/lib%.a $(B)/libcommon.a
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $(LIB_$*)
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_$*)
 
 # A test of one folder links that folder's archive: tests/common/test_buf.c stands for common/buf.c.
 $(B)/tests/common/%: $(B)/tests/common/%.o $(B)/libcommon.a
-	$(LINK) -o $@ $^ $(LIB_common) -lcmocka
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_common) -lcmocka
 $(B)/tests/mailfilter/%: $(B)/tests/mailfilter/%.o $(B)/libmailfilter.a $(B)/libcommon.a
-	$(LINK) -o $@ $^ $(LIB_mailfilter) -lcmocka
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_mailfilter) -lcmocka
 $(B)/tests/scanner/%: $(B)/tests/scanner/%.o $(B)/libscanner.a $(B)/libcommon.a
-	$(LINK) -o $@ $^ $(LIB_scanner) -lcmocka
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_scanner) -lcmocka
 
 deps:
 	@tests/deps.sh

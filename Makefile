@@ -24,21 +24,14 @@ OPT_release := -O2 -g $(HARDEN)
 OPT_debug   := -O1 -g -Werror $(HARDEN)
 OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all
-<<<<<<< HEAD
-PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka
-CFLAGS  += -std=gnu17 -fPIE -D_GNU_SOURCE -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
-           $(OPT_$(MODE)) $(shell pkg-config --cflags $(PKGS) libetpan | sed 's/-I/-isystem /g')
-LDFLAGS += -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
-           $(filter -fsanitize%,$(OPT_$(MODE)))
-=======
 PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka libetpan
 # Asked once, and only when something is compiled: "make deps" may have to install pkg-config.
 INCLUDE  = $(eval INCLUDE := $$(shell pkg-config --cflags $$(PKGS) | sed 's/-I/-isystem /g'))$(INCLUDE)
-FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
+FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE \
+           -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
            $(OPT_$(MODE)) $(INCLUDE) $(CPPFLAGS) $(CFLAGS)
 LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
            $(filter -fsanitize%,$(OPT_$(MODE))) $(LDFLAGS)
->>>>>>> tests
 # libetpan by hand: its .pc file carries specs that undo PIE.
 LIB_common     = $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
 LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)

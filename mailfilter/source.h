@@ -24,6 +24,7 @@ struct source_item {
 enum source_outcome {
 	SOURCE_FETCHED, /* all its bytes went to data */
 	SOURCE_ABSENT,  /* vanished between listing and fetch: nothing to do */
+	SOURCE_DISCARD, /* bytes of something that was not asked for: forget them */
 	SOURCE_NIL,     /* the server has it but gives no body (NIL): park it */
 };
 

@@ -25,7 +25,7 @@ struct link {
 	void *monitor; /* of a connected link: says whether the peer is there */
 	bool alive, full;
 	uint64_t connections;
-	struct endpoint *bound; /* of a bound link */
+	struct endpoint bound[LINK_ENDPOINTS_MAX];
 	size_t bound_count;
 	zmq_msg_t held[LINK_FRAMES_MAX]; /* what the frames last given out point into */
 	size_t held_count;
@@ -76,25 +76,23 @@ static int set_options(struct link *link, int type, size_t frame_max, struct err
 	return set(link->socket, sure, 1, err);
 }
 
-static int link_new(int type, size_t frame_max, struct link **link_r, struct err *err)
+static struct link *link_new(int type, size_t frame_max, struct err *err)
 {
 	struct link *link = calloc(1, sizeof(*link));
-	int rc;
 
-	if (!link)
-		return err_memory(err);
+	if (!link) {
+		(void)err_memory(err);
+		return NULL;
+	}
 	link->context = zmq_ctx_new();
 	if (link->context)
 		link->socket = zmq_socket(link->context, type);
 	if (!link->socket)
-		rc = zmq_failed("cannot open a ZeroMQ socket", err);
-	else
-		rc = set_options(link, type, frame_max, err);
-	if (rc < 0)
-		link_close(link);
-	else
-		*link_r = link;
-	return rc;
+		(void)zmq_failed("cannot open a ZeroMQ socket", err);
+	else if (set_options(link, type, frame_max, err) == 0)
+		return link;
+	link_close(link);
+	return NULL;
 }
 
 static void release_held(struct link *link)
@@ -118,7 +116,6 @@ void link_close(struct link *link)
 		;
 	for (size_t i = 0; i < link->bound_count; i++)
 		endpoint_release(&link->bound[i]);
-	free(link->bound);
 	free(link);
 }
 
@@ -152,21 +149,20 @@ int link_connect(
 {
 	struct endpoint to;
 	struct link *link;
-	int rc;
 
-	if (endpoint_parse(endpoint, &to, err) < 0 ||
-		link_new(ZMQ_DEALER, frame_max, &link, err) < 0)
+	if (endpoint_parse(endpoint, &to, err) < 0)
 		return -1;
-	rc = set(link->socket, ZMQ_IPV6, to.ipv6, err);
-	if (rc == 0)
-		rc = watch(link, err);
-	if (rc == 0 && zmq_connect(link->socket, to.text) < 0)
-		rc = zmq_failed(to.text, err);
-	if (rc < 0)
+	link = link_new(ZMQ_DEALER, frame_max, err);
+	if (!link)
+		return -1;
+	if (set(link->socket, ZMQ_IPV6, to.ipv6, err) < 0 || watch(link, err) < 0 ||
+		(zmq_connect(link->socket, to.text) < 0 &&
+			zmq_failed(to.text, err) < 0)) {
 		link_close(link);
-	else
-		*link_r = link;
-	return rc;
+		return -1;
+	}
+	*link_r = link;
+	return 0;
 }
 
 static int bind_one(struct link *link, const char *text, struct err *err)
@@ -197,23 +193,21 @@ int link_bind(const char *const *endpoints, size_t count, size_t frame_max,
 	struct link **link_r, struct err *err)
 {
 	struct link *link;
-	int rc = 0;
 
 	if (count == 0 || count > LINK_ENDPOINTS_MAX)
 		return err_set(err, ERR_SETTINGS,
 			"expected 1 to %d endpoints to listen at", LINK_ENDPOINTS_MAX);
-	if (link_new(ZMQ_ROUTER, frame_max, &link, err) < 0)
+	link = link_new(ZMQ_ROUTER, frame_max, err);
+	if (!link)
 		return -1;
-	link->bound = calloc(count, sizeof(*link->bound));
-	if (!link->bound)
-		rc = err_memory(err);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = bind_one(link, endpoints[i], err);
-	if (rc < 0)
-		link_close(link);
-	else
-		*link_r = link;
-	return rc;
+	for (size_t i = 0; i < count; i++) {
+		if (bind_one(link, endpoints[i], err) < 0) {
+			link_close(link);
+			return -1;
+		}
+	}
+	*link_r = link;
+	return 0;
 }
 
 /* 1, or 0 when there is none now. What does not fit is cut. */
@@ -373,30 +367,30 @@ static void fill_items(zmq_pollitem_t *items, struct link *const *links,
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): links, fds, each with its count */
 int link_wait(struct link *const *links, size_t link_count, bool *readable,
 	struct pollfd *fds, size_t fd_count, int timeout_ms, struct err *err)
 {
-	size_t count = 2 * link_count + fd_count;
-	auto_free zmq_pollitem_t *items = calloc(count ? count : 1, sizeof(*items));
+	zmq_pollitem_t items[2 * LINK_WAIT_LINKS_MAX + LINK_WAIT_FDS_MAX] = { 0 };
 	int rc;
 
-	if (!items)
-		return err_memory(err);
+	if (link_count > LINK_WAIT_LINKS_MAX || fd_count > LINK_WAIT_FDS_MAX)
+		return err_set(err, ERR_FATAL, "too many descriptors to wait for");
 	fill_items(items, links, link_count, fds, fd_count);
-	rc = zmq_poll(items, (int)count, timeout_ms);
+	rc = zmq_poll(items, (int)(2 * link_count + fd_count), timeout_ms);
 	if (rc < 0 && zmq_errno() != EINTR)
 		return zmq_failed("cannot wait", err);
 	for (size_t i = 0; i < link_count; i++) {
-		bool ready = rc > 0 && items[2 * i].revents & ZMQ_POLLIN;
+		int got = rc > 0 ? items[2 * i].revents : 0;
 
 		if (readable)
-			readable[i] = ready;
-		if (rc > 0 && items[2 * i].revents & ZMQ_POLLOUT)
+			readable[i] = got & ZMQ_POLLIN;
+		if (got & ZMQ_POLLOUT)
 			links[i]->full = false;
 		look(links[i]);
 	}
 	for (size_t i = 0; i < fd_count; i++) {
-		short got = rc > 0 ? items[2 * link_count + i].revents : 0;
+		int got = rc > 0 ? items[2 * link_count + i].revents : 0;
 
 		fds[i].revents = (short)((got & ZMQ_POLLIN ? POLLIN : 0) |
 					 (got & ZMQ_POLLOUT ? POLLOUT : 0) |

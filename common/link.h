@@ -19,8 +19,10 @@ enum {
 	LINK_FRAMES_MAX = 2,
 	LINK_ENDPOINT_MAX = 256,
 	LINK_ENDPOINTS_MAX = 16, /* of one bound link */
-	LINK_SEND_MAX = 32,      /* messages that wait to be sent to one peer */
-	LINK_RECEIVE_MAX = 16,   /* messages received from one peer and not yet taken */
+	LINK_WAIT_LINKS_MAX = 16,
+	LINK_WAIT_FDS_MAX = 256,
+	LINK_SEND_MAX = 32,    /* messages that wait to be sent to one peer */
+	LINK_RECEIVE_MAX = 16, /* messages received from one peer and not yet taken */
 };
 
 /* Who sent it, on a bound link: opaque, unique while that connection lives. */

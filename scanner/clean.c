@@ -19,6 +19,7 @@ struct plan {
 	const struct finding *findings;
 	size_t finding_count;
 	const char *quarantine_id;
+	size_t *found;  /* of each finding: its part */
 	size_t *target; /* of each finding: the part that goes for it */
 	bool *goes;     /* of each part */
 	struct edits *edits;
@@ -195,8 +196,7 @@ static int replace(struct plan *plan, size_t index, struct err *err)
 		if (plan->target[i] != index)
 			continue;
 		inside[notice.count++] = &plan->findings[i];
-		notice.enclosing |=
-			find_part(plan->mime, plan->findings[i].part) != index;
+		notice.enclosing |= plan->found[i] != index;
 	}
 	notice.findings = inside;
 	if (is_message_root(plan->mime, index))

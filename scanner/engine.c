@@ -200,6 +200,11 @@ int engine_use_temp(struct engine *engine, const char *dir, struct err *err)
 	return 0;
 }
 
+const char *engine_temp(const struct engine *engine)
+{
+	return engine->temp_dir;
+}
+
 static int probe_scan(struct engine *engine, bool with_probe, struct err *err)
 {
 	struct result result;

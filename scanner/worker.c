@@ -14,8 +14,9 @@
 #include "scanner/sandbox.h"
 
 enum {
-	ROUNDS_MAX = 4,               /* cuts tried before the whole body goes */
-	KEEP_MAX = 1024 * 1024,       /* bytes of a job's buffer kept for the next */
+	ROUNDS_MAX = 4,         /* cuts tried before the whole body goes */
+	KEEP_MAX = 1024 * 1024, /* bytes of a job's buffer kept for the next */
+	WHY_MAX = 90,
 	HEAP_KEEP = 64 * 1024 * 1024, /* bytes of heap kept between scans */
 };
 
@@ -74,9 +75,8 @@ static void give_up(struct verdict *verdict, const char *why)
 	verdict->kind = VERDICT_UNSCANNABLE;
 	verdict->reason = REASON_ERROR;
 	(void)snprintf(verdict->detail, sizeof(verdict->detail),
-		"%s was found and cannot be taken out: %s",
-		verdict->finding_count ? verdict->findings[0].signature : "something",
-		why);
+		"%s was found and cannot be taken out: %.*s",
+		verdict->findings[0].signature, WHY_MAX, why);
 }
 
 /* Look at what the edits make of it. 1: done, the verdict says how; 0: cut more; -1. */

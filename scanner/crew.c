@@ -115,6 +115,17 @@ void crew_joined(struct host *host)
 		host_order(host, HOST_KILL, forked.pid);
 }
 
+void crew_not_joined(struct host *host)
+{
+	char why[JOB_TEXT_MAX];
+
+	if (host->forks > 0)
+		host->forks--;
+	(void)snprintf(why, sizeof(why), "%.*s", (int)host->in.payload.len,
+		(const char *)host->in.payload.data);
+	failed(host, why);
+}
+
 /* What the wait status, and what we did ourselves, say of the message that was in work. */
 static enum request_death judge(const struct worker *worker, int status)
 {

@@ -23,8 +23,9 @@ size_t crew_busy(const struct host *host);
 /* Is one there to take this request? Give it; false: not now. */
 bool crew_give(struct host *host, struct request *request);
 
-/* A worker was forked, or has ended: messages of the host, in host->in. */
+/* A worker was forked, could not be, or has ended: messages of the host, in host->in. */
 void crew_joined(struct host *host);
+void crew_not_joined(struct host *host);
 void crew_reaped(struct host *host);
 
 /* Take what a worker sent. */

@@ -158,7 +158,7 @@ bool host_reap(struct host *host, int *status_r, char how_r[static JOB_TEXT_MAX]
 	return true;
 }
 
-void host_end(struct host *host)
+void host_lost(struct host *host)
 {
 	if (host->control >= 0)
 		(void)close(take_fd(&host->control));
@@ -166,10 +166,16 @@ void host_end(struct host *host)
 	host->deadline = clock_ms() + HOST_END_MS;
 }
 
+void host_end(struct host *host)
+{
+	host->told = host->told || host->state != HOST_ENDING;
+	host_lost(host);
+}
+
 void host_kill(struct host *host)
 {
 	(void)kill(host->pid, SIGKILL);
-	host_end(host);
+	host_lost(host);
 }
 
 void host_done(struct host *host)

@@ -14,7 +14,7 @@ enum host_state {
 	HOST_LOADING,
 	HOST_SERVING,  /* signatures are in */
 	HOST_DRAINING, /* another took over: its last jobs end */
-	HOST_ENDING    /* its socket is closed; to be reaped */
+	HOST_ENDING /* its socket is closed; it is dead or will be, and is to be reaped */
 };
 
 enum {
@@ -26,6 +26,7 @@ struct host {
 	enum host_state state;
 	const struct settings *settings;
 	pid_t pid;
+	bool told; /* to end, by host_end; else it failed */
 	int control;
 	struct job_in in;
 	int64_t deadline; /* of LOADING or ENDING, clock_ms() */
@@ -53,9 +54,12 @@ int host_receive(struct host *host, struct err *err);
 /* Has it ended? Then *how_r says how, for people, and *status_r as waitpid(2). */
 bool host_reap(struct host *host, int *status_r, char how_r[static JOB_TEXT_MAX]);
 
-/* Tell it to end, by closing its socket, or at once. */
+/* Tell it to end, by closing its socket. */
 void host_end(struct host *host);
+
+/* It failed, or hangs: end it at once. And it has closed its socket: it ends, or will be made to. */
 void host_kill(struct host *host);
+void host_lost(struct host *host);
 
 /* After host_reap: everything is released, the place is HOST_NONE. Its workers hold no
  * request any more. */

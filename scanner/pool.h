@@ -21,10 +21,12 @@ struct worker {
 	enum worker_state state;
 	pid_t pid;
 	int fd;
+	bool served;             /* it said that it is ready */
 	uint64_t jobs;           /* taken so far */
 	int64_t deadline;        /* of the present state, clock_ms(), or -1 */
-	bool killed_late;        /* by us, at its deadline */
-	bool killed_wrong;       /* by us, for what it sent */
+	bool killed;             /* by us: the order is out */
+	bool killed_late;        /* for its deadline */
+	bool killed_wrong;       /* for what it sent */
 	struct request *request; /* borrowed: in work, also while it is ENDING */
 	bool sending;
 	struct buf prefix;

@@ -72,13 +72,16 @@ static void on_virus(int fd, const char *name, void *context)
 	result_add_name(context, name);
 }
 
-/* RAR is recognised at any depth, but the library that opens it is not free and not there:
- * without a word the scan goes on. */
+/* For each file unpacked, before it is looked at. RAR is recognised at any depth, but the library
+ * that opens it is not free and not there: without a word the scan goes on. Nor is there a word
+ * where the last bytes of a part do not fit on the disk, so look while they still lie there. */
 static cl_error_t on_file(int fd, const char *type, void *context)
 {
 	(void)fd;
 	if (type && strcmp(type, "CL_TYPE_RAR") == 0)
 		result_add_unscannable(context, REASON_UNSUPPORTED, "a RAR archive");
+	if (space_is_out(said.temp_dir))
+		said.temp_full = true;
 	return CL_CLEAN;
 }
 
@@ -106,7 +109,8 @@ static void add_status(struct result *sum, cl_error_t status, const char *name)
 static void add_said(struct result *sum)
 {
 	if (said.temp_full)
-		result_add_retry(sum, said.first);
+		result_add_retry(
+			sum, said.count > 0 ? said.first : "the temp folder is full");
 	else if (said.count > 0)
 		result_add_unscannable(sum, said.reason, said.first);
 }
@@ -194,6 +198,11 @@ int engine_use_temp(struct engine *engine, const char *dir, struct err *err)
 	free(engine->temp_dir);
 	engine->temp_dir = take_ptr(&copy);
 	return 0;
+}
+
+const char *engine_temp(const struct engine *engine)
+{
+	return engine->temp_dir;
 }
 
 static int probe_scan(struct engine *engine, bool with_probe, struct err *err)

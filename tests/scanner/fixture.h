@@ -6,6 +6,7 @@
 
 #include "tests/test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,8 +71,9 @@ static inline void fixture_stop(struct fixture *f)
 {
 	engine_free(f->engine);
 	free(f->items[0]);
-	(void)rmdir(f->temp);
-	/* Whatever a test or the engine leaves behind is a failure. */
+	/* What a test or the engine leaves behind is a failure. */
+	if (rmdir(f->temp) < 0)
+		assert_int_equal(errno, ENOENT);
 	assert_int_equal(rmdir(f->folder), 0);
 }
 

@@ -217,6 +217,18 @@ static int serve(struct run *run, struct err *err)
 	}
 }
 
+/* For status: how this run ended. Failing to say so harms nothing. */
+static void record_end(struct run *run, const struct err *err)
+{
+	char text[REPORT_SUMMARY_MAX];
+	struct err ignored;
+
+	run->report->err = *err;
+	if (run->record && !run->job->dry_run)
+		(void)record_set_run(run->record, clock_wall_s(),
+			report_summary(run->report, text), &ignored);
+}
+
 void account_run(const struct account_job *job, struct report *report_r)
 {
 	struct run run = { .job = job, .report = report_r };
@@ -226,7 +238,7 @@ void account_run(const struct account_job *job, struct report *report_r)
 	if (open_tools(&run, &err) == 0 && serve(&run, &err) < 0 &&
 		!run.pipeline.stopped && run.pipeline.failed.kind == ERR_NONE)
 		(void)pipeline_drain(&run.pipeline, &drained);
+	record_end(&run, &err);
 	close_tools(&run);
-	report_r->err = err;
 	report_r->final = true;
 }

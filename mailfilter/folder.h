@@ -15,8 +15,13 @@ struct stuck {
 
 enum {
 	STUCK_ALONE = 2,
-	STUCK_PARK = 3,
-	FOLDER_OWED_MAX = 1000000
+	STUCK_PARK = 3
+};
+
+enum {
+	FOLDER_OWED_MAX = 1000000,
+	FOLDER_CHUNK_MESSAGES_MAX = 500,           /* fetched with one command */
+	FOLDER_CHUNK_BYTES_MAX = 32 * 1024 * 1024, /* of them, by the server's word */
 };
 
 struct folder {

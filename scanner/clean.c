@@ -232,14 +232,13 @@ int clean_plan(struct span message, const struct mime *mime,
 
 	if (finding_count > 0 && mime->count == 0)
 		return err_set(err, ERR_MESSAGE, "a message without a part");
-	if (choose(&plan, level, err) < 0)
+	/* First: of two insertions at one place the fields at the top stand first. */
+	if (choose(&plan, level, err) < 0 || (finding_count > 0 && mark(&plan, err) < 0))
 		return -1;
 	for (size_t i = 0; finding_count > 0 && i < mime->count; i++)
 		if (plan.goes[i] && outermost(&plan, i) == i &&
 			replace(&plan, i, err) < 0)
 			return -1;
-	if (finding_count > 0 && mark(&plan, err) < 0)
-		return -1;
 	edits_sort(&edits);
 	if (edits_check(&edits, message.len, err) < 0)
 		return -1;

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Transfer encodings back to bytes, as the most lenient mail program would: junk is skipped, and
+ * padding in the middle ends a group, not the data. */
+#include <string.h>
+
+#include "common/mime_inside.h"
+
+/* Collects bytes so that the buf is asked once for many; the caller flushes at the end. */
+struct sink {
+	struct buf *out;
+	struct err *err;
+	size_t len;
+	bool failed;
+	uint8_t bytes[4096];
+};
+
+static void flush(struct sink *sink)
+{
+	if (!sink->failed && buf_add(sink->out, sink->bytes, sink->len, sink->err) < 0)
+		sink->failed = true;
+	sink->len = 0;
+}
+
+static void put(struct sink *sink, uint32_t byte)
+{
+	if (sink->len == sizeof(sink->bytes))
+		flush(sink);
+	sink->bytes[sink->len++] = (uint8_t)byte;
+}
+
+int mime_base64_value(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* What stands in `bits` of `count` characters of a group of four. */
+static void put_group(struct sink *sink, uint32_t bits, unsigned count)
+{
+	bits <<= 6 * (4 - count);
+	if (count > 1)
+		put(sink, bits >> 16 & 0xff);
+	if (count > 2)
+		put(sink, bits >> 8 & 0xff);
+	if (count > 3)
+		put(sink, bits & 0xff);
+}
+
+static void decode_base64(struct span in, struct sink *sink)
+{
+	uint32_t bits = 0;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < in.len && !sink->failed; i++) {
+		int value = mime_base64_value(in.data[i]);
+
+		if (value >= 0) {
+			bits = bits << 6 | (uint32_t)value;
+			count++;
+		}
+		if (count == 4 || (in.data[i] == '=' && count > 0)) {
+			put_group(sink, bits, count);
+			bits = count = 0;
+		}
+	}
+	if (count > 0)
+		put_group(sink, bits, count);
+}
+
+static int hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Bytes of a soft line break behind its "=": blanks and the line end; 0 if it is none. */
+static size_t soft_break(struct span rest)
+{
+	size_t i = 0;
+
+	while (i < rest.len && (rest.data[i] == ' ' || rest.data[i] == '\t'))
+		i++;
+	if (i == rest.len || rest.data[i] == '\n')
+		return i < rest.len ? i + 1 : i;
+	if (rest.data[i] == '\r' && (i + 1 == rest.len || rest.data[i + 1] == '\n'))
+		return i + 1 < rest.len ? i + 2 : i + 1;
+	return 0;
+}
+
+static void decode_quoted(struct span in, struct sink *sink)
+{
+	for (size_t i = 0; i < in.len && !sink->failed; i++) {
+		struct span rest = span_part(in, i + 1, in.len);
+		int high = rest.len > 1 ? hex_value(rest.data[0]) : -1;
+		int low = rest.len > 1 ? hex_value(rest.data[1]) : -1;
+		size_t skip;
+
+		if (in.data[i] != '=') {
+			put(sink, in.data[i]);
+		} else if (high >= 0 && low >= 0) {
+			put(sink, (uint32_t)(high << 4 | low));
+			i += 2;
+		} else {
+			skip = soft_break(rest);
+			if (skip == 0 && rest.len > 0)
+				put(sink, '=');
+			i += skip;
+		}
+	}
+}
+
+/* One line of uuencode: a count, then groups of four characters; another line adds nothing. */
+static void decode_uu_line(struct span line, struct sink *sink)
+{
+	size_t left, i;
+
+	while (line.len > 0 &&
+		(line.data[line.len - 1] == '\r' || line.data[line.len - 1] == '\n'))
+		line.len--;
+	if (line.len == 0 || line.data[0] < ' ' || line.data[0] > '`')
+		return;
+	left = (line.data[0] - 32U) & 63;
+	/* Trailing blanks, which stand for zeros, are often lost; a line twice as long is text. */
+	if (line.len > 1 + (left + 2) / 3 * 4 + 4)
+		return;
+	for (i = 1; i < line.len && left > 0; i += 4) {
+		uint32_t bits = 0;
+
+		for (size_t j = i; j < i + 4; j++)
+			bits = bits << 6 | (j < line.len ? (line.data[j] - 32U) & 63 : 0);
+		for (size_t byte = 0; byte < 3 && left > 0; byte++, left--)
+			put(sink, bits >> (16 - 8 * byte) & 0xff);
+	}
+}
+
+bool mime_is_uu_begin(struct span line)
+{
+	size_t i = 6;
+
+	if (line.len < 10 || memcmp(line.data, "begin ", 6) != 0)
+		return false;
+	while (i < line.len && line.data[i] >= '0' && line.data[i] <= '7')
+		i++;
+	return i >= 9 && i <= 10 && i < line.len && line.data[i] == ' ';
+}
+
+static bool has_uu_begin(struct span in)
+{
+	for (size_t pos = 0; pos < in.len; pos = field_line_end(in, pos))
+		if (mime_is_uu_begin(span_part(in, pos, 16)))
+			return true;
+	return false;
+}
+
+/* From each "begin" line to its "end"; where there is no "begin", every line that could be one. */
+static void decode_uu(struct span in, struct sink *sink)
+{
+	const bool always = !has_uu_begin(in);
+	bool inside = always;
+	size_t next;
+
+	for (size_t pos = 0; pos < in.len && !sink->failed; pos = next) {
+		struct span line;
+
+		next = field_line_end(in, pos);
+		line = span_part(in, pos, next - pos);
+		if (mime_is_uu_begin(line))
+			inside = true;
+		else if (!always && span_is(span_trim(line), "end"))
+			inside = false;
+		else if (inside)
+			decode_uu_line(line, sink);
+	}
+}
+
+int mime_decode(struct span message, const struct mime_part *part, struct buf *out,
+	struct err *err)
+{
+	struct span body =
+		span_part(message, part->body_start, part->end - part->body_start);
+	struct sink sink = { .out = out, .err = err };
+
+	switch (part->encoding) {
+	case MIME_IDENTITY:
+		return buf_add(out, body.data, body.len, err);
+	case MIME_BASE64:
+		decode_base64(body, &sink);
+		break;
+	case MIME_QUOTED_PRINTABLE:
+		decode_quoted(body, &sink);
+		break;
+	case MIME_UUENCODE:
+		decode_uu(body, &sink);
+		break;
+	}
+	flush(&sink);
+	return sink.failed ? -1 : 0;
+}

@@ -22,12 +22,12 @@ struct settings {
 	uint64_t file_size_max;  /* libclamav: of one file in it */
 	uint64_t files_max;      /* libclamav: files in it */
 	uint64_t recursion_max;  /* libclamav: archives in archives */
-	int heuristics;          /* word: off, tag (reported, never cut) */
-};
+	int heuristics;          /* 0: off, 1: tag (reported, never cut) */
+	extern const struct schema_option settings_options[];
 
-/* As mailfilter's: path NULL: XDG as an ordinary user, else /etc/mailfilter/scanner.conf, else the
+	/* As mailfilter's: path NULL: XDG as an ordinary user, else /etc/mailfilter/scanner.conf, else the
  * presets alone. */
-int settings_load(const char *path, struct settings *settings_r, struct err *err);
-void settings_free(struct settings *settings);
+	int settings_load(const char *path, struct settings *settings_r, struct err *err);
+	void settings_free(struct settings *settings);
 
 #endif

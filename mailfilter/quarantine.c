@@ -189,6 +189,15 @@ void quarantine_discard(struct quarantine *quarantine)
 	filebatch_discard(&quarantine->batch);
 }
 
+static bool is_first(const struct verdict *verdict, size_t which)
+{
+	for (size_t i = 0; i < which; i++)
+		if (strcmp(verdict->findings[i].signature,
+			    verdict->findings[which].signature) == 0)
+			return false;
+	return true;
+}
+
 /* The signatures found, each once, as many as there is room for. */
 static void list_signatures(const struct verdict *verdict, char *text, size_t size)
 {
@@ -198,7 +207,7 @@ static void list_signatures(const struct verdict *verdict, char *text, size_t si
 	for (size_t i = 0; i < verdict->finding_count; i++) {
 		const char *const signature = verdict->findings[i].signature;
 
-		if (strstr(text, signature) || used + strlen(signature) + 3 > size)
+		if (!is_first(verdict, i) || used + strlen(signature) + 3 > size)
 			continue;
 		used += (size_t)snprintf(
 			text + used, size - used, "%s%s", used ? ", " : "", signature);

@@ -16,6 +16,7 @@ sub split_entity {
 	my ($entity) = @_;
 	my ($head, $body) = split /\r?\n\r?\n/, $entity, 2;
 	my %field;
+	return (\%field, '') if !defined $head;
 	$head =~ s/\r?\n[ \t]+/ /g;
 	for (split /\r?\n/, $head) {
 		my ($name, $value) = /^([^\s:]+)\s*:\s*(.*)/ or next;

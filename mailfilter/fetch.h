@@ -18,7 +18,7 @@ struct fetch {
 	struct body arriving;      /* of the message whose bytes come now */
 	struct err arriving_err;   /* why they are not kept, or ERR_NONE */
 	char missing
-		[MESSAGE_UID_MAX]; /* the first that did not come in the last chunk, or "" */
+		[MESSAGE_UID_MAX]; /* of the last chunk, the first that did not come */
 };
 
 /* A message for an item of a listing, with what the record knows of it (NULL: nothing). One

@@ -27,8 +27,10 @@ static int fetched_data(void *arg, struct span bytes, struct err *err)
 static int fetched_done(
 	void *arg, const char *uid, enum source_outcome outcome, struct err *err)
 {
-	static const char *const words[] = { [SOURCE_FETCHED] = "", [SOURCE_ABSENT] = " absent",
-		[SOURCE_NIL] = " nil", [SOURCE_DISCARD] = "discard" };
+	static const char *const words[] = { [SOURCE_FETCHED] = "",
+		[SOURCE_ABSENT] = " absent",
+		[SOURCE_NIL] = " nil",
+		[SOURCE_DISCARD] = "discard" };
 	struct fetched *fetched = arg;
 
 	if (fetched->refuse != ERR_NONE)

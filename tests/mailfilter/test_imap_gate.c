@@ -43,13 +43,15 @@ static const struct gate_case cases[] = {
 	{ "* FLAGS (\\Seen)\r\n* METADATA \"\" (/x)\r\n* SEARCH 1 2\r\n", "", NULL },
 	{ "* CAPABILITY IMAP4rev1 X\r\n", "* CAPABILITY IMAP4rev1 X\r\n", NULL },
 	{ "* 1 FETCH (UID 3)\r\n", "* 1 FETCH (UID 3)\r\n", NULL },
-	{ "* 1 fetch (body[] {3}\r\n((( UID 1)\r\n", "* 1 fetch (body[] {3}\r\n((( UID 1)\r\n",
+	{ "* 1 fetch (body[] {3}\r\n((( UID 1)\r\n",
+		"* 1 fetch (body[] {3}\r\n((( UID 1)\r\n", NULL },
+	{ "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n", "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n",
 		NULL },
-	{ "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n", "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n", NULL },
 	{ "* LIST () \"/\" {7}\r\n* 9 EXI\r\n1 OK\r\n", "1 OK\r\n", NULL },
 	{ "* OK ends in {7}\r\n1 OK\r\n", "1 OK\r\n", NULL },
 	{ "\r\n1 OK\r\n", "1 OK\r\n", NULL },
-	{ " * 1 FETCH (UID 1)\r\n*\t1 FETCH (UID 1)\r\n*  1 FETCH (UID 1)\r\n", "", NULL },
+	{ " * 1 FETCH (UID 1)\r\n*\t1 FETCH (UID 1)\r\n*  1 FETCH (UID 1)\r\n", "",
+		NULL },
 	{ "* 1 FETCH (BODY[] {1000}\r\n", "* 1 FETCH (BODY[] {1000}\r\n", NULL },
 	{ "* 1 FETCH (BODY[] {1001}\r\n", NULL, "over the limit" },
 	{ "* 1 FETCH (BODY[] {4294967299}\r\n", NULL, "over the limit" },
@@ -62,12 +64,14 @@ static const struct gate_case cases[] = {
 	{ "* 1 FETCH (BODY[] {5}x\r\n", NULL, "malformed literal" },
 	{ "* 1 FETCH (BODY[TEXT] {70000}\r\n", NULL, "long literal" },
 	{ "* 1 FETCH (X \"BODY[] {999}\r\n", NULL, "inside quotes" },
-	{ "* 1 FETCH (X \"\\\"{9}\" UID 1)\r\n", "* 1 FETCH (X \"\\\"{9}\" UID 1)\r\n", NULL },
+	{ "* 1 FETCH (X \"\\\"{9}\" UID 1)\r\n", "* 1 FETCH (X \"\\\"{9}\" UID 1)\r\n",
+		NULL },
 	{ "1 OK [BADCHARSET ({5}\r\n", NULL, "status code" },
 	{ "1 OK [PERMANENTFLAGS (\r\n", NULL, "status code" },
 	{ "1 NO [ permanentflags (\r\n", NULL, "status code" },
 	{ "1 OK hello {5}\r\n", "1 OK hello {5}\r\n", NULL },
-	{ "1 OK [READ-WRITE] permanentflags\r\n", "1 OK [READ-WRITE] permanentflags\r\n", NULL },
+	{ "1 OK [READ-WRITE] permanentflags\r\n", "1 OK [READ-WRITE] permanentflags\r\n",
+		NULL },
 };
 
 static void check_case(const struct gate_case *test, size_t piece)
@@ -118,7 +122,8 @@ static void refused(struct span in, const char *why)
 }
 
 /* head, then fill up to a size. */
-static void refused_filled(const char *head, const char *fill, size_t size, const char *why)
+static void refused_filled(
+	const char *head, const char *fill, size_t size, const char *why)
 {
 	auto_buf struct buf in;
 	struct err err;
@@ -133,15 +138,18 @@ static void refused_filled(const char *head, const char *fill, size_t size, cons
 static void endless_lines_and_answers_are_refused(void **state)
 {
 	(void)state;
-	refused_filled("* OK hi\r\n* 1 FETCH (UID ", "1", IMAP_GATE_LINE_MAX + 100, "endless line");
+	refused_filled("* OK hi\r\n* 1 FETCH (UID ", "1", IMAP_GATE_LINE_MAX + 100,
+		"endless line");
 	refused_filled("* OK hi\r\n* X ", "y", IMAP_GATE_LINE_MAX + 100, "endless line");
 	refused_filled("", "x", IMAP_GATE_LINE_MAX + 100, "endless line");
-	refused_filled("* OK hi\r\n", "* 1 EXISTS\r\n", IMAP_GATE_ANSWER_MAX + 100,
+	refused_filled("* OK hi\r\n", "* 1 EXISTS\r\n", IMAP_GATE_PLAIN_MAX + 100,
 		"endless answer");
-	refused_filled(
-		"* OK hi\r\n", "* X LIST\r\n", IMAP_GATE_ANSWER_MAX + 100, "endless answer");
-	refused_filled("* OK hi\r\n* 1 FETCH (X ", "{8}\r\n12345678 ", IMAP_GATE_LINE_MAX + 100,
-		"endless line");
+	refused_filled("* OK hi\r\n", "* 1 FETCH (UID 1)\r\n", IMAP_GATE_ANSWER_MAX + 100,
+		"endless answer");
+	refused_filled("* OK hi\r\n", "* X LIST\r\n", IMAP_GATE_ANSWER_MAX + 100,
+		"endless answer");
+	refused_filled("* OK hi\r\n* 1 FETCH (X ", "{8}\r\n12345678 ",
+		IMAP_GATE_LINE_MAX + 100, "endless line");
 }
 
 static void deep_parentheses_are_refused(void **state)
@@ -149,7 +157,8 @@ static void deep_parentheses_are_refused(void **state)
 	(void)state;
 	refused_filled("* OK hi\r\n* 1 FETCH (BODYSTRUCTURE ", "(", 1000, "too deep");
 	/* Literals in between do not start the count anew. */
-	refused_filled("* OK hi\r\n* 1 FETCH (BODYSTRUCTURE ", "(({1}\r\na ", 1000, "too deep");
+	refused_filled(
+		"* OK hi\r\n* 1 FETCH (BODYSTRUCTURE ", "(({1}\r\na ", 1000, "too deep");
 }
 
 static void a_nul_outside_a_body_is_refused(void **state)
@@ -182,7 +191,8 @@ static void a_body_passes_as_it_is(void **state)
 
 static void bye_ends_the_session_with_its_words(void **state)
 {
-	static const char in[] = "* OK hi\r\n1 OK\r\n* BYE I am tired of this conversation\r\n2 OK\r\n";
+	static const char in[] =
+		"* OK hi\r\n1 OK\r\n* BYE I am tired of this conversation\r\n2 OK\r\n";
 	struct imap_gate gate;
 	auto_buf struct buf out;
 	struct err err;
@@ -212,7 +222,8 @@ static void a_reader_may_take_a_body_past_the_gate(void **state)
 	imap_gate_moved(&gate, 97);
 	assert_int_equal(imap_gate_open(&gate), 0);
 	buf_clear(&out);
-	assert_int_equal(pass(&gate, span_str(" UID 1)\r\n* 2 RECENT\r\n"), 1, &out, &err), 0);
+	assert_int_equal(
+		pass(&gate, span_str(" UID 1)\r\n* 2 RECENT\r\n"), 1, &out, &err), 0);
 	assert_true(span_equal(buf_span(&out), span_str(" UID 1)\r\n")));
 }
 

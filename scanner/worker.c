@@ -114,11 +114,12 @@ static int look_again(struct cleaning *cleaning, struct err *err)
 static int cut(struct cleaning *cleaning, struct err *err)
 {
 	struct verdict *verdict = cleaning->verdict;
+	const struct clean_order order = { verdict->findings, verdict->finding_count,
+		cleaning->level, cleaning->quarantine_id };
 
 	edits_done(&verdict->edits);
-	if (clean_plan(cleaning->message, cleaning->mime, verdict->findings,
-		    verdict->finding_count, cleaning->level, cleaning->quarantine_id,
-		    &verdict->edits, err) < 0)
+	if (clean_plan(cleaning->message, cleaning->mime, &order, &verdict->edits, err) <
+		0)
 		return -1;
 	return look_again(cleaning, err);
 }

@@ -27,9 +27,8 @@ OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefin
 PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka libetpan
 # Asked once, and only when something is compiled: "make deps" may have to install pkg-config.
 INCLUDE  = $(eval INCLUDE := $$(shell pkg-config --cflags $$(PKGS) | sed 's/-I/-isystem /g'))$(INCLUDE)
-FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE \
-           -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
-           $(OPT_$(MODE)) $(INCLUDE) $(CPPFLAGS) $(CFLAGS)
+FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) \
+           $(if $(IS_GCC),$(WARNGCC)) $(OPT_$(MODE)) $(INCLUDE) $(CPPFLAGS) $(CFLAGS)
 LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
            $(filter -fsanitize%,$(OPT_$(MODE))) $(LDFLAGS)
 # libetpan by hand: its .pc file carries specs that undo PIE.
@@ -73,14 +72,14 @@ $(B)/tests/scanner/%: $(B)/tests/scanner/%.o $(B)/libscanner.a $(B)/libcommon.a
 deps:
 	@tests/deps.sh
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/demo.pl
 check: deps
-	@$(MAKE) --no-print-directory all unit-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
 	prove --timer tests/tree.t tests/build.t tests/run-unit.t tests/e2e/*.t
 unit-tests: $(TESTS)
 asan:
-	@$(MAKE) --no-print-directory MODE=asan unit-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
 	MODE=asan prove --timer tests/run-unit.t
 lint:
 	@tests/lint.sh

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "common/field.h"
 #include "common/headers.h"
 
 #include "scanner/notice.h"
@@ -19,6 +19,7 @@ struct plan {
 	const struct finding *findings;
 	size_t finding_count;
 	const char *quarantine_id;
+	size_t *found;  /* of each finding: its part */
 	size_t *target; /* of each finding: the part that goes for it */
 	bool *goes;     /* of each part */
 	struct edits *edits;
@@ -26,6 +27,7 @@ struct plan {
 
 static void plan_done(struct plan *plan)
 {
+	free(plan->found);
 	free(plan->target);
 	free(plan->goes);
 }
@@ -38,13 +40,12 @@ static size_t find_part(const struct mime *mime, const char *path)
 	return ROOT;
 }
 
-/* A cut inside would leave a broken signature or cipher text, or needs encoding anew. */
+/* A cut inside would leave a broken signature or cipher text. (A message/rfc822 in base64 is one
+ * part to us, so it goes whole by itself.) */
 static bool goes_whole(const struct mime_part *part)
 {
 	return strcmp(part->type, "multipart/signed") == 0 ||
-	       strcmp(part->type, "multipart/encrypted") == 0 ||
-	       (strcmp(part->type, "message/rfc822") == 0 &&
-		       part->encoding != MIME_IDENTITY);
+	       strcmp(part->type, "multipart/encrypted") == 0;
 }
 
 static size_t parent_of(const struct mime *mime, size_t index)
@@ -52,9 +53,9 @@ static size_t parent_of(const struct mime *mime, size_t index)
 	return index == ROOT ? ROOT : (size_t)mime->parts[index].parent;
 }
 
-static size_t choose_target(const struct mime *mime, const char *path, uint32_t level)
+static size_t choose_target(const struct mime *mime, size_t found, uint32_t level)
 {
-	size_t target = find_part(mime, path);
+	size_t target = found;
 
 	/* A part without any bytes has no place to stand in for it. */
 	while (target != ROOT && (level > 0 || mime->parts[target].header_start >=
@@ -82,13 +83,14 @@ static size_t outermost(const struct plan *plan, size_t index)
 
 static int choose(struct plan *plan, uint32_t level, struct err *err)
 {
+	plan->found = calloc(plan->finding_count + 1, sizeof(*plan->found));
 	plan->target = calloc(plan->finding_count + 1, sizeof(*plan->target));
 	plan->goes = calloc(plan->mime->count + 1, sizeof(*plan->goes));
-	if (!plan->target || !plan->goes)
+	if (!plan->found || !plan->target || !plan->goes)
 		return err_memory(err);
 	for (size_t i = 0; i < plan->finding_count; i++) {
-		plan->target[i] =
-			choose_target(plan->mime, plan->findings[i].part, level);
+		plan->found[i] = find_part(plan->mime, plan->findings[i].part);
+		plan->target[i] = choose_target(plan->mime, plan->found[i], level);
 		plan->goes[plan->target[i]] = true;
 	}
 	for (size_t i = 0; i < plan->finding_count; i++)
@@ -96,67 +98,67 @@ static int choose(struct plan *plan, uint32_t level, struct err *err)
 	return 0;
 }
 
-/* The end of the line that starts at from. */
-static size_t line_end(struct span message, size_t from, size_t end)
+/* The line end before the next delimiter line belongs to that; where there is none, because the
+ * message or a header ends there, the text brings its own. */
+static bool needs_eol(struct span message, size_t end)
 {
-	struct span rest = span_part(message, from, end - from);
-	ptrdiff_t found = span_find(rest, span_str("\n"));
+	struct span rest = span_part(message, end, 2);
 
-	return found < 0 ? end : from + (size_t)found + 1;
+	return rest.len == 0 ||
+	       (rest.data[0] != '\n' && !span_equal(rest, span_str("\r\n")));
 }
 
-static bool is_content_field(struct span line)
+/* Takes the Content-* fields out of a header. Returns where its fields end; *open_r: the last that
+ * stays lacks its line end. */
+static int remove_content_fields(struct plan *plan, const struct mime_part *part,
+	size_t *end_r, bool *open_r, struct err *err)
 {
-	return line.len > 8 && strncasecmp((const char *)line.data, "Content-", 8) == 0;
-}
+	static const char content[] = "content-";
+	size_t pos = part->header_start;
+	struct field field;
 
-/* Take the Content-* fields out of the root's header; *blank_r is where its fields end. */
-static int remove_content_fields(struct plan *plan, size_t *blank_r, struct err *err)
-{
-	const struct mime_part *root = &plan->mime->parts[ROOT];
-	size_t at = root->header_start, end;
-	bool removing = false;
-
-	for (; at < root->body_start; at = end) {
-		struct span line;
-
-		end = line_end(plan->message, at, root->body_start);
-		line = span_part(plan->message, at, end - at);
-		if (end == root->body_start && span_trim(line).len == 0)
-			break;
-		if (line.data[0] != ' ' && line.data[0] != '\t')
-			removing = is_content_field(line);
-		if (removing &&
-			edits_add(plan->edits, at, end - at, (struct span){ 0 }, err) < 0)
+	*open_r = false;
+	while (pos < part->body_start &&
+		field_next(plan->message, &pos, &field) != FIELD_LAST) {
+		*open_r = plan->message.data[field.end - 1] != '\n';
+		if (!span_is(span_part(field.name, 0, strlen(content)), content))
+			continue;
+		*open_r = false;
+		if (edits_add(plan->edits, field.start, field.end - field.start,
+			    (struct span){ 0 }, err) < 0)
 			return -1;
 	}
-	*blank_r = at;
+	*end_r = pos < part->body_start ? pos : part->body_start;
+	if (pos > part->header_start && field.kind == FIELD_LAST)
+		*end_r = field.start;
 	return 0;
 }
 
-static int replace_root(struct plan *plan, const struct notice *notice, struct err *err)
+/* The root of a message, or of one inside: who it is from and what it is about stays. */
+static int replace_message(struct plan *plan, const struct mime_part *part,
+	const struct notice *notice, struct err *err)
 {
-	const struct mime_part *root = &plan->mime->parts[ROOT];
 	auto_buf struct buf text;
-	bool ended;
-	size_t blank;
+	size_t fields_end;
+	bool open;
 
 	buf_init(&text, EDIT_TEXT_MAX);
-	if (remove_content_fields(plan, &blank, err) < 0)
+	if (remove_content_fields(plan, part, &fields_end, &open, err) < 0 ||
+		(open && buf_add_str(&text, notice->eol, err) < 0) ||
+		notice_add_header(notice, &text, err) < 0)
 		return -1;
-	/* A header without its last line end or without a blank line gets them. */
-	ended = blank == 0 || plan->message.data[blank - 1] == '\n';
-	if ((!ended && buf_add_str(&text, notice->eol, err) < 0) ||
-		notice_add_header(notice, &text, err) < 0 ||
-		(blank == root->body_start && buf_add_str(&text, notice->eol, err) < 0) ||
-		edits_add(plan->edits, blank, 0, buf_span(&text), err) < 0)
+	/* Without a blank line the header gets one. */
+	if (fields_end == part->body_start && buf_add_str(&text, notice->eol, err) < 0)
+		return -1;
+	if (edits_add(plan->edits, fields_end, 0, buf_span(&text), err) < 0)
 		return -1;
 	buf_clear(&text);
 	if (notice_add_text(notice, &text, err) < 0 ||
-		buf_add_str(&text, notice->eol, err) < 0)
+		(needs_eol(plan->message, part->end) &&
+			buf_add_str(&text, notice->eol, err) < 0))
 		return -1;
-	return edits_add(plan->edits, root->body_start,
-		plan->message.len - root->body_start, buf_span(&text), err);
+	return edits_add(plan->edits, part->body_start, part->end - part->body_start,
+		buf_span(&text), err);
 }
 
 static int replace_part(struct plan *plan, const struct mime_part *part,
@@ -167,13 +169,17 @@ static int replace_part(struct plan *plan, const struct mime_part *part,
 	buf_init(&text, EDIT_TEXT_MAX);
 	if (notice_add_header(notice, &text, err) < 0 ||
 		buf_add_str(&text, notice->eol, err) < 0 ||
-		notice_add_text(notice, &text, err) < 0)
-		return -1;
-	/* The line end of the last line belongs to the delimiter, where there is one. */
-	if (part->end == plan->message.len && buf_add_str(&text, notice->eol, err) < 0)
+		notice_add_text(notice, &text, err) < 0 ||
+		(needs_eol(plan->message, part->end) &&
+			buf_add_str(&text, notice->eol, err) < 0))
 		return -1;
 	return edits_add(plan->edits, part->header_start, part->end - part->header_start,
 		buf_span(&text), err);
+}
+
+static bool is_message_root(const struct mime *mime, size_t index)
+{
+	return index == ROOT || !mime->parts[parent_of(mime, index)].is_multipart;
 }
 
 static int replace(struct plan *plan, size_t index, struct err *err)
@@ -190,12 +196,11 @@ static int replace(struct plan *plan, size_t index, struct err *err)
 		if (plan->target[i] != index)
 			continue;
 		inside[notice.count++] = &plan->findings[i];
-		notice.enclosing |=
-			find_part(plan->mime, plan->findings[i].part) != index;
+		notice.enclosing |= plan->found[i] != index;
 	}
 	notice.findings = inside;
-	if (index == ROOT)
-		return replace_root(plan, &notice, err);
+	if (is_message_root(plan->mime, index))
+		return replace_message(plan, part, &notice, err);
 	return replace_part(plan, part, &notice, err);
 }
 
@@ -227,14 +232,13 @@ int clean_plan(struct span message, const struct mime *mime,
 
 	if (finding_count > 0 && mime->count == 0)
 		return err_set(err, ERR_MESSAGE, "a message without a part");
-	if (choose(&plan, level, err) < 0)
+	/* First: of two insertions at one place the fields at the top stand first. */
+	if (choose(&plan, level, err) < 0 || (finding_count > 0 && mark(&plan, err) < 0))
 		return -1;
 	for (size_t i = 0; finding_count > 0 && i < mime->count; i++)
 		if (plan.goes[i] && outermost(&plan, i) == i &&
 			replace(&plan, i, err) < 0)
 			return -1;
-	if (finding_count > 0 && mark(&plan, err) < 0)
-		return -1;
 	edits_sort(&edits);
 	if (edits_check(&edits, message.len, err) < 0)
 		return -1;

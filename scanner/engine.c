@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 
+#include "scanner/heard.h"
 #include "scanner/probe.h"
 #include "scanner/signatures.h"
 #include "scanner/space.h"
@@ -26,44 +27,13 @@ struct engine {
 	int64_t deadline_ms; /* of the message; 0: each scan has its own time */
 };
 
-/* What libclamav said since it was last emptied. It has one message callback a process, and
- * calls it without a context just where it matters (no temp folder), so this cannot hang on the
- * engine; a process scans one thing at a time. */
-static struct {
-	const char *temp_dir; /* looked at when something goes wrong; NULL: none yet */
-	bool temp_full;
-	unsigned count;
-	enum verdict_reason reason; /* of the first */
-	char first[VERDICT_DETAIL_MAX], last[VERDICT_DETAIL_MAX];
-} said;
-
 static void on_message(
 	enum cl_msg severity, const char *full, const char *text, void *context)
 {
-	enum verdict_reason reason;
-
 	(void)full;
 	(void)context;
-	if (severity < CL_MSG_WARN)
-		return;
-	reason = severity >= CL_MSG_ERROR ? REASON_ERROR : result_of_warning(text);
-	if (reason == REASON_NONE)
-		return;
-	(void)snprintf(said.last, sizeof(said.last), "%s", text);
-	said.last[strcspn(said.last, "\n")] = '\0';
-	if (said.count++ == 0) {
-		memcpy(said.first, said.last, sizeof(said.first));
-		said.reason = reason;
-	}
-	/* Now, because what filled the folder is gone when the scan returns. */
-	if (said.temp_dir && space_is_out(said.temp_dir))
-		said.temp_full = true;
-}
-
-static void forget_messages(const char *temp_dir)
-{
-	memset(&said, 0, sizeof(said));
-	said.temp_dir = temp_dir;
+	if (severity >= CL_MSG_WARN)
+		heard_add(severity >= CL_MSG_ERROR, text);
 }
 
 static void on_virus(int fd, const char *name, void *context)
@@ -80,8 +50,7 @@ static cl_error_t on_file(int fd, const char *type, void *context)
 	(void)fd;
 	if (type && strcmp(type, "CL_TYPE_RAR") == 0)
 		result_add_unscannable(context, REASON_UNSUPPORTED, "a RAR archive");
-	if (space_is_out(said.temp_dir))
-		said.temp_full = true;
+	heard_look();
 	return CL_CLEAN;
 }
 
@@ -104,15 +73,6 @@ static void add_status(struct result *sum, cl_error_t status, const char *name)
 	default:
 		result_add_unscannable(sum, REASON_ERROR, cl_strerror(status));
 	}
-}
-
-static void add_said(struct result *sum)
-{
-	if (said.temp_full)
-		result_add_retry(
-			sum, said.count > 0 ? said.first : "the temp folder is full");
-	else if (said.count > 0)
-		result_add_unscannable(sum, said.reason, said.first);
 }
 
 /* The time this scan may take into the engine; false if there is none left. */
@@ -142,11 +102,11 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct result *resul
 	const char *name = NULL;
 	cl_error_t status;
 
-	forget_messages(engine->temp_dir);
+	heard_start(engine->temp_dir);
 	status = cl_scanmap_callback(
 		map, NULL, &name, &scanned, engine->clam, &options, result);
 	add_status(result, status, name);
-	add_said(result);
+	heard_add_result(result);
 }
 
 void engine_scan(struct engine *engine, struct span bytes, struct result *result_r)
@@ -200,6 +160,11 @@ int engine_use_temp(struct engine *engine, const char *dir, struct err *err)
 	return 0;
 }
 
+const char *engine_temp(const struct engine *engine)
+{
+	return engine->temp_dir;
+}
+
 static int probe_scan(struct engine *engine, bool with_probe, struct err *err)
 {
 	struct result result;
@@ -236,17 +201,18 @@ void engine_free(struct engine *engine)
 	if (engine->clam)
 		(void)cl_engine_free(engine->clam);
 	free(engine->temp_dir);
-	forget_messages(NULL);
+	heard_start(NULL);
 	free(engine);
 }
 
 static int load_failed(const char *what, cl_error_t status, struct err *err)
 {
+	char words[HEARD_TEXT_MAX];
+
 	if (status == CL_EMEM)
 		return err_set(err, ERR_AGAIN, "out of memory while %s loads", what);
-	return err_set(err, ERR_SETTINGS, "%s does not load: %s%s%s", what,
-		said.count > 0 ? said.first : cl_strerror(status),
-		said.count > 1 ? "; " : "", said.count > 1 ? said.last : "");
+	return err_set(err, ERR_SETTINGS, "%s does not load: %s", what,
+		heard_text(cl_strerror(status), words));
 }
 
 static int load_path(struct engine *engine, const struct settings *settings,
@@ -258,7 +224,7 @@ static int load_path(struct engine *engine, const struct settings *settings,
 	/* Not loaded, it costs nothing and finds nothing. */
 	if (settings->heuristics == HEURISTICS_OFF)
 		options &= ~(unsigned)CL_DB_PHISHING_URLS;
-	forget_messages(NULL);
+	heard_start(NULL);
 	status = cl_load(path, engine->clam, &loaded, options);
 	if (status != CL_SUCCESS)
 		return load_failed(path, status, err);
@@ -322,7 +288,7 @@ static int load_all(struct engine *engine, const struct settings *settings,
 	}
 	if (load_line(engine, settings, probe_signature, &probes, err) < 0)
 		return -1;
-	forget_messages(NULL);
+	heard_start(NULL);
 	status = cl_engine_compile(engine->clam);
 	return status == CL_SUCCESS ? 0 : load_failed("the signature set", status, err);
 }
@@ -361,7 +327,7 @@ static int open_engine(
 		return err_memory(err);
 	cl_set_clcb_msg(on_message);
 	if (cl_init(CL_INIT_DEFAULT) != CL_SUCCESS)
-		return err_set(err, ERR_FATAL, "libclamav does not start: %s", said.last);
+		return err_set(err, ERR_FATAL, "libclamav does not start");
 	engine->clam = cl_engine_new();
 	if (!engine->clam)
 		return err_memory(err);

@@ -28,6 +28,7 @@ static inline void defer_engine(struct engine **engine)
 
 /* Where this process may unpack: its own folder, made by the caller. */
 int engine_use_temp(struct engine *engine, const char *dir, struct err *err);
+const char *engine_temp(const struct engine *engine);
 
 /* A new message: its time (scan_timeout_ms) starts now, all scans until the next call share it.
  * The limit is cooperative; who must be sure kills the process. */

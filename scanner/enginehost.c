@@ -164,12 +164,15 @@ static int serve(struct enginehost *host, struct err *err)
 static int load(struct enginehost *host, struct err *err)
 {
 	char path[TEMP_PATH_MAX];
+	struct settings here = *host->settings;
 	struct job_loaded loaded = { 0 };
 	struct err failure = { 0 };
 
+	/* What loading writes goes with our folder, however we end. */
+	here.temp_dir = path;
 	(void)temp_host_path(host->settings->temp_dir, getpid(), path);
 	if (temp_make(path, &failure) < 0 ||
-		engine_load(host->settings, &host->engine, &loaded, &failure) < 0) {
+		engine_load(&here, &host->engine, &loaded, &failure) < 0) {
 		(void)tell_failure(&failure, NULL);
 		return err_set(err, failure.kind, "%s", failure.text);
 	}

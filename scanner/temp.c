@@ -32,18 +32,24 @@ static int check_owner(const char *dir, struct err *err)
 	return 0;
 }
 
+int temp_check(const char *dir, struct err *err)
+{
+	if (strlen(dir) > TEMP_PATH_MAX - 64)
+		return err_set(err, ERR_SETTINGS, "temp_dir: the path is too long");
+	if (file_mkdirs(dir, 0700, err) < 0)
+		return err_wrap(err, "temp_dir");
+	return check_owner(dir, err);
+}
+
 int temp_open(const char *dir, int *lock_r, struct err *err)
 {
 	char path[TEMP_PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/lock", dir) >= (int)sizeof(path) - 64)
-		return err_set(err, ERR_SETTINGS, "temp_dir: the path is too long");
-	if (file_mkdirs(dir, 0700, err) < 0)
-		return err_wrap(err, "temp_dir");
-	if (check_owner(dir, err) < 0)
+	if (temp_check(dir, err) < 0)
 		return -1;
+	(void)snprintf(path, sizeof(path), "%s/lock", dir);
 	if (file_lock(path, lock_r, err) < 0)
-		return err_wrap(err, "temp_dir is in use by another scanner");
+		return err_wrap(err, "temp_dir is in use");
 	return 0;
 }
 

@@ -18,8 +18,11 @@ enum {
 	TEMP_PATH_MAX = PATH_MAX
 };
 
-/* Make the folder if it is missing, for us alone, and lock it: ERR_AGAIN names the pid that
- * holds it, ERR_SETTINGS says what is wrong with it. Released when *lock_r is closed. */
+/* Make the folder if it is missing. Is it ours alone? ERR_SETTINGS says what is wrong with it. */
+int temp_check(const char *dir, struct err *err);
+
+/* The same, and lock it: ERR_AGAIN names the pid that holds it. Released when *lock_r is
+ * closed. */
 int temp_open(const char *dir, int *lock_r, struct err *err);
 
 const char *temp_host_path(

@@ -87,7 +87,7 @@ static int parse_tcp(const char *text, struct endpoint *endpoint, struct err *er
 
 int endpoint_parse(const char *text, struct endpoint *endpoint_r, struct err *err)
 {
-	struct endpoint endpoint = { .text = "" };
+	struct endpoint endpoint = { .lock = -1 };
 	int rc;
 
 	if (strncmp(text, ipc, sizeof(ipc) - 1) == 0)
@@ -110,13 +110,12 @@ static int claim_failed(const struct endpoint *endpoint, struct err *err)
 	return err_wrap(err, "%s", endpoint->text);
 }
 
-int endpoint_claim(const struct endpoint *endpoint, int *lock_r, struct err *err)
+int endpoint_claim(struct endpoint *endpoint, struct err *err)
 {
 	char name[ENDPOINT_PATH_MAX + sizeof(".lock")];
 	auto_close int lock = -1;
 	struct stat stat;
 
-	*lock_r = -1;
 	if (endpoint->path[0] == '\0')
 		return 0;
 	(void)snprintf(name, sizeof(name), "%s", endpoint->path);
@@ -136,6 +135,14 @@ int endpoint_claim(const struct endpoint *endpoint, int *lock_r, struct err *err
 	} else if (errno != ENOENT) {
 		return err_errno(err, ERR_SETTINGS, "%s", endpoint->text);
 	}
-	*lock_r = take_fd(&lock);
+	endpoint->lock = take_fd(&lock);
 	return 0;
+}
+
+void endpoint_release(struct endpoint *endpoint)
+{
+	if (endpoint->lock < 0)
+		return;
+	(void)unlink(endpoint->path);
+	(void)close(take_fd(&endpoint->lock));
 }

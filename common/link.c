@@ -20,17 +20,12 @@ enum {
 
 static const char monitor_name[] = "inproc://monitor";
 
-struct bound {
-	struct endpoint endpoint;
-	int lock;
-};
-
 struct link {
 	void *context, *socket;
 	void *monitor; /* of a connected link: says whether the peer is there */
 	bool alive, full;
 	uint64_t connections;
-	struct bound *bound; /* of a bound link */
+	struct endpoint bound[LINK_ENDPOINTS_MAX];
 	size_t bound_count;
 	zmq_msg_t held[LINK_FRAMES_MAX]; /* what the frames last given out point into */
 	size_t held_count;
@@ -48,9 +43,9 @@ static int zmq_failed(const char *what, struct err *err)
 
 static int set(void *socket, int option, int value, struct err *err)
 {
-	if (zmq_setsockopt(socket, option, &value, sizeof(value)) < 0)
-		return zmq_failed("cannot set a ZeroMQ option", err);
-	return 0;
+	int rc = zmq_setsockopt(socket, option, &value, sizeof(value));
+
+	return rc < 0 ? zmq_failed("cannot set a ZeroMQ option", err) : 0;
 }
 
 static int set_options(struct link *link, int type, size_t frame_max, struct err *err)
@@ -70,37 +65,34 @@ static int set_options(struct link *link, int type, size_t frame_max, struct err
 		{ ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS },
 	};
 	int64_t max = (int64_t)frame_max;
+	/* To a peer that has gone: an error instead of silence. */
+	int sure = type == ZMQ_ROUTER ? ZMQ_ROUTER_MANDATORY : ZMQ_IMMEDIATE;
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
 		if (set(link->socket, options[i].option, options[i].value, err) < 0)
 			return -1;
 	if (zmq_setsockopt(link->socket, ZMQ_MAXMSGSIZE, &max, sizeof(max)) < 0)
 		return zmq_failed("cannot set a ZeroMQ option", err);
-	/* To a peer that has gone: an error instead of silence. */
-	return set(link->socket,
-		type == ZMQ_ROUTER ? ZMQ_ROUTER_MANDATORY : ZMQ_IMMEDIATE, 1, err);
+	return set(link->socket, sure, 1, err);
 }
 
-static int link_new(int type, size_t frame_max, struct link **link_r, struct err *err)
+static struct link *link_new(int type, size_t frame_max, struct err *err)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
-	if (!link)
-		return err_memory(err);
+	if (!link) {
+		(void)err_memory(err);
+		return NULL;
+	}
 	link->context = zmq_ctx_new();
 	if (link->context)
 		link->socket = zmq_socket(link->context, type);
-	if (!link->socket) {
+	if (!link->socket)
 		(void)zmq_failed("cannot open a ZeroMQ socket", err);
-		link_close(link);
-		return -1;
-	}
-	if (set_options(link, type, frame_max, err) < 0) {
-		link_close(link);
-		return -1;
-	}
-	*link_r = link;
-	return 0;
+	else if (set_options(link, type, frame_max, err) == 0)
+		return link;
+	link_close(link);
+	return NULL;
 }
 
 static void release_held(struct link *link)
@@ -122,14 +114,8 @@ void link_close(struct link *link)
 		(void)zmq_close(link->socket);
 	while (link->context && zmq_ctx_term(link->context) < 0 && zmq_errno() == EINTR)
 		;
-	/* The lock goes last. Its file stays: were it removed, two could hold "the" lock. */
-	for (size_t i = 0; i < link->bound_count; i++) {
-		if (link->bound[i].endpoint.path[0] != '\0')
-			(void)unlink(link->bound[i].endpoint.path);
-		if (link->bound[i].lock >= 0)
-			(void)close(link->bound[i].lock);
-	}
-	free(link->bound);
+	for (size_t i = 0; i < link->bound_count; i++)
+		endpoint_release(&link->bound[i]);
 	free(link);
 }
 
@@ -158,17 +144,6 @@ static int watch(struct link *link, struct err *err)
 	return 0;
 }
 
-static int connect_to(struct link *link, const struct endpoint *to, struct err *err)
-{
-	if (to->ipv6 && set(link->socket, ZMQ_IPV6, 1, err) < 0)
-		return -1;
-	if (watch(link, err) < 0)
-		return -1;
-	if (zmq_connect(link->socket, to->text) < 0)
-		return zmq_failed(to->text, err);
-	return 0;
-}
-
 int link_connect(
 	const char *endpoint, size_t frame_max, struct link **link_r, struct err *err)
 {
@@ -177,9 +152,12 @@ int link_connect(
 
 	if (endpoint_parse(endpoint, &to, err) < 0)
 		return -1;
-	if (link_new(ZMQ_DEALER, frame_max, &link, err) < 0)
+	link = link_new(ZMQ_DEALER, frame_max, err);
+	if (!link)
 		return -1;
-	if (connect_to(link, &to, err) < 0) {
+	if (set(link->socket, ZMQ_IPV6, to.ipv6, err) < 0 || watch(link, err) < 0 ||
+		(zmq_connect(link->socket, to.text) < 0 &&
+			zmq_failed(to.text, err) < 0)) {
 		link_close(link);
 		return -1;
 	}
@@ -189,17 +167,17 @@ int link_connect(
 
 static int bind_one(struct link *link, const char *text, struct err *err)
 {
-	struct bound *bound = &link->bound[link->bound_count];
+	struct endpoint *bound = &link->bound[link->bound_count];
 	mode_t mask;
 	int rc, number;
 
-	if (endpoint_parse(text, &bound->endpoint, err) < 0 ||
-		set(link->socket, ZMQ_IPV6, bound->endpoint.ipv6, err) < 0 ||
-		endpoint_claim(&bound->endpoint, &bound->lock, err) < 0)
+	if (endpoint_parse(text, bound, err) < 0 ||
+		set(link->socket, ZMQ_IPV6, bound->ipv6, err) < 0 ||
+		endpoint_claim(bound, err) < 0)
 		return -1;
-	link->bound_count++; /* from here on link_close removes the path */
+	link->bound_count++; /* from here on link_close releases it */
 	mask = umask(SOCKET_UMASK);
-	rc = zmq_bind(link->socket, bound->endpoint.text);
+	rc = zmq_bind(link->socket, bound->text);
 	number = zmq_errno();
 	(void)umask(mask);
 	if (rc == 0)
@@ -219,13 +197,9 @@ int link_bind(const char *const *endpoints, size_t count, size_t frame_max,
 	if (count == 0 || count > LINK_ENDPOINTS_MAX)
 		return err_set(err, ERR_SETTINGS,
 			"expected 1 to %d endpoints to listen at", LINK_ENDPOINTS_MAX);
-	if (link_new(ZMQ_ROUTER, frame_max, &link, err) < 0)
+	link = link_new(ZMQ_ROUTER, frame_max, err);
+	if (!link)
 		return -1;
-	link->bound = calloc(count, sizeof(*link->bound));
-	if (!link->bound) {
-		link_close(link);
-		return err_memory(err);
-	}
 	for (size_t i = 0; i < count; i++) {
 		if (bind_one(link, endpoints[i], err) < 0) {
 			link_close(link);
@@ -236,30 +210,28 @@ int link_bind(const char *const *endpoints, size_t count, size_t frame_max,
 	return 0;
 }
 
-/* Take in what the monitor saw since the last look. */
+/* 1, or 0 when there is none now. What does not fit is cut. */
+static int monitor_frame(struct link *link, void *bytes, size_t size)
+{
+	int len;
+
+	do
+		len = zmq_recv(link->monitor, bytes, size, ZMQ_DONTWAIT);
+	while (len < 0 && zmq_errno() == EINTR);
+	return len >= 0;
+}
+
+/* Take in what the monitor saw since the last look: pairs of frames, an event that starts with its
+ * native 16-bit number and an address. */
 static void look(struct link *link)
 {
-	if (!link->monitor)
-		return;
-	for (;;) {
-		uint8_t event
-			[8]; /* u16 event, u32 value, native (zmq_socket_monitor(3)) */
-		uint16_t kind;
-		int len = zmq_recv(link->monitor, event, sizeof(event), ZMQ_DONTWAIT);
+	uint16_t event = 0;
+	uint8_t address;
 
-		if (len < 0 && zmq_errno() == EINTR)
-			continue;
-		if (len < 0)
-			return;
-		if (len < (int)sizeof(kind))
-			continue; /* its second frame, the address, may be as short */
-		memcpy(&kind, event, sizeof(kind));
-		while (zmq_recv(link->monitor, event, sizeof(event), ZMQ_DONTWAIT) < 0 &&
-			zmq_errno() == EINTR)
-			;
-		link->alive = kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
-		if (link->alive)
-			link->connections++;
+	while (link->monitor && monitor_frame(link, &event, sizeof(event)) &&
+		monitor_frame(link, &address, sizeof(address))) {
+		link->alive = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+		link->connections += link->alive;
 	}
 }
 
@@ -275,7 +247,7 @@ uint64_t link_connections(struct link *link)
 	return link->connections;
 }
 
-/* 0, or -1 with zmq_errno(). */
+/* -1 with zmq_errno(), else not. */
 static int send_frame(struct link *link, struct span frame, bool more)
 {
 	int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
@@ -284,7 +256,7 @@ static int send_frame(struct link *link, struct span frame, bool more)
 	do
 		rc = zmq_send(link->socket, frame.data, frame.len, flags);
 	while (rc < 0 && zmq_errno() == EINTR);
-	return rc < 0 ? -1 : 0;
+	return rc;
 }
 
 static int send_failed(struct link *link, struct err *err)
@@ -328,82 +300,51 @@ static int receive_frame(struct link *link, zmq_msg_t *frame, struct err *err)
 	while (rc < 0 && zmq_errno() == EINTR);
 	if (rc >= 0)
 		return 1;
+	rc = zmq_errno() == EAGAIN ? 0 : zmq_failed("cannot receive", err);
 	(void)zmq_msg_close(frame);
-	return zmq_errno() == EAGAIN ? 0 : zmq_failed("cannot receive", err);
+	return rc;
 }
 
-static bool more(zmq_msg_t *frame)
+/* The frame moves to where it belongs. A routing id is never empty, nor longer than ZMTP allows. */
+static bool keep_frame(struct link *link, struct link_message *message, zmq_msg_t *frame)
 {
-	return zmq_msg_more(frame) != 0;
-}
-
-static int receive_peer(
-	struct link *link, struct link_message *message, bool *more_r, struct err *err)
-{
-	zmq_msg_t frame;
-	int rc = receive_frame(link, &frame, err);
-
-	if (rc <= 0)
-		return rc;
-	message->peer.len = zmq_msg_size(&frame);
-	if (message->peer.len > LINK_PEER_MAX)
-		message->peer.len = LINK_PEER_MAX; /* ZMTP allows no longer one */
-	memcpy(message->peer.id, zmq_msg_data(&frame), message->peer.len);
-	*more_r = more(&frame);
-	(void)zmq_msg_close(&frame);
-	return 1;
+	if (!link->monitor && message->peer.len == 0) {
+		message->peer.len = zmq_msg_size(frame);
+		if (message->peer.len > LINK_PEER_MAX)
+			message->peer.len = LINK_PEER_MAX;
+		memcpy(message->peer.id, zmq_msg_data(frame), message->peer.len);
+		return true;
+	}
+	if (link->held_count == LINK_FRAMES_MAX)
+		return false;
+	(void)zmq_msg_init(&link->held[link->held_count]);
+	(void)zmq_msg_move(&link->held[link->held_count++], frame);
+	return true;
 }
 
 int link_receive(struct link *link, struct link_message *message_r, struct err *err)
 {
-	bool next = true, dropped = false;
-	zmq_msg_t frame;
-	int rc;
+	bool next = true, whole = true;
 
 	release_held(link);
 	message_r->peer.len = message_r->frame_count = 0;
-	if (!link->monitor) {
-		rc = receive_peer(link, message_r, &next, err);
-		if (rc <= 0)
-			return rc;
-	}
 	while (next) {
-		rc = receive_frame(link, &frame, err);
+		zmq_msg_t frame;
+		int rc = receive_frame(link, &frame, err);
+
 		if (rc <= 0)
 			return rc;
-		next = more(&frame);
-		if (link->held_count < LINK_FRAMES_MAX) {
-			zmq_msg_t *held = &link->held[link->held_count++];
-
-			(void)zmq_msg_init(held);
-			(void)zmq_msg_move(held, &frame);
-		} else {
-			dropped = true;
-		}
+		next = zmq_msg_more(&frame) != 0;
+		whole = keep_frame(link, message_r, &frame) && whole;
 		(void)zmq_msg_close(&frame);
 	}
-	if (dropped)
+	if (!whole)
 		release_held(link);
 	for (size_t i = 0; i < link->held_count; i++)
 		message_r->frames[i] = (struct span){ zmq_msg_data(&link->held[i]),
 			zmq_msg_size(&link->held[i]) };
 	message_r->frame_count = link->held_count;
 	return 1;
-}
-
-static short to_zmq(short events)
-{
-	return (short)((events & POLLIN ? ZMQ_POLLIN : 0) |
-		       (events & POLLOUT ? ZMQ_POLLOUT : 0) |
-		       (events & POLLPRI ? ZMQ_POLLPRI : 0));
-}
-
-static short from_zmq(short events)
-{
-	return (short)((events & ZMQ_POLLIN ? POLLIN : 0) |
-		       (events & ZMQ_POLLOUT ? POLLOUT : 0) |
-		       (events & ZMQ_POLLPRI ? POLLPRI : 0) |
-		       (events & ZMQ_POLLERR ? POLLERR : 0));
 }
 
 /* Two items a link, its socket and its monitor, then the fds. */
@@ -420,33 +361,40 @@ static void fill_items(zmq_pollitem_t *items, struct link *const *links,
 	}
 	for (size_t i = 0; i < fd_count; i++) {
 		items[2 * link_count + i].fd = fds[i].fd;
-		items[2 * link_count + i].events = to_zmq(fds[i].events);
+		items[2 * link_count + i].events =
+			(short)((fds[i].events & POLLIN ? ZMQ_POLLIN : 0) |
+				(fds[i].events & POLLOUT ? ZMQ_POLLOUT : 0));
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): links, fds, each with its count */
 int link_wait(struct link *const *links, size_t link_count, bool *readable,
 	struct pollfd *fds, size_t fd_count, int timeout_ms, struct err *err)
 {
-	size_t count = 2 * link_count + fd_count;
-	auto_free zmq_pollitem_t *items = calloc(count ? count : 1, sizeof(*items));
+	zmq_pollitem_t items[2 * LINK_WAIT_LINKS_MAX + LINK_WAIT_FDS_MAX] = { 0 };
 	int rc;
 
-	if (!items)
-		return err_memory(err);
+	if (link_count > LINK_WAIT_LINKS_MAX || fd_count > LINK_WAIT_FDS_MAX)
+		return err_set(err, ERR_FATAL, "too many descriptors to wait for");
 	fill_items(items, links, link_count, fds, fd_count);
-	rc = zmq_poll(items, (int)count, timeout_ms);
+	rc = zmq_poll(items, (int)(2 * link_count + fd_count), timeout_ms);
 	if (rc < 0 && zmq_errno() != EINTR)
 		return zmq_failed("cannot wait", err);
 	for (size_t i = 0; i < link_count; i++) {
-		bool ready = rc > 0 && items[2 * i].revents & ZMQ_POLLIN;
+		int got = rc > 0 ? items[2 * i].revents : 0;
 
 		if (readable)
-			readable[i] = ready;
-		if (rc > 0 && items[2 * i].revents & ZMQ_POLLOUT)
+			readable[i] = got & ZMQ_POLLIN;
+		if (got & ZMQ_POLLOUT)
 			links[i]->full = false;
 		look(links[i]);
 	}
-	for (size_t i = 0; i < fd_count; i++)
-		fds[i].revents = rc > 0 ? from_zmq(items[2 * link_count + i].revents) : 0;
+	for (size_t i = 0; i < fd_count; i++) {
+		int got = rc > 0 ? items[2 * link_count + i].revents : 0;
+
+		fds[i].revents = (short)((got & ZMQ_POLLIN ? POLLIN : 0) |
+					 (got & ZMQ_POLLOUT ? POLLOUT : 0) |
+					 (got & ZMQ_POLLERR ? POLLERR : 0));
+	}
 	return 0;
 }

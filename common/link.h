@@ -19,8 +19,10 @@ enum {
 	LINK_FRAMES_MAX = 2,
 	LINK_ENDPOINT_MAX = 256,
 	LINK_ENDPOINTS_MAX = 16, /* of one bound link */
-	LINK_SEND_MAX = 32,      /* messages that wait to be sent to one peer */
-	LINK_RECEIVE_MAX = 16,   /* messages received from one peer and not yet taken */
+	LINK_WAIT_LINKS_MAX = 16,
+	LINK_WAIT_FDS_MAX = 256,
+	LINK_SEND_MAX = 32,    /* messages that wait to be sent to one peer */
+	LINK_RECEIVE_MAX = 16, /* messages received from one peer and not yet taken */
 };
 
 /* Who sent it, on a bound link: opaque, unique while that connection lives. */
@@ -41,8 +43,9 @@ struct link_message {
  * which means 127.0.0.1. */
 int link_check_endpoint(const char *endpoint, struct err *err);
 
-/* DEALER. Returns at once; the peer need not be there. frame_max: larger frames received end
- * the connection. */
+/* DEALER. Returns at once; the peer need not be there, and when it has gone it is looked for again.
+ * frame_max: a larger frame received ends the connection; after that, or any other breach of
+ * ZeroMQ's own protocol, only a new link finds the peer again. */
 int link_connect(
 	const char *endpoint, size_t frame_max, struct link **link_r, struct err *err);
 
@@ -73,7 +76,7 @@ bool link_alive(struct link *link);
 uint64_t link_connections(struct link *link);
 
 /* Wait for any link to have something to receive or to gain or lose its peer, or any fd its
- * events, up to timeout_ms (-1: for ever). Fills readable[] (may be NULL) and fds[].revents. 0
+ * events (POLLIN, POLLOUT), up to timeout_ms (-1: for ever). Fills readable[] (may be NULL) and fds[].revents. 0
  * also on time-out and EINTR. */
 int link_wait(struct link *const *links, size_t link_count, bool *readable,
 	struct pollfd *fds, size_t fd_count, int timeout_ms, struct err *err);

@@ -28,7 +28,7 @@ check() {
 	name=$1
 	shift
 	"$@" >"$out" 2>&1 && return
-	failed="$failed problems from $name"
+	failed="${failed:+$failed, }$name"
 	echo "== $name"
 	cat "$out"
 }
@@ -61,5 +61,5 @@ each() { # each LIST COMMAND...: one file a process, in parallel; the file is it
 count() { echo "$1" | wc -w; }
 echo "Checked $(count "$sources") C files and headers (clang-format, clang-tidy, cppcheck," \
 	"gcc, clang -Werror), $(count "$scripts") shell and $(count "$perl") Perl scripts," \
-	"$(count "$manuals") manual pages: ${failed:-no problems}."
+	"$(count "$manuals") manual pages; problems: ${failed:-none}."
 [ -z "$failed" ]

@@ -11,14 +11,12 @@ enum {
 	BASE64_SHORT = 16 /* by itself a word; two such lines in a row are not */
 };
 
-/* What a byte makes of the token it stands in. */
+/* What a byte means to the token it stands in. */
 enum mark {
-	MARK_COLON = 1 << 0,
-	MARK_DOT = 1 << 1,
-	MARK_BACKSLASH = 1 << 2,
-	MARK_LESS = 1 << 3,
-	MARK_NO_BASE64 = 1 << 4,
-	MARK_CONTROL = 1 << 5, /* ends a token: blanks, and what no text holds */
+	MARK_END = 1, /* ends the token: a blank, a line end, a control character */
+	MARK_BINARY = 1 << 1,    /* is not in text */
+	MARK_NO_BASE64 = 1 << 2, /* stands in no base64 */
+	MARK_LOOK = 1 << 3,      /* could be part of a link or of markup */
 };
 
 struct marks {
@@ -40,14 +38,16 @@ static void marks_init(struct marks *marks)
 	for (unsigned c = 0; c < 256; c++) {
 		uint8_t byte = (uint8_t)c;
 
-		marks->of[c] = byte <= ' ' || byte == 0x7f ? MARK_CONTROL : 0;
-		if (!is_word(byte) && byte != '+' && byte != '/' && byte != '=')
+		marks->of[c] = 0;
+		if (byte <= ' ' || byte == 0x7f)
+			marks->of[c] |= MARK_END;
+		else if (!is_word(byte) && byte != '+' && byte != '/' && byte != '=')
 			marks->of[c] |= MARK_NO_BASE64;
+		if ((marks->of[c] & MARK_END) && !memchr(" \t\r\n\f", byte, 5))
+			marks->of[c] |= MARK_BINARY;
+		if (byte == ':' || byte == '.' || byte == '\\' || byte == '<')
+			marks->of[c] |= MARK_LOOK;
 	}
-	marks->of[':'] |= MARK_COLON;
-	marks->of['.'] |= MARK_DOT;
-	marks->of['\\'] |= MARK_BACKSLASH;
-	marks->of['<'] |= MARK_LESS;
 }
 
 static bool starts_with(struct span text, const char *start)
@@ -78,6 +78,8 @@ static bool ends_scheme(struct span token, size_t at)
 	while (start > 0 &&
 		(is_word(token.data[start - 1]) || strchr("+-", token.data[start - 1])))
 		start--;
+	if (start == at || !is_letter(token.data[start]))
+		return false;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (span_is(span_part(token, start, at - start), schemes[i]))
 			return true;
@@ -99,7 +101,7 @@ static bool in_domain(struct span token, size_t at)
 		label++;
 	if (label >= 2 && label < rest.len && rest.data[label] == '/')
 		return true;
-	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++)
+	for (size_t i = 0; label >= 3 && i < sizeof(zones) / sizeof(zones[0]); i++)
 		if (span_is(span_part(rest, 0, label), zones[i]))
 			return label == rest.len || rest.data[label] != '@';
 	return false;
@@ -173,46 +175,71 @@ static bool is_row(struct span token)
 	return token.len > 1 && memcmp(token.data, token.data + 1, token.len - 1) == 0;
 }
 
-static unsigned judge_token(struct span token, unsigned found)
-{
-	unsigned reasons = 0;
+struct seen {
+	size_t longest; /* token, in bytes */
+	size_t tokens;
+	unsigned marks; /* of all bytes */
+};
 
-	if (token.len > JUDGE_TOKEN_MAX && too_long(token))
-		reasons |= JUDGE_TOKEN;
-	if (found & (MARK_COLON | MARK_DOT | MARK_BACKSLASH | MARK_LESS))
-		reasons |= look_closer(token);
+/* The end of the token that byte `at` stands in. */
+static size_t token_end(const struct marks *marks, struct span line, size_t at)
+{
+	while (at < line.len && !(marks->of[line.data[at]] & MARK_END))
+		at++;
+	return at;
+}
+
+/* One look at each byte of a line, without a branch that depends on where words end: that is
+ * what no processor foresees. A token is looked at closer if something stands in it that at its
+ * end would only be the end of a sentence. */
+static unsigned judge_line(
+	const struct marks *marks, struct span line, struct seen *seen_r)
+{
+	struct seen seen = { 0 };
+	unsigned reasons = 0, before = 0;
+	size_t run = 0;
+
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned mark = marks->of[line.data[i]];
+
+		if ((before & MARK_LOOK) && !(mark & MARK_END)) {
+			size_t end = token_end(marks, line, i);
+
+			reasons |= look_closer(span_part(line, i - run, run + end - i));
+			for (; i + 1 < end; i++, run++)
+				seen.marks |= marks->of[line.data[i]];
+			mark = marks->of[line.data[i]];
+		}
+		/* 0 at the end of a token; MARK_END is 1 for the sake of this line. */
+		run = (run + 1) & ((size_t)(mark & MARK_END) - 1);
+		seen.tokens += run == 1;
+		seen.longest = run > seen.longest ? run : seen.longest;
+		seen.marks |= mark;
+		before = mark;
+	}
+	*seen_r = seen;
 	return reasons;
 }
 
-/* One line: its tokens, and whether the whole of it is one token that base64 could be. */
-static unsigned judge_line(
-	const struct marks *marks, struct span line, struct span *base64_r)
+static bool has_long_token(const struct marks *marks, struct span line)
 {
-	unsigned reasons = 0, found = 0;
-	size_t tokens = 0, i = 0;
-	struct span token = { 0 };
-
-	while (i < line.len) {
-		size_t start = i;
-
-		for (found = 0; i < line.len && !(marks->of[line.data[i]] & MARK_CONTROL);
-			i++)
-			found |= marks->of[line.data[i]];
-		if (i > start) {
-			tokens++;
-			token = span_part(line, start, i - start);
-			reasons |= judge_token(token, found);
-			if (found & MARK_NO_BASE64)
-				tokens = 2;
-		}
-		if (i < line.len && !memchr(" \t\r\n\f", line.data[i], 5))
-			reasons |= JUDGE_BINARY;
-		i++;
+	for (size_t i = 0, end; i < line.len; i = end + 1) {
+		end = token_end(marks, line, i);
+		if (too_long(span_part(line, i, end - i)))
+			return true;
 	}
-	*base64_r = (struct span){ 0 };
-	if (tokens == 1 && token.len >= BASE64_SHORT && !is_row(token))
-		*base64_r = token;
-	return reasons;
+	return false;
+}
+
+/* Is this line one token that base64 could be? Its length, else 0. */
+static size_t base64_length(const struct seen *seen, struct span line)
+{
+	struct span token = span_trim(line);
+
+	if (seen->tokens != 1 || (seen->marks & MARK_NO_BASE64) ||
+		seen->longest < BASE64_SHORT || is_row(token))
+		return 0;
+	return seen->longest;
 }
 
 unsigned judge_words(struct span text)
@@ -222,16 +249,22 @@ unsigned judge_words(struct span text)
 	struct marks marks;
 
 	marks_init(&marks);
-	while (text.len > 0) {
-		const uint8_t *lf = memchr(text.data, '\n', text.len);
-		size_t len = lf ? (size_t)(lf - text.data) + 1 : text.len;
-		struct span base64;
+	for (size_t pos = 0; pos < text.len;) {
+		const uint8_t *lf = memchr(text.data + pos, '\n', text.len - pos);
+		size_t end = lf ? (size_t)(lf - text.data) + 1 : text.len, base64;
+		struct span line = span_part(text, pos, end - pos);
+		struct seen seen;
 
-		reasons |= judge_line(&marks, span_part(text, 0, len), &base64);
-		if (base64.len >= BASE64_LINE || (base64.len > 0 && was_base64))
+		reasons |= judge_line(&marks, line, &seen);
+		if (seen.marks & MARK_BINARY)
+			reasons |= JUDGE_BINARY;
+		if (seen.longest > JUDGE_TOKEN_MAX && has_long_token(&marks, line))
+			reasons |= JUDGE_TOKEN;
+		base64 = base64_length(&seen, line);
+		if (base64 >= BASE64_LINE || (base64 > 0 && was_base64))
 			reasons |= JUDGE_ENCODED;
-		was_base64 = base64.len > 0;
-		text = span_part(text, len, text.len);
+		was_base64 = base64 > 0;
+		pos = end;
 	}
 	return reasons;
 }

@@ -26,6 +26,11 @@ struct deliver_ops {
 	int (*show)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*shown)(struct deliver *deliver, struct err *err);
 	void (*forget)(struct deliver *deliver, const char *name);
+	/* Once, at the start: each is called for what a run that died showed and did not forget.
+	 * Forget those that record_is_delivered knows; the others tell their repeat. */
+	int (*leftovers)(struct deliver *deliver,
+		int (*each)(void *arg, const char *name, struct err *err), void *arg,
+		struct err *err);
 	/* Undo a write that will not be shown. */
 	void (*discard)(struct deliver *deliver, struct message *message);
 	void (*close)(struct deliver *deliver);
@@ -39,7 +44,7 @@ struct deliver {
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
  * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
  * sync; show: link to new/NAME; forget: unlink tmp/NAME (two links tell: delivered, wherever a
- * client has moved it; forget those recorded as done at the next start, too). Opening removes from
+ * client has moved it). Opening removes from
  * tmp what dead processes of this host left there and never showed. A message's cleaned copy goes
  * out if it has bytes, else its body. */
 int deliver_maildir_open(const char *path, struct deliver **deliver_r, struct err *err);

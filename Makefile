@@ -3,9 +3,11 @@
 # make check      unit and end-to-end tests              make deps   missing Debian packages
 # make asan       unit tests under address and undefined sanitizers
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
-# make clean      removes build/
+# make clean      removes build/                        make V=1    show the commands
 
+VERSION := 0.1
 MODE    ?= release
+Q       := $(if $(V),,@)
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 B       := build/$(MODE)
 
@@ -22,15 +24,17 @@ OPT_release := -O2 -g $(HARDEN)
 OPT_debug   := -O1 -g -Werror $(HARDEN)
 OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all
-PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka
-CFLAGS  += -std=gnu17 -fPIE -D_GNU_SOURCE -I. $(WARN) $(if $(IS_GCC),$(WARNGCC)) \
-           $(OPT_$(MODE)) $(shell pkg-config --cflags $(PKGS) libetpan | sed 's/-I/-isystem /g')
-LDFLAGS += -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
-           $(filter -fsanitize%,$(OPT_$(MODE)))
+PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka libetpan
+# Asked once, and only when something is compiled: "make deps" may have to install pkg-config.
+INCLUDE  = $(eval INCLUDE := $$(shell pkg-config --cflags $$(PKGS) | sed 's/-I/-isystem /g'))$(INCLUDE)
+FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) \
+           $(if $(IS_GCC),$(WARNGCC)) $(OPT_$(MODE)) $(INCLUDE) $(CPPFLAGS) $(CFLAGS)
+LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
+           $(filter -fsanitize%,$(OPT_$(MODE))) $(LDFLAGS)
 # libetpan by hand: its .pc file carries specs that undo PIE.
-LIB_common     := $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
-LIB_mailfilter := $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
-LIB_scanner    := $(LIB_common) $(shell pkg-config --libs libclamav)
+LIB_common     = $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
+LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
+LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav)
 
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
@@ -42,7 +46,8 @@ build/mailfilter build/scanner: build/%: $(B)/bin/%
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo 'CC $<'
+	$Q$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
 $(B)/lib%.a:
 	@rm -f $@; ar rcs $@ $^
 $(B)/libcommon.a: $(call obj,common)
@@ -50,27 +55,31 @@ $(B)/libmailfilter.a: $(filter-out $(B)/mailfilter/main.o,$(call obj,mailfilter)
 $(B)/libscanner.a: $(filter-out $(B)/scanner/main.o,$(call obj,scanner))
 $(B)/bin/%: $(B)/%/main.o $(B)/lib%.a $(B)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_$*)
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_$*)
 
 # A test of one folder links that folder's archive: tests/common/test_buf.c stands for common/buf.c.
 $(B)/tests/common/%: $(B)/tests/common/%.o $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_common) -lcmocka
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_common) -lcmocka
 $(B)/tests/mailfilter/%: $(B)/tests/mailfilter/%.o $(B)/libmailfilter.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_mailfilter) -lcmocka
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_mailfilter) -lcmocka
 $(B)/tests/scanner/%: $(B)/tests/scanner/%.o $(B)/libscanner.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIB_scanner) -lcmocka
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_scanner) -lcmocka
 
 deps:
 	@tests/deps.sh
 demo: deps
-	@$(MAKE) --no-print-directory all
-	@tests/demo.sh
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/demo.pl
 check: deps
-	@$(MAKE) --no-print-directory all unit-tests
-	prove --timer tests/run-unit.t tests/e2e/*.t
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
+	prove --timer tests/tree.t tests/build.t tests/run-unit.t tests/e2e/*.t
 unit-tests: $(TESTS)
 asan:
-	@$(MAKE) --no-print-directory MODE=asan unit-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
 	MODE=asan prove --timer tests/run-unit.t
 lint:
 	@tests/lint.sh

@@ -6,7 +6,22 @@
 #include <string.h>
 #include <sysexits.h>
 
-int err_set(struct err *err, enum err_kind kind, const char *format, ...)
+/* Into a copy first: the arguments may point into the text that is replaced. */
+__attribute__((format(printf, 2, 0))) static void set_text(
+	struct err *err, const char *format, va_list args, const char *tail)
+{
+	char text[ERR_TEXT_MAX];
+	size_t used;
+
+	(void)vsnprintf(text, sizeof(text), format, args);
+	if (tail) {
+		used = strlen(text);
+		(void)snprintf(text + used, sizeof(text) - used, ": %s", tail);
+	}
+	memcpy(err->text, text, sizeof(text));
+}
+
+int err_set_text(struct err *err, enum err_kind kind, const char *format, ...)
 {
 	va_list args;
 
@@ -14,50 +29,36 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 		return -1;
 	err->kind = kind;
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	set_text(err, format, args, NULL);
 	va_end(args);
 	return -1;
 }
 
-int err_errno(struct err *err, enum err_kind kind, const char *format, ...)
+int err_errno_text(struct err *err, enum err_kind kind, const char *format, ...)
 {
 	int saved = errno;
 	va_list args;
-	size_t used;
 
 	if (!err)
 		return -1;
 	err->kind = kind;
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	set_text(err, format, args, strerror(saved));
 	va_end(args);
-	used = strlen(err->text);
-	(void)snprintf(
-		err->text + used, sizeof(err->text) - used, ": %s", strerror(saved));
 	errno = saved;
 	return -1;
 }
 
-int err_wrap(struct err *err, const char *format, ...)
+int err_wrap_text(struct err *err, const char *format, ...)
 {
-	char inner[ERR_TEXT_MAX];
 	va_list args;
-	size_t used;
 
 	if (!err)
 		return -1;
-	memcpy(inner, err->text, sizeof(inner));
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	set_text(err, format, args, err->text);
 	va_end(args);
-	used = strlen(err->text);
-	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
 	return -1;
-}
-
-int err_memory(struct err *err)
-{
-	return err_set(err, ERR_FATAL, "out of memory");
 }
 
 int err_exit_code(enum err_kind kind)

@@ -29,20 +29,33 @@ struct err {
 	char text[ERR_TEXT_MAX];
 };
 
-/* Set kind and text, whatever err held before. Always returns -1. err may be NULL. */
-int err_set(struct err *err, enum err_kind kind, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Set kind and text, whatever err held before. Always -1. err may be NULL.
+ *     int err_set(struct err *err, enum err_kind kind, const char *format, ...);
+ * This and the next three are macros for one reason: the compiler and the analysers then see
+ * that -1 comes back, and follow no path on which a call that failed goes on. */
+#define err_set(...) err_failed(err_set_text(__VA_ARGS__))
 
-/* The same, with ": " and the words for errno behind the text. */
-int err_errno(struct err *err, enum err_kind kind, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* The same, with ": " and the words for errno behind the text; errno stays. */
+#define err_errno(...) err_failed(err_errno_text(__VA_ARGS__))
 
-/* Put "PREFIX: " before the text; the kind stays. Always returns -1. */
-int err_wrap(struct err *err, const char *format, ...)
+/* Put "PREFIX: " before the text; the kind stays. Always -1.
+ *     int err_wrap(struct err *err, const char *format, ...); */
+#define err_wrap(...) err_failed(err_wrap_text(__VA_ARGS__))
+
+/* Out of memory, through the same road. Always -1. */
+#define err_memory(err) err_set(err, ERR_FATAL, "out of memory")
+
+static inline int err_failed(int minus_one)
+{
+	(void)minus_one;
+	return -1;
+}
+int err_set_text(struct err *err, enum err_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int err_errno_text(struct err *err, enum err_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int err_wrap_text(struct err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/* Out of memory, through the same road. Always returns -1. */
-int err_memory(struct err *err);
 
 /* The exit code of sysexits(3) that stands for this kind: 75, 77, 78, or 70 for ERR_FATAL. */
 int err_exit_code(enum err_kind kind);

@@ -16,6 +16,17 @@ struct hash {
 };
 
 int hash_span(struct span bytes, struct hash *hash_r, struct err *err);
+
+/* The same of several spans, as if they stood behind each other. */
+struct hasher {
+	void *state;
+};
+int hasher_init(struct hasher *hasher, struct err *err);
+int hasher_add(struct hasher *hasher, struct span bytes, struct err *err);
+void hasher_result(struct hasher *hasher, struct hash *hash_r); /* and starts anew */
+void hasher_done(struct hasher *hasher);
+#define auto_hasher DEFER(hasher_done)
+
 bool hash_equal(const struct hash *left, const struct hash *right);
 
 /* Lower-case hexadecimal. Returns text. */

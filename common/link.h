@@ -2,7 +2,9 @@
  *
  * A ZeroMQ socket: the only user of zmq.h. A link owns its own context, so it is opened after
  * the last fork of its process and never crosses one; use it from one thread. ZeroMQ loses
- * what a dead peer had accepted: whoever sends keeps the message until it is answered. */
+ * what a dead peer had accepted: whoever sends keeps the message until it is answered. It limits
+ * a frame (frame_max) and how many messages wait, but not the frames of one message, which it
+ * holds until the last has come: who may connect at all is the socket's and its folder's mode. */
 #ifndef COMMON_LINK_H
 #define COMMON_LINK_H
 
@@ -15,7 +17,12 @@ struct link;
 enum {
 	LINK_PEER_MAX = 255,
 	LINK_FRAMES_MAX = 2,
-	LINK_ENDPOINT_MAX = 256
+	LINK_ENDPOINT_MAX = 256,
+	LINK_ENDPOINTS_MAX = 16, /* of one bound link */
+	LINK_WAIT_LINKS_MAX = 16,
+	LINK_WAIT_FDS_MAX = 256,
+	LINK_SEND_MAX = 32,    /* messages that wait to be sent to one peer */
+	LINK_RECEIVE_MAX = 16, /* messages received from one peer and not yet taken */
 };
 
 /* Who sent it, on a bound link: opaque, unique while that connection lives. */
@@ -32,23 +39,28 @@ struct link_message {
 };
 
 /* Is it "ipc:///path" (short enough for a socket) or "tcp://HOST:PORT" on loopback? Else
- * ERR_SETTINGS: unencrypted tcp is refused off loopback. */
+ * ERR_SETTINGS: unencrypted tcp is refused off loopback. HOST is 127.x.y.z, [::1] or localhost,
+ * which means 127.0.0.1. */
 int link_check_endpoint(const char *endpoint, struct err *err);
 
-/* DEALER. Returns at once; the peer need not be there. frame_max: larger frames received end
- * the connection. */
+/* DEALER. Returns at once; the peer need not be there, and when it has gone it is looked for again.
+ * frame_max: a larger frame received ends the connection; after that, or any other breach of
+ * ZeroMQ's own protocol, only a new link finds the peer again. */
 int link_connect(
 	const char *endpoint, size_t frame_max, struct link **link_r, struct err *err);
 
 /* ROUTER. An ipc path is locked first (PATH.lock), so that a second instance cannot steal it
- * (ERR_AGAIN names the other's pid), and gets mode 0660; its folder is made 0750 if missing. */
+ * (ERR_AGAIN names the other's pid), and gets mode 0660; its folder is made 0750 if missing.
+ * What stands at the path and is no socket is refused: ERR_SETTINGS. */
 int link_bind(const char *const *endpoints, size_t count, size_t frame_max,
 	struct link **link_r, struct err *err);
 
+/* Forgets what was not sent yet; a socket's path is removed, its lock file stays. NULL is fine. */
 void link_close(struct link *link);
 
 /* Send without waiting. peer: NULL on a connected link. data may be {NULL, 0} with
- * has_data false for one frame. Full: ERR_AGAIN; peer gone: ERR_SESSION. Bytes are copied. */
+ * has_data false for one frame. Full: ERR_AGAIN; on a connected link link_wait then also ends
+ * when there is room again. Peer gone: ERR_SESSION. Bytes are copied. */
 int link_send(struct link *link, const struct link_peer *peer, struct span head,
 	bool has_data, struct span data, struct err *err);
 
@@ -59,8 +71,13 @@ int link_receive(struct link *link, struct link_message *message_r, struct err *
 /* Is the other end of a connected link there (ZMTP handshake done, heartbeats answered)? */
 bool link_alive(struct link *link);
 
-/* Wait for any link to have something to receive or any fd its events, up to timeout_ms (-1:
- * for ever). Fills readable[] (may be NULL) and fds[].revents. 0 also on time-out and EINTR. */
+/* How often it has been there: a connected link connects again by itself, and what was under way
+ * on the connection before is lost. */
+uint64_t link_connections(struct link *link);
+
+/* Wait for any link to have something to receive or to gain or lose its peer, or any fd its
+ * events (POLLIN, POLLOUT), up to timeout_ms (-1: for ever). Fills readable[] (may be NULL) and fds[].revents. 0
+ * also on time-out and EINTR. */
 int link_wait(struct link *const *links, size_t link_count, bool *readable,
 	struct pollfd *fds, size_t fd_count, int timeout_ms, struct err *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/log.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,22 @@ static struct {
 	bool journal;
 } state = { .name = "", .level = LOG_LEVEL_INFO };
 
+/* Where stdin, stdout or stderr is closed the next file opened would take its number, and lines
+ * meant for people would end up in a database. */
+static void keep_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 void log_start(const char *name, enum log_level level)
 {
+	keep_standard_fds();
 	(void)snprintf(state.name, sizeof(state.name), "%s", name);
 	state.level = level;
 	state.journal = getenv("JOURNAL_STREAM") != NULL;
@@ -71,7 +86,8 @@ const char *log_value(struct span value, char text[static LOG_TEXT_MAX])
 	return text;
 }
 
-static void line(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void line(
+	enum log_level level, const char *format, va_list args)
 {
 	static const int priority[] = { 3, 4, 6, 7 };
 	char raw[LOG_LINE_MAX], out[LOG_LINE_MAX + 64];

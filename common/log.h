@@ -22,7 +22,8 @@ enum {
 	LOG_VALUE_MAX = 200
 };
 
-/* Name goes before each line unless journald adds it. Level: info unless told. */
+/* Name goes before each line unless journald adds it. Level: info unless told. Call it before
+ * any file is opened: a standard stream that is closed becomes /dev/null. */
 void log_start(const char *name, enum log_level level);
 enum log_level log_level(void);
 

@@ -87,6 +87,10 @@ int wire_encode(const struct wire_message *message, struct buf *head, struct err
 int wire_decode(const struct span *frames, size_t frame_count,
 	struct wire_message *message_r, struct err *err);
 
+/* The id in a message that wire_decode refused, so that its request can be told; 0 if there is
+ * none. It is the same place in every version. */
+uint64_t wire_peek_id(const struct span *frames, size_t frame_count);
+
 /* A verdict alone, as it stands inside VERDICT; the scanner's own processes use it too. */
 int wire_encode_verdict(const struct verdict *verdict, struct buf *out, struct err *err);
 int wire_decode_verdict(struct span bytes, struct verdict *verdict_r, struct err *err);

@@ -58,8 +58,7 @@ struct message {
 	struct body body;  /* the original, from FETCHED on */
 	bool suspicious;
 	char judged[MESSAGE_REASON_MAX]; /* why: "attachment,link" */
-	char trust[MESSAGE_REASON_MAX]; /* reserved for a rule that decided; "" if none */
-	uint64_t request_id;            /* while SENT */
+	uint64_t request_id;             /* while SENT */
 	struct verdict verdict;
 	bool scanned; /* verdict is a scanner's */
 	enum action action;
@@ -67,6 +66,7 @@ struct message {
 	char quarantine_id[QUARANTINE_ID_MAX]; /* fixed at LISTED */
 	struct body cleaned;                   /* what goes out, if not the original */
 	char name[MESSAGE_NAME_MAX]; /* of the delivery; fixed at LISTED, then recorded */
+	uint32_t attempts;           /* times it was held before */
 	bool repeat; /* an intent is on record: it may have been delivered under this name */
 	struct err err; /* of the step that failed */
 };

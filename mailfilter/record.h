@@ -2,9 +2,10 @@
  *
  * What is known of each message of one account, durably: idempotent operations on one message,
  * the only user of sqlite3.h (state.db in the account's folder; WAL, synchronous=FULL). Open it
- * after the fork. Writes between record_begin and record_commit become durable together; a
- * failed commit means none of them did. Disk full or an I/O error is ERR_AGAIN, a database that
- * is damaged or from a newer version ERR_ACCOUNT. */
+ * after the fork. Writes between record_begin and record_commit become durable together; one
+ * that fails dooms them all, and a failed commit means that none of them is there. Disk full, an
+ * I/O error or another process in the way is ERR_AGAIN; a database that is damaged, not ours or
+ * from a newer version ERR_ACCOUNT. Text from outside may be any bytes but NUL. */
 #ifndef MAILFILTER_RECORD_H
 #define MAILFILTER_RECORD_H
 
@@ -35,11 +36,13 @@ struct record_row {
 	int64_t time_s;    /* of the last change */
 };
 
-/* Open or make state.db in dir. read_only: for status, while a worker runs. */
+/* Open or make dir (0700) and state.db in it (0600). read_only: for status, while a worker runs;
+ * makes nothing, and one that is not there yet reads as empty. */
 int record_open(
 	const char *dir, bool read_only, struct record **record_r, struct err *err);
 void record_close(struct record *record);
 
+/* After a failed record_put a transaction can only be rolled back; commit does it and fails. */
 int record_begin(struct record *record, struct err *err);
 int record_commit(struct record *record, struct err *err);
 void record_rollback(struct record *record);
@@ -52,20 +55,21 @@ int record_find(struct record *record, const struct message_key *key,
 int record_put(struct record *record, const struct record_row *row, struct err *err);
 
 /* Call each for every row of a folder and UIDVALIDITY (folder NULL: all) in the given states
- * (a bit mask of 1 << state), oldest change first. each returns -1 to stop. */
+ * (a bit mask of 1 << state), oldest change first. each returns -1 to stop, which is no error;
+ * it may change the record, what it puts is not seen in this walk. */
 int record_each(struct record *record, const char *folder, uint32_t uidvalidity,
 	unsigned states, int (*each)(const struct record_row *row, void *arg), void *arg,
 	struct err *err);
 
 /* Per folder: its UIDVALIDITY and the UID up to and including which every message is SETTLED or
- * PARKED, so that listing can start behind it. 0 if the folder is unknown; a new UIDVALIDITY
- * makes done_uid 0. */
+ * PARKED, so that listing can start behind it. Both 0 if the folder is unknown. They belong
+ * together: set replaces both, so a new UIDVALIDITY starts with the done_uid given, 0. */
 int record_folder(struct record *record, const char *folder, uint32_t *uidvalidity_r,
 	uint32_t *done_uid_r, struct err *err);
 int record_set_folder(struct record *record, const char *folder, uint32_t uidvalidity,
 	uint32_t done_uid, struct err *err);
 
-/* Counts for status. */
+/* Counts for status. pending: intents; done: delivered, settled or not; infected: of all. */
 struct record_counts {
 	uint64_t held, parked, pending, done, infected;
 };
@@ -93,6 +97,7 @@ int record_put_quarantined(
 /* 1: found, 0: unknown. */
 int record_find_quarantined(struct record *record, const char *id,
 	struct record_quarantined *item_r, struct err *err);
+/* In the order of their ids, that is of time. */
 int record_each_quarantined(struct record *record,
 	int (*each)(const struct record_quarantined *item, void *arg), void *arg,
 	struct err *err);

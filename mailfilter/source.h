@@ -24,12 +24,15 @@ struct source_item {
 enum source_outcome {
 	SOURCE_FETCHED, /* all its bytes went to data */
 	SOURCE_ABSENT,  /* vanished between listing and fetch: nothing to do */
-	SOURCE_NIL,     /* the server has it but gives no body (NIL): park it */
+	SOURCE_NIL,     /* the server has it but gives no body (NIL, -ERR): park it */
+	SOURCE_DISCARD, /* the bytes since the last done were not asked for, or came a second
+			 * time: throw them away; uid is "" */
 };
 
-/* Where fetched bytes go. Bytes of one message arrive in order, then done says whose they were.
- * -1 from either ends the fetch; they may block for as long as they like (the source's clocks
- * stand still around done). */
+/* Where fetched bytes go. Bytes of one message arrive in order, then done says whose they were:
+ * IMAP servers may name the message after its body. -1 from either ends the fetch, whose err is
+ * then theirs, and the session, which is left in the middle of a message. They may block for as
+ * long as they like: the source's clocks stand still meanwhile. */
 struct source_sink {
 	int (*data)(void *arg, struct span bytes, struct err *err);
 	int (*done)(
@@ -43,14 +46,19 @@ struct source_ops {
 	int (*select)(struct source *source, const char *folder, uint32_t *uidvalidity_r,
 		struct err *err);
 	/* What is in the current folder, ascending; IMAP: only UIDs above after_uid. The items are
-	 * the caller's to free(). */
+	 * the caller's to free(). The POP3 uid is the UIDL, made unique; over-long and odd ones
+	 * are hashed. */
 	int (*list)(struct source *source, uint32_t after_uid,
 		struct source_item **items_r, size_t *count_r, struct err *err);
-	/* Fetch these, without marking them as read. done is called once for each. Items vary in
-	 * size; the caller keeps a call within its window. */
+	/* Fetch these, without marking them as read. done is called once for each, in whatever
+	 * order, and for each discard; where fetch fails, for some: the rest, and bytes that no
+	 * done followed, count as never fetched. Items vary in size; the caller keeps a call
+	 * within its window. A body over message_max + STREAM_SLACK ends the session. */
 	int (*fetch)(struct source *source, const struct source_item *items, size_t count,
 		const struct source_sink *sink, struct err *err);
-	/* Do to these what the account's `after` says. */
+	/* Do to these what the account's `after` says. A repeat does no harm, but where the server
+	 * has no MOVE: a copy made before a crash is made again. What the server refuses for good
+	 * is ERR_ACCOUNT. */
 	int (*settle)(struct source *source, const struct source_item *items,
 		size_t count, struct err *err);
 	/* End the session in order. 0: all that settle did is final (POP3: QUIT was confirmed). */

@@ -4,22 +4,24 @@
  * libetpan's verifies no certificate, spins on a close and dies on descriptors over 1023.
  * TLS by GnuTLS, chain and host name verified, TLS 1.2 at least. Every wait has a deadline and
  * runs the owner's wait function, so that other work goes on while the server is slow. All
- * bytes from the server are untrusted. */
+ * bytes from the server are untrusted; from an IMAP server only what imap_gate.h lets through
+ * is read. One thread at a time. */
 #ifndef MAILFILTER_STREAM_H
 #define MAILFILTER_STREAM_H
 
 #include <libetpan/mailstream.h>
+
+#include "common/buf.h"
 
 #include "mailfilter/settings.h"
 
 struct stream;
 
 enum {
-	STREAM_LINE_MAX = 64 * 1024, /* outside literals; a longer one ends the session */
-	STREAM_RATE_MIN =
-		64, /* bytes a second over STREAM_RATE_WINDOW_MS, else too slow */
-	STREAM_RATE_WINDOW_MS = 60000,
+	STREAM_BUFFER_SIZE = 8192, /* libetpan moves the rest of it at each line */
+	STREAM_RATE_MIN = 500,     /* bytes a second; slower, and the time runs out */
 	STREAM_CONNECT_MS = 30000,
+	STREAM_SLACK = 1024 * 1024, /* a message may be larger than message_max by this */
 };
 
 /* Wait until fd is ready for events (poll(2)) or clock_ms() passes deadline_ms, doing other work
@@ -36,7 +38,7 @@ extern const struct stream_wait stream_wait_plain;
 /* Resolve and connect to the account's host and port; with SOURCE_IMAPS and SOURCE_POP3S the TLS
  * handshake too. Unknown host, refused or no answer: ERR_SESSION; a certificate that does not
  * verify: ERR_ACCOUNT with the reason (unknown issuer, wrong host, expired) before a byte of the
- * login is sent. */
+ * login is sent. The account must outlive the stream. */
 int stream_connect(const struct account_settings *account, const struct stream_wait *wait,
 	struct stream **stream_r, struct err *err);
 
@@ -44,19 +46,23 @@ int stream_connect(const struct account_settings *account, const struct stream_w
  * session (injection). Errors as above. */
 int stream_start_tls(struct stream *stream, struct err *err);
 
-/* The libetpan stream over it, owned by the stream. */
+/* The libetpan stream over it, owned by the stream. Its read fails at the end of the connection,
+ * at a deadline and where the gate refuses; stream_why says which. */
 mailstream *stream_mailstream(struct stream *stream);
 
-/* The time for one answer starts now: account->timeout_ms from here. Literal data moves it on as
- * long as it flows at STREAM_RATE_MIN. */
+/* The time for one answer starts now: account->timeout_ms from here. Each byte received buys
+ * 1/STREAM_RATE_MIN seconds more, but never more than timeout_ms from then. */
 void stream_begin(struct stream *stream);
+
+/* What is under way may take max_ms at most from now. */
+void stream_hurry(struct stream *stream, int64_t max_ms);
 
 /* While the owner itself waits (its window is full), clocks stand still. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
-/* Are line caps on (IMAP responses) or off (POP3 bodies are capped by their own reader)? */
-void stream_cap_lines(struct stream *stream, bool on);
+/* Refuse to read or write any more, for this reason, unless there is one already. */
+void stream_stop(struct stream *stream, const struct err *why);
 
 /* Why the last read or write failed; ERR_SESSION if nothing better is known. Returns -1. */
 int stream_why(const struct stream *stream, struct err *err);

@@ -7,32 +7,36 @@
 #ifndef SCANNER_ENGINE_H
 #define SCANNER_ENGINE_H
 
-#include "common/verdict.h"
 #include "scanner/job.h"
+#include "scanner/result.h"
 #include "scanner/settings.h"
 
 struct engine;
 
 /* Load every directory of the settings, and the probe. A directory without a signature file is
  * ERR_SETTINGS and says to run freshclam; one that does not load, too, with libclamav's reason.
- * *loaded_r says what is in. Takes seconds to a minute with the official sets. */
+ * Files that change meanwhile, short memory or disk: ERR_AGAIN. *loaded_r says what is in. Takes
+ * seconds to a minute with the official sets. */
 int engine_load(const struct settings *settings, struct engine **engine_r,
 	struct job_loaded *loaded_r, struct err *err);
 void engine_free(struct engine *engine);
+#define auto_engine DEFER(defer_engine)
+static inline void defer_engine(struct engine **engine)
+{
+	engine_free(*engine);
+}
 
 /* Where this process may unpack: its own folder, made by the caller. */
 int engine_use_temp(struct engine *engine, const char *dir, struct err *err);
+const char *engine_temp(const struct engine *engine);
 
-/* One scan of bytes: kind is CLEAN, INFECTED (signature says of what) or UNSCANNABLE with its
- * reason; RETRY if the temp space is short. is_mail only names it for libclamav's log. */
-struct engine_result {
-	enum verdict_kind kind;
-	enum verdict_reason reason;
-	char signature[FINDING_SIGNATURE_MAX];
-	char detail[VERDICT_DETAIL_MAX];
-};
-void engine_scan(
-	struct engine *engine, struct span bytes, struct engine_result *result_r);
+/* A new message: its time (scan_timeout_ms) starts now, all scans until the next call share it.
+ * The limit is cooperative; who must be sure kills the process. */
+void engine_begin(struct engine *engine);
+
+/* One scan of bytes, a mail or any other file. A limit or an error that libclamav passes over is
+ * UNSCANNABLE here, short temp space or memory is RETRY. */
+void engine_scan(struct engine *engine, struct span bytes, struct result *result_r);
 
 /* Find the probe signature in a zip in a base64 mail, and nothing in the same mail without it.
  * -1: this process must not serve. */

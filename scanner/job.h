@@ -6,24 +6,26 @@
 #ifndef SCANNER_JOB_H
 #define SCANNER_JOB_H
 
+#include <sys/types.h>
+
 #include "common/verdict.h"
 
 enum job_type {
 	/* parent to worker */
-	JOB_SCAN = 1, /* scan and plan the cleaning */
+	JOB_SCAN = 1, /* scan and plan the cleaning: see job_scan_parse */
 	JOB_VERIFY,   /* scan only: these bytes were cleaned by another worker */
 	/* worker to parent */
-	JOB_VERDICT,
-	JOB_READY,  /* probe found: at start */
-	JOB_FAILED, /* the worker cannot serve: a sentence */
+	JOB_VERDICT, /* wire_encode_verdict */
+	JOB_READY,   /* probe found: at start */
+	JOB_FAILED,  /* the worker cannot serve: a sentence */
 	/* engine host to parent */
 	HOST_LOADED, /* signatures are in: a struct job_loaded */
-	HOST_FAILED, /* they are not: a sentence */
-	HOST_WORKER, /* a worker was forked: pid; its socket comes with the message */
-	HOST_REAPED, /* a worker ended: pid and wait status */
+	HOST_FAILED, /* they are not, or a worker cannot be forked: a sentence */
+	HOST_WORKER, /* a struct job_worker that was forked; its socket comes with the message */
+	HOST_REAPED, /* a struct job_worker that ended */
 	/* parent to engine host */
 	HOST_FORK,
-	HOST_KILL, /* pid */
+	HOST_KILL, /* a struct job_worker */
 };
 
 /* The fixed start of every message on a socketpair; native byte order, same machine. */
@@ -36,8 +38,11 @@ struct job_head {
 
 enum {
 	JOB_TEXT_MAX = 512,
+	JOB_ID_MAX = 64, /* bytes of a quarantine id */
 	JOB_REPLY_MAX = EDITS_BYTES_MAX + 2 * 1024 * 1024,
-	JOB_LEVEL_ALL = 200
+	JOB_HOST_MAX = 4096, /* bytes of any payload between parent and engine host */
+	JOB_LEVEL_ALL = 200,
+	JOB_SPANS_MAX = 2
 };
 
 struct job_loaded {
@@ -46,5 +51,66 @@ struct job_loaded {
 	char engine[128];
 	char unprotected[256]; /* "" or what is not protected */
 };
+
+struct job_worker {
+	int32_t pid;
+	int32_t status; /* HOST_REAPED: as waitpid(2) gives it */
+};
+
+/* Blocking, for the worker and the engine host. */
+
+/* Send one message whose payload is the spans in a row. The other end gone: ERR_SESSION. */
+int job_send(int fd, enum job_type type, uint32_t level, const struct span *spans,
+	size_t span_count, struct err *err);
+
+/* The same with a small payload and a descriptor, which stays the caller's. */
+int job_send_fd(
+	int fd, enum job_type type, struct span payload, int passed, struct err *err);
+
+/* Receive one message: 1, the payload replaces what the buf held. 0: the other end has closed
+ * between two messages. -1: longer than payload->max (ERR_MESSAGE), cut off (ERR_SESSION). */
+int job_receive(int fd, struct job_head *head_r, struct buf *payload, struct err *err);
+
+/* Never waiting, for the parent: a message on its way out, sent in steps. The spans are
+ * borrowed until it is out. */
+struct job_out {
+	struct job_head head;
+	struct span spans[JOB_SPANS_MAX];
+	uint64_t sent; /* of head and spans together */
+};
+
+void job_out_start(struct job_out *out, enum job_type type, uint32_t level,
+	const struct span *spans, size_t span_count);
+
+/* 1: it is out; 0: go on when fd is writable; -1 as job_send. */
+int job_out_step(struct job_out *out, int fd, struct err *err);
+
+/* A message on its way in. The sender is not trusted. */
+struct job_in {
+	struct job_head head;
+	size_t head_got;
+	struct buf payload; /* its max bounds what may be announced */
+	bool take_fd;       /* else descriptors sent along are dropped */
+	int fd;             /* that came with this message, or -1; owned */
+};
+
+void job_in_init(struct job_in *in, size_t payload_max, bool take_fd);
+void job_in_done(struct job_in *in);
+
+/* 1: head and payload hold a message, until the next step; 0: go on when fd is readable; -1:
+ * closed (ERR_SESSION), or a length that may not be (ERR_MESSAGE). Memory grows with what has
+ * come, not with what was announced. */
+int job_in_step(struct job_in *in, int fd, struct err *err);
+
+/* The payload of JOB_SCAN: u32 length and text of the quarantine id, then the message. Append
+ * the part before the message; an id over JOB_ID_MAX: ERR_MESSAGE. */
+int job_scan_start(const char *quarantine_id, struct buf *out, struct err *err);
+
+/* And its two parts back. ERR_MESSAGE if it is malformed. */
+int job_scan_parse(struct span payload, char quarantine_id_r[static JOB_ID_MAX + 1],
+	struct span *message_r, struct err *err);
+
+/* Make a connected pair of stream sockets, closed on exec. */
+int job_socketpair(int fds_r[static 2], struct err *err);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "scanner/settings.h"
 
-/* Called once in a fresh worker, which dies with its parent. keep_fd stays open, and 2. */
+/* Called once in a fresh worker, which is killed when its parent ends from now on. keep_fd stays
+ * open, and 2; 0 and 1 become /dev/null. ERR_FATAL: the worker must not serve. */
 int sandbox_enter(const struct settings *settings, int keep_fd, struct err *err);
 
 /* Before each job: its processor time starts now, SIGXCPU ends the worker past it. */

@@ -7,13 +7,19 @@
 
 #include "scanner/engine.h"
 
-/* Serve jobs from fd until it is closed; temp_dir is this worker's own. Never returns. */
+/* Serve jobs from fd until it is closed; temp_dir is this worker's own. JOB_READY once the probe is
+ * found, else JOB_FAILED. To be called after sandbox_enter. Never returns. */
 _Noreturn void worker_main(struct engine *engine, const struct settings *settings, int fd,
 	const char *temp_dir);
 
-/* One message, as worker_main does it: level and quarantine_id as clean_plan's. Fills the
- * verdict but for hash and time. */
+/* One message, as worker_main does it for JOB_SCAN: level and quarantine_id as clean_plan's. Fills
+ * the verdict but for generation and time. An infected one that cannot be made clean, not even
+ * without its body, is UNSCANNABLE. Fails with ERR_FATAL (memory) or ERR_AGAIN (disk) only. */
 int worker_scan(struct engine *engine, struct span message, uint32_t level,
 	const char *quarantine_id, struct verdict *verdict_r, struct err *err);
+
+/* The same for JOB_VERIFY: only looks, a find has no edits. */
+int worker_verify(struct engine *engine, struct span message, struct verdict *verdict_r,
+	struct err *err);
 
 #endif

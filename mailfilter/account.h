@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One account, served once from beginning to end: its state opened and locked, the server asked
+ * what is new, messages fed to the pipeline as they are fetched, what is recorded settled on the
+ * server between two fetches. Runs in a process of its own, which holds this account's secret
+ * and no other's. A lost session is opened anew and goes on where it ended. */
+#ifndef MAILFILTER_ACCOUNT_H
+#define MAILFILTER_ACCOUNT_H
+
+#include "mailfilter/report.h"
+#include "mailfilter/settings.h"
+
+enum {
+	ACCOUNT_SESSIONS_MAX = 3, /* in a row that end without progress */
+};
+
+struct account_job {
+	const struct settings *settings;
+	const struct account_settings *account;
+	bool dry_run;
+	int stop_fd;
+	/* Called with the counts as they grow. */
+	void (*progress)(void *arg, const struct report *report);
+	void *progress_arg;
+};
+
+/* Serve it. The report is final in any case; its err says what stood in the way. */
+void account_run(const struct account_job *job, struct report *report_r);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * An IMAP session over libetpan, shared by the files that speak IMAP; nobody else includes
+ * this. libetpan sends tags and parses answers, the commands are written here. After any -1
+ * of imap_command the session is out of step and only imap_close is left. */
+#ifndef MAILFILTER_IMAP_H
+#define MAILFILTER_IMAP_H
+
+#include <libetpan/mailimap.h>
+
+#include "mailfilter/source.h"
+
+enum {
+	IMAP_COMMAND_MAX = 16 * 1024,
+	IMAP_LOGOUT_MS = 3000,
+	IMAP_ITEMS_MAX = 1000 * 1000 /* of one folder */
+};
+
+struct imap {
+	struct source source;
+	const struct account_settings *account;
+	struct stream *stream;
+	mailimap *etpan;
+	uint32_t uidvalidity; /* of the current folder, 0: none */
+	bool broken;
+};
+
+/* What becomes of FETCH responses: a body's bytes as they come (false ends the session), then the
+ * response they stood in. Without a handler, and where a member is NULL, they are dropped. */
+struct imap_handler {
+	void (*message)(struct mailimap_msg_att *message, void *arg);
+	bool (*body)(int type, struct mailimap_msg_att_body_section *section,
+		const char *bytes, size_t len, void *arg);
+	void *arg;
+};
+void imap_handle(struct imap *imap, const struct imap_handler *handler);
+
+/* One command, without tag and line end, and its whole answer. 1: OK, 0: NO (imap_words and
+ * imap_code say why). BAD, BYE, a changed UIDVALIDITY, anything unreadable: ERR_SESSION. */
+int imap_command(struct imap *imap, struct span command, struct err *err);
+int imap_printf(struct imap *imap, struct err *err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* For commands in pieces: the tag is sent and the time begins; send text; wait for one line; read
+ * the answer that begins with that line, as imap_command does. */
+int imap_begin(struct imap *imap, struct err *err);
+int imap_send(struct imap *imap, struct span text, struct err *err);
+const char *imap_line(struct imap *imap, struct err *err);
+int imap_answer(struct imap *imap, struct err *err);
+
+/* What the server said last, for people; its response code ("" if none). Untrusted. */
+const char *imap_words(const struct imap *imap);
+const char *imap_code(const struct imap *imap);
+
+/* Is that code one that passes (RFC 5530)? */
+bool imap_temporary(const struct imap *imap);
+
+/* Does the server offer this (MOVE, AUTH=PLAIN)? */
+bool imap_offers(const struct imap *imap, const char *capability);
+
+/* Forget what was offered before and ask. */
+int imap_ask_capabilities(struct imap *imap, struct err *err);
+
+/* Frees all, without a word to the server. */
+void imap_close(struct imap *imap);
+
+/* Log in on a session that was greeted and secured. */
+int imap_login(struct imap *imap, const char *password, struct err *err);
+
+/* The operations of source.h. */
+int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,
+	size_t *count_r, struct err *err);
+int imap_fetch(struct source *source, const struct source_item *items, size_t count,
+	const struct source_sink *sink, struct err *err);
+int imap_settle(struct source *source, const struct source_item *items, size_t count,
+	struct err *err);
+
+#endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailfilter/imap_gate.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* What the present line is. */
+enum {
+	LINE_HEAD,  /* not known yet: its start is held back */
+	LINE_PLAIN, /* passes; no literal in it */
+	LINE_FETCH, /* passes, with its literals */
+	LINE_TEXT,  /* dropped; free text, so a {n} at its end means nothing */
+	LINE_DATA,  /* dropped, with its literals */
+	LINE_BYE,   /* kept for the error text */
+};
+
+/* Where in "{n}" CR LF. */
+enum {
+	BRACE_NONE,
+	BRACE_NUMBER,
+	BRACE_CLOSED,
+	BRACE_CR
+};
+
+static const char body_mark[] = "BODY[] ";
+/* The code on whose broken list libetpan follows a null pointer; nothing here needs it. */
+static const char bad_code[] = "PERMANENTFLAGS";
+
+void imap_gate_init(struct imap_gate *gate, uint64_t body_max)
+{
+	*gate = (struct imap_gate){ .line = LINE_HEAD };
+	/* libetpan counts literals in 32 bits. */
+	gate->body_max = body_max < UINT32_MAX ? body_max : UINT32_MAX;
+}
+
+void imap_gate_begin(struct imap_gate *gate)
+{
+	gate->answer_bytes = gate->plain_bytes = 0;
+}
+
+static void start_line(struct imap_gate *gate)
+{
+	if (gate->tagged)
+		gate->since_tagged = 0;
+	gate->tagged = false;
+	gate->line = LINE_HEAD;
+	gate->brace = BRACE_NONE;
+	gate->head_len = gate->line_bytes = 0;
+	gate->quoted = gate->escaped = gate->code = false;
+	gate->depth = 0;
+	gate->body_match = 0;
+}
+
+/* Take word and a blank (or the line's end) off the front; ASCII case does not matter. */
+static bool take_word(struct span *rest, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (rest->len <= len || !span_is(span_part(*rest, 0, len), word) ||
+		!memchr(" \r\n", rest->data[len], 3))
+		return false;
+	*rest = span_part(*rest, len + 1, rest->len);
+	return true;
+}
+
+static bool starts(struct span rest, const char *text)
+{
+	return span_is(span_part(rest, 0, strlen(text)), text);
+}
+
+/* An untagged status response: text for people, but for these. */
+static int classify_status(struct imap_gate *gate, struct span rest)
+{
+	if (!gate->greeted || starts(rest, "[UIDVALIDITY ") ||
+		starts(rest, "[UIDNEXT ") || starts(rest, "[CAPABILITY "))
+		return LINE_PLAIN;
+	return LINE_TEXT;
+}
+
+static int classify_untagged(struct imap_gate *gate, struct span rest)
+{
+	size_t digits = 0;
+
+	if (take_word(&rest, "OK") || take_word(&rest, "NO") || take_word(&rest, "BAD") ||
+		take_word(&rest, "PREAUTH"))
+		return classify_status(gate, rest);
+	if (take_word(&rest, "BYE"))
+		return LINE_BYE;
+	if (take_word(&rest, "CAPABILITY"))
+		return LINE_PLAIN;
+	while (digits < rest.len && rest.data[digits] >= '0' && rest.data[digits] <= '9')
+		digits++;
+	if (digits == 0 || digits == rest.len || rest.data[digits] != ' ')
+		return LINE_DATA;
+	rest = span_part(rest, digits + 1, rest.len);
+	if (take_word(&rest, "FETCH"))
+		return LINE_FETCH;
+	return take_word(&rest, "EXISTS") ? LINE_PLAIN : LINE_DATA;
+}
+
+static int classify(struct imap_gate *gate)
+{
+	struct span head = { (const uint8_t *)gate->head, gate->head_len };
+	int line;
+
+	if (span_trim(head).len == 0)
+		return LINE_TEXT;
+	/* Tags are numbers here. What else the parser might take for a response, forgiving
+	 * as it is of blanks, must not come by unseen. */
+	gate->tagged = head.data[0] >= '0' && head.data[0] <= '9';
+	if (gate->tagged || head.data[0] == '+')
+		return LINE_PLAIN;
+	if (!take_word(&head, "*"))
+		return LINE_DATA;
+	line = classify_untagged(gate, head);
+	gate->greeted = true;
+	return line;
+}
+
+static int refuse(struct err *err, const char *why)
+{
+	return err_set(err, ERR_SESSION, "the server's answer is refused: %s", why);
+}
+
+/* "{n}" CR LF is complete: what follows is a literal. */
+static int start_literal(struct imap_gate *gate, struct err *err)
+{
+	gate->brace = BRACE_NONE;
+	gate->literal_left = gate->number;
+	if (gate->body_literal && gate->line == LINE_FETCH) {
+		if (gate->number > gate->body_max)
+			return err_set(err, ERR_SESSION,
+				"the server announces a message of %llu bytes, over the "
+				"limit of %llu",
+				(unsigned long long)gate->number,
+				(unsigned long long)gate->body_max);
+		return 0;
+	}
+	if (gate->number > IMAP_GATE_LINE_MAX)
+		return refuse(err, "a long literal where no message is");
+	gate->body_literal = false;
+	return 0;
+}
+
+/* Inside the braces. Returns 0, or -1: that is no literal. */
+static int brace_byte(struct imap_gate *gate, uint8_t c, bool *complete_r)
+{
+	*complete_r = false;
+	if (gate->brace == BRACE_NUMBER && c >= '0' && c <= '9') {
+		/* Eighteen digits cannot overflow, and are over every limit. */
+		if (++gate->digits > 18)
+			return -1;
+		gate->number = gate->number * 10 + (uint64_t)(c - '0');
+		return 0;
+	}
+	if (gate->brace == BRACE_NUMBER && c == '}' && gate->digits > 0) {
+		gate->brace = BRACE_CLOSED;
+		return 0;
+	}
+	if (gate->brace == BRACE_CLOSED && c == '\r') {
+		gate->brace = BRACE_CR;
+		return 0;
+	}
+	if (gate->brace == BRACE_CR && c == '\n') {
+		*complete_r = true;
+		return 0;
+	}
+	return -1;
+}
+
+static void open_brace(struct imap_gate *gate)
+{
+	gate->brace = BRACE_NUMBER;
+	gate->number = 0;
+	gate->digits = 0;
+	gate->body_literal = gate->body_match == sizeof(body_mark) - 1;
+}
+
+static uint8_t upper(uint8_t c)
+{
+	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
+}
+
+static void match_body(struct imap_gate *gate, uint8_t c)
+{
+	if (gate->body_match < sizeof(body_mark) - 1 &&
+		upper(c) == (uint8_t)body_mark[gate->body_match])
+		gate->body_match++;
+	else
+		gate->body_match = upper(c) == (uint8_t)body_mark[0];
+}
+
+/* Quotes and parentheses of a FETCH response. */
+static int fetch_structure(struct imap_gate *gate, uint8_t c, struct err *err)
+{
+	if (gate->quoted) {
+		if (c == '\r' || c == '\n')
+			return refuse(err, "a line ends inside quotes");
+		if (c == '"' && !gate->escaped)
+			gate->quoted = false;
+		gate->escaped = c == '\\' && !gate->escaped;
+		return 0;
+	}
+	if (c == '"')
+		gate->quoted = true;
+	else if (c == '(' && ++gate->depth > IMAP_GATE_DEPTH_MAX)
+		return refuse(err, "parentheses nested too deep");
+	else if (c == ')' && gate->depth > 0)
+		gate->depth--;
+	else if (c == '{')
+		open_brace(gate);
+	match_body(gate, c);
+	return 0;
+}
+
+/* A line with literals: one byte of it. */
+static int data_byte(struct imap_gate *gate, uint8_t c, struct err *err)
+{
+	bool strict = gate->line == LINE_FETCH, complete;
+
+	if (gate->brace != BRACE_NONE) {
+		if (brace_byte(gate, c, &complete) == 0)
+			return complete ? start_literal(gate, err) : 0;
+		/* libetpan takes more for a literal than the standard does; where it reads
+		 * along, the two must not differ. */
+		if (strict)
+			return refuse(err, "a malformed literal");
+		gate->brace = BRACE_NONE;
+	}
+	if (strict) {
+		if (fetch_structure(gate, c, err) < 0)
+			return -1;
+	} else if (c == '{') {
+		open_brace(gate);
+	}
+	if (c == '\n')
+		start_line(gate);
+	return 0;
+}
+
+/* Inside the brackets of a status code. */
+static int code_byte(struct imap_gate *gate, uint8_t c, struct err *err)
+{
+	if (c == '{')
+		return refuse(err, "a literal in a status code");
+	if (gate->code_match == 0 && (c == ' ' || c == '\t'))
+		return 0;
+	if (upper(c) != (uint8_t)bad_code[gate->code_match]) {
+		gate->code_match = sizeof(bad_code) - 1; /* its NUL matches nothing */
+		return 0;
+	}
+	if (++gate->code_match == sizeof(bad_code) - 1)
+		return refuse(err, "a status code out of place");
+	return 0;
+}
+
+static int plain_byte(struct imap_gate *gate, uint8_t c, struct err *err)
+{
+	if (++gate->plain_bytes > IMAP_GATE_PLAIN_MAX)
+		return refuse(err, "an endless answer");
+	if (c == '[') {
+		gate->code = true;
+		gate->code_match = 0;
+	} else if (c == ']') {
+		gate->code = false;
+	} else if (c == '\n') {
+		start_line(gate);
+	} else if (gate->code) {
+		return code_byte(gate, c, err);
+	}
+	return 0;
+}
+
+static void bye_byte(struct imap_gate *gate, uint8_t c)
+{
+	if (c == '\n')
+		gate->ended = true;
+	else if (c != '\r' && c != '\0' && gate->bye_len < IMAP_GATE_BYE_MAX)
+		gate->bye[gate->bye_len++] = (char)c;
+}
+
+static int line_byte(struct imap_gate *gate, uint8_t c, struct err *err)
+{
+	if (c == '\0')
+		return refuse(err, "a NUL outside a message");
+	if (++gate->line_bytes > IMAP_GATE_LINE_MAX)
+		return refuse(err, "an endless line");
+	if (++gate->answer_bytes > IMAP_GATE_ANSWER_MAX)
+		return refuse(err, "an endless answer");
+	switch (gate->line) {
+	case LINE_FETCH:
+	case LINE_DATA:
+		return data_byte(gate, c, err);
+	case LINE_PLAIN:
+		return plain_byte(gate, c, err);
+	case LINE_BYE:
+		bye_byte(gate, c);
+		return 0;
+	default:
+		if (c == '\n')
+			start_line(gate);
+		return 0;
+	}
+}
+
+/* The held start of a line is long enough: judge it, then let it through or not. */
+static int release_head(
+	struct imap_gate *gate, uint8_t *out, size_t *len, struct err *err)
+{
+	size_t head_len = gate->head_len;
+	bool passes;
+
+	gate->line = classify(gate);
+	passes = gate->line == LINE_PLAIN || gate->line == LINE_FETCH;
+	for (size_t i = 0; i < head_len; i++) {
+		if (line_byte(gate, (uint8_t)gate->head[i], err) < 0)
+			return -1;
+	}
+	if (passes) {
+		memcpy(out + *len, gate->head, head_len);
+		*len += head_len;
+	}
+	return 0;
+}
+
+static int head_byte(
+	struct imap_gate *gate, uint8_t c, uint8_t *out, size_t *len, struct err *err)
+{
+	gate->head[gate->head_len++] = (char)c;
+	if (c != '\n' && gate->head_len < IMAP_GATE_HEAD_MAX)
+		return 0;
+	return release_head(gate, out, len, err);
+}
+
+static void literal_bytes(
+	struct imap_gate *gate, struct span bytes, uint8_t *out, size_t *len)
+{
+	if (gate->line == LINE_FETCH) {
+		memcpy(out + *len, bytes.data, bytes.len);
+		*len += bytes.len;
+	}
+	gate->literal_left -= bytes.len;
+	if (!gate->body_literal) {
+		gate->line_bytes += bytes.len;
+		gate->answer_bytes += bytes.len;
+	}
+}
+
+int imap_gate_pass(struct imap_gate *gate, struct span bytes, uint8_t *out, size_t *len_r,
+	struct err *err)
+{
+	size_t i = 0;
+
+	*len_r = 0;
+	while (i < bytes.len && !gate->ended) {
+		int result;
+
+		if (gate->literal_left > 0) {
+			struct span part = span_part(bytes, i,
+				gate->literal_left < bytes.len
+					? (size_t)gate->literal_left
+					: bytes.len);
+			literal_bytes(gate, part, out, len_r);
+			i += part.len;
+			continue;
+		}
+		gate->since_tagged++;
+		if (gate->line == LINE_HEAD) {
+			result = head_byte(gate, bytes.data[i], out, len_r, err);
+		} else {
+			bool passes =
+				gate->line == LINE_PLAIN || gate->line == LINE_FETCH;
+
+			result = line_byte(gate, bytes.data[i], err);
+			if (passes && result == 0)
+				out[(*len_r)++] = bytes.data[i];
+		}
+		if (result < 0)
+			return -1;
+		i++;
+	}
+	return 0;
+}
+
+bool imap_gate_is_quiet(const struct imap_gate *gate)
+{
+	return gate->since_tagged == 0;
+}
+
+uint64_t imap_gate_open(const struct imap_gate *gate)
+{
+	return gate->line == LINE_FETCH && gate->body_literal ? gate->literal_left : 0;
+}
+
+void imap_gate_moved(struct imap_gate *gate, size_t len)
+{
+	gate->literal_left -= len;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+#include <strings.h>
+
+#include "mailfilter/imap.h"
+#include "mailfilter/imap_text.h"
+#include "mailfilter/uidset.h"
+
+/* The server said NO: again later, or never without a person. */
+static int refused(struct imap *imap, const char *what, struct err *err)
+{
+	enum err_kind kind = imap_temporary(imap) ? ERR_SESSION : ERR_ACCOUNT;
+
+	return err_set(err, kind, "%s (after = %s): the server refuses: %.250s", what,
+		imap->account->after ? imap->account->after : "", imap_words(imap));
+}
+
+static int add_flag(struct imap *imap, const char *set, const char *flag, struct err *err)
+{
+	int result = imap_printf(imap, err, "UID STORE %s +FLAGS.SILENT (%s)", set, flag);
+
+	if (result == 0)
+		return refused(imap, "cannot set a flag", err);
+	return result < 0 ? -1 : 0;
+}
+
+/* Only ours: EXPUNGE without UIDs would take what other programs have marked. Without UIDPLUS
+ * they stay marked, which every client shows as deleted. */
+static int remove_set(struct imap *imap, const char *set, struct err *err)
+{
+	int result;
+
+	if (add_flag(imap, set, "\\Deleted", err) < 0)
+		return -1;
+	if (!imap_offers(imap, "UIDPLUS"))
+		return 0;
+	result = imap_printf(imap, err, "UID EXPUNGE %s", set);
+	if (result == 0)
+		return refused(imap, "cannot delete", err);
+	return result < 0 ? -1 : 0;
+}
+
+static int create_folder(struct imap *imap, const char *folder, struct err *err)
+{
+	int result = imap_printf(imap, err, "CREATE %s", folder);
+
+	if (result == 0)
+		return refused(imap, "cannot create the folder", err);
+	return result < 0 ? -1 : 0;
+}
+
+/* MOVE or COPY, the folder made first if the server says it must be. */
+static int transfer(struct imap *imap, const char *verb, const char *set,
+	const char *folder, struct err *err)
+{
+	int result = imap_printf(imap, err, "UID %s %s %s", verb, set, folder);
+
+	if (result == 0 && strcasecmp(imap_code(imap), "TRYCREATE") == 0) {
+		if (create_folder(imap, folder, err) < 0)
+			return -1;
+		result = imap_printf(imap, err, "UID %s %s %s", verb, set, folder);
+	}
+	if (result == 0)
+		return refused(imap, "cannot move", err);
+	return result < 0 ? -1 : 0;
+}
+
+static int move_set(struct imap *imap, const char *set, struct err *err)
+{
+	auto_buf struct buf folder;
+	const char *name;
+
+	buf_init(&folder, IMAP_COMMAND_MAX / 4);
+	if (imap_text_folder(imap->account->after_folder, &folder, err) < 0 ||
+		buf_text(&folder, &name, err) < 0)
+		return -1;
+	if (imap_offers(imap, "MOVE"))
+		return transfer(imap, "MOVE", set, name, err);
+	if (transfer(imap, "COPY", set, name, err) < 0)
+		return -1;
+	return remove_set(imap, set, err);
+}
+
+static int settle_set(struct imap *imap, const char *set, struct err *err)
+{
+	switch (imap->account->after_kind) {
+	case AFTER_KEEP:
+		return 0;
+	case AFTER_FLAG:
+		return add_flag(imap, set, "\\Flagged", err);
+	case AFTER_DELETE:
+		return remove_set(imap, set, err);
+	case AFTER_MOVE:
+		return move_set(imap, set, err);
+	}
+	return 0;
+}
+
+int imap_settle(struct source *source, const struct source_item *items, size_t count,
+	struct err *err)
+{
+	struct imap *imap = (struct imap *)source;
+	auto_free uint32_t *uids = NULL;
+	size_t uid_count;
+
+	if (imap->account->after_kind == AFTER_KEEP)
+		return 0;
+	if (uidset_read(items, count, &uids, &uid_count, err) < 0)
+		return -1;
+	for (size_t at = 0; at < uid_count;) {
+		char set[UIDSET_TEXT_MAX];
+
+		at += uidset_text(uids + at, uid_count - at, set);
+		if (settle_set(imap, set, err) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A Maildir as a place: its three folders, opened once, so that nothing swapped in their path
+ * later is followed; and what is in them. Other programs work in it at the same time. */
+#ifndef MAILFILTER_MAILDIR_H
+#define MAILFILTER_MAILDIR_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+
+#include "mailfilter/message.h"
+
+struct maildir {
+	char *path;
+	char *tmp_path, *new_path; /* for error texts */
+	int tmp, new, cur;
+};
+
+/* Open, and make durably what is missing (0700). ERR_ACCOUNT: a folder that has files but is no
+ * Maildir, links in place of cur, new or tmp, or one of them writable for everybody. */
+int maildir_open(const char *path, struct maildir *maildir_r, struct err *err);
+void maildir_close(struct maildir *maildir);
+
+/* A new name: seconds, microseconds, process, random, host. */
+void maildir_new_name(char name[static MESSAGE_NAME_MAX]);
+
+/* Is it a file name without flags, that stays in its folder? */
+bool maildir_is_name(const char *name);
+
+/* Is NAME in new or cur, with flags or without? 1: yes, 0: no. */
+int maildir_holds(const struct maildir *maildir, const char *name, struct err *err);
+
+/* Remove from tmp what processes of this host left that are no more and that was never shown (one
+ * link). It was not recorded, or is written anew. */
+int maildir_sweep(const struct maildir *maildir, struct err *err);
+
+#endif

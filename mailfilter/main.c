@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Options, settings, and on to the supervisor or a subcommand. */
+#include <getopt.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/log.h"
+#include "common/mime.h"
+
+#include "mailfilter/cmd.h"
+#include "mailfilter/supervisor.h"
+
+enum {
+	MAIN_ACCOUNTS_MAX = 300
+};
+
+static const char usage[] =
+	"usage: mailfilter [-c FILE] [-v|-q] [--once] [--account NAME]... [--dry-run]\n"
+	"       mailfilter [-c FILE] --check-config\n"
+	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
+	"       mailfilter judge [--json] FILE|-...\n"
+	"       mailfilter [-c FILE] status [--json]\n"
+	"       mailfilter [-c FILE] quarantine list [--json] | show ID\n";
+
+static const char help[] =
+	"\n"
+	"Fetches mail from the accounts in the settings, has what is suspicious scanned,\n"
+	"and delivers everything: clean mail as it is, infected mail without its bad parts.\n"
+	"\n"
+	"  -c, --config FILE   settings, instead of /etc/mailfilter/mailfilter.conf\n"
+	"      --once          serve each account once and end: 0 done, 75 something was\n"
+	"                      held or an account not reached, 77 login refused, 78 settings\n"
+	"      --account NAME  only this account; may be given again\n"
+	"      --dry-run       fetch and scan, deliver nothing, say what would be done\n"
+	"      --check-config  read the settings, say what is wrong, end\n"
+	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
+	"  -h, --help          this text;  -V, --version\n"
+	"\n"
+	"  scan        message files to the scanner      judge       suspicious or inert, and why\n"
+	"  status      accounts, scanners, last run      quarantine  originals that were kept back\n"
+	"\n"
+	"More: mailfilter(1), mailfilter.conf(5).\n";
+
+struct options {
+	const char *config;
+	struct supervisor_options supervisor;
+	const char *accounts[MAIN_ACCOUNTS_MAX];
+	bool check_config;
+	int verbose; /* -1 quiet */
+};
+
+struct command {
+	const char *name;
+	cmd_function *run;
+	bool needs_settings;
+};
+
+static const struct command commands[] = {
+	{ "scan", cmd_scan, true },
+	{ "judge", cmd_judge, false },
+	{ "status", cmd_status, true },
+	{ "quarantine", cmd_quarantine, true },
+};
+
+int cmd_usage(const char *command_usage, const char *format, ...)
+{
+	va_list args;
+
+	(void)fputs("mailfilter: ", stderr);
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	(void)fprintf(stderr, "\n%s", command_usage);
+	return EX_USAGE;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
+		{ "once", no_argument, NULL, 'o' },
+		{ "account", required_argument, NULL, 'a' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "check-config", no_argument, NULL, 'C' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:c:vqhV", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options->config = optarg;
+			break;
+		case 'o':
+			options->supervisor.once = true;
+			break;
+		case 'a':
+			if (options->supervisor.only_count == MAIN_ACCOUNTS_MAX)
+				return cmd_usage(usage, "too many --account");
+			options->accounts[options->supervisor.only_count++] = optarg;
+			break;
+		case 'n':
+			options->supervisor.dry_run = options->supervisor.once = true;
+			break;
+		case 'C':
+			options->check_config = true;
+			break;
+		case 'v':
+			options->verbose = 1;
+			break;
+		case 'q':
+			options->verbose = -1;
+			break;
+		case 'h':
+			(void)printf("%s%s", usage, help);
+			return EX_OK;
+		case 'V':
+			(void)puts("mailfilter " MAILFILTER_VERSION);
+			return EX_OK;
+		case ':':
+			return cmd_usage(usage, "%s needs a value", argv[optind - 1]);
+		default:
+			return cmd_usage(usage, "unknown option %s", argv[optind - 1]);
+		}
+	}
+	return -1;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int serve(const struct settings *settings, struct options *options)
+{
+	options->supervisor.only = options->accounts;
+	options->supervisor.quiet = options->verbose < 0;
+	for (size_t i = 0; i < options->supervisor.only_count; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < settings->accounts.count && !found; j++)
+			found = strcmp(settings_account(settings, j)->name,
+					options->accounts[i]) == 0;
+		if (!found)
+			return cmd_usage(usage, "no account %s in %s",
+				options->accounts[i],
+				settings->path ? settings->path : "the settings");
+	}
+	return supervisor_run(settings, &options->supervisor);
+}
+
+static int with_settings(
+	struct options *options, const struct command *command, int argc, char **argv)
+{
+	struct settings settings = { 0 };
+	struct err err = { 0 };
+	int code;
+
+	/* Accounts must be complete to be served or checked; status and the like do without. */
+	if (settings_load(options->config, &settings, &err) < 0 ||
+		(!command && settings_check_accounts(&settings, &err) < 0)) {
+		log_error("%s", err.text);
+		settings_free(&settings);
+		return err_exit_code(err.kind);
+	}
+	if (options->check_config) {
+		(void)printf("%s: %zu accounts, no errors\n",
+			settings.path ? settings.path : "settings",
+			settings.accounts.count);
+		code = EX_OK;
+	} else if (command) {
+		code = command->run(&settings, argc, argv);
+	} else {
+		code = serve(&settings, options);
+	}
+	settings_free(&settings);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static const enum log_level levels[] = { LOG_LEVEL_WARNING, LOG_LEVEL_INFO,
+		LOG_LEVEL_DEBUG };
+	const struct command *command = NULL;
+	struct options options = { 0 };
+	int code;
+
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	code = read_options(argc, argv, &options);
+	if (code >= 0)
+		return code;
+	log_start("mailfilter", levels[options.verbose + 1]);
+	mime_start();
+	argc -= optind;
+	argv += optind;
+	if (argc > 0 && !(command = find_command(argv[0])))
+		return cmd_usage(usage, "unknown command %s", argv[0]);
+	if (command && !command->needs_settings)
+		return command->run(NULL, argc, argv);
+	return with_settings(&options, command, argc, argv);
+}

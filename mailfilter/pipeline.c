@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailfilter/pipeline.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/stop.h"
+
+#include "mailfilter/steps.h"
+
+struct row {
+	enum stage before;
+	bool grouped; /* runs for a batch: its syncs and its transaction are shared */
+	void (*run)(struct pipeline *pipeline, struct message **list, size_t count);
+};
+
+/* SENT has no row: a verdict moves a message on to SCANNED. RECORDED neither: settle needs the
+ * session, so the account takes those out between two fetches. */
+static const struct row rows[] = {
+	{ STAGE_FETCHED, false, step_judge },
+	{ STAGE_JUDGED, false, step_scan },
+	{ STAGE_SCANNED, true, step_quarantine },
+	{ STAGE_QUARANTINED, true, step_deliver },
+	{ STAGE_DELIVERED, true, step_record },
+};
+enum {
+	ROWS = sizeof(rows) / sizeof(rows[0])
+};
+
+void pipeline_init(struct pipeline *pipeline, const struct pipeline_tools *tools)
+{
+	*pipeline = (struct pipeline){ .tools = *tools };
+}
+
+/* Unlink a message; the caller owns it. before is the one in front of it or NULL. */
+static void take_out(
+	struct pipeline *pipeline, struct message *before, struct message *message)
+{
+	if (before)
+		before->next = message->next;
+	else
+		pipeline->first = message->next;
+	if (pipeline->last == message)
+		pipeline->last = before;
+	message->next = NULL;
+	pipeline->count--;
+	pipeline->bytes -= message->body.size;
+	pipeline->memory -= message->body.fd < 0 ? message->body.size : 0;
+	if (message->stage == STAGE_RECORDED)
+		pipeline->recorded--;
+	if (message->stage == STAGE_SENT)
+		scan_cancel(pipeline->tools.scan, message->request_id);
+}
+
+void pipeline_done(struct pipeline *pipeline)
+{
+	while (pipeline->first) {
+		struct message *message = pipeline->first;
+		take_out(pipeline, NULL, message);
+		message_free(message);
+	}
+}
+
+void pipeline_add(struct pipeline *pipeline, struct message **message)
+{
+	struct message *added = take_ptr(message);
+
+	added->next = NULL;
+	if (pipeline->last)
+		pipeline->last->next = added;
+	else
+		pipeline->first = added;
+	pipeline->last = added;
+	pipeline->count++;
+	pipeline->bytes += added->body.size;
+	pipeline->memory += added->body.fd < 0 ? added->body.size : 0;
+	assert(added->stage < STAGE_RECORDED);
+}
+
+bool pipeline_full(const struct pipeline *pipeline)
+{
+	return pipeline->count - pipeline->recorded >= PIPELINE_MESSAGES_MAX ||
+	       pipeline->bytes >= PIPELINE_BYTES_MAX ||
+	       pipeline->memory >= PIPELINE_MEMORY_MAX;
+}
+
+static void hold(struct message *message)
+{
+	/* A held message that cannot even be recorded as held is simply new again next time. */
+	message->stage = message->action == ACTION_HOLD ? STAGE_SETTLED : STAGE_DELIVERED;
+	message->action = ACTION_HOLD;
+}
+
+/* What is done about each kind of error: the one place that says so. */
+static void react(struct pipeline *pipeline, struct message *message)
+{
+	enum err_kind kind = message->err.kind;
+
+	if (kind == ERR_NONE)
+		return;
+	message->err.kind = ERR_NONE;
+	(void)snprintf(message->reason, sizeof(message->reason), "%.*s",
+		(int)sizeof(message->reason) - 1, message->err.text);
+	switch (kind) {
+	case ERR_NONE:
+		break;
+	case ERR_AGAIN:
+		hold(message);
+		break;
+	case ERR_MESSAGE:
+		/* Nothing but a notice goes out; should even that fail, hold it. */
+		if (message->action == ACTION_PARK) {
+			hold(message);
+			break;
+		}
+		message->action = ACTION_PARK;
+		message->stage = STAGE_SCANNED;
+		break;
+	case ERR_SESSION:
+	case ERR_ACCOUNT:
+	case ERR_AUTH:
+	case ERR_SETTINGS:
+	case ERR_FATAL:
+		hold(message);
+		if (pipeline->failed.kind == ERR_NONE) {
+			pipeline->failed = message->err;
+			pipeline->failed.kind = kind;
+		}
+		break;
+	}
+}
+
+static void free_settled(struct pipeline *pipeline)
+{
+	struct message *before = NULL, *next;
+
+	for (struct message *message = pipeline->first; message; message = next) {
+		next = message->next;
+		if (message->stage != STAGE_SETTLED) {
+			before = message;
+			continue;
+		}
+		take_out(pipeline, before, message);
+		message_free(message);
+	}
+}
+
+/* Run one row for up to a batch of its messages; how many moved on or left. */
+static size_t run_row(struct pipeline *pipeline, const struct row *row)
+{
+	struct message *list[PIPELINE_BATCH_MAX];
+	size_t count = 0, moved = 0;
+
+	for (struct message *message = pipeline->first;
+		message && count < PIPELINE_BATCH_MAX; message = message->next)
+		if (message->stage == row->before)
+			list[count++] = message;
+	if (count == 0)
+		return 0;
+	row->run(pipeline, list, count);
+	for (size_t i = 0; i < count; i++) {
+		assert(list[i]->stage >= row->before);
+		moved += list[i]->err.kind != ERR_NONE || list[i]->stage != row->before;
+		react(pipeline, list[i]);
+		if (list[i]->stage == STAGE_RECORDED)
+			pipeline->recorded++;
+	}
+	free_settled(pipeline);
+	if (moved > 0 && pipeline->tools.progress)
+		pipeline->tools.progress(pipeline->tools.progress_arg);
+	return moved;
+}
+
+/* Is it time to commit what waits for it? */
+static bool batch_due(struct pipeline *pipeline)
+{
+	size_t waiting = 0;
+
+	for (const struct message *message = pipeline->first; message;
+		message = message->next)
+		waiting += message->stage >= STAGE_SCANNED &&
+			   message->stage <= STAGE_DELIVERED;
+	if (waiting == 0) {
+		pipeline->batch_ms = 0;
+		return false;
+	}
+	if (pipeline->batch_ms == 0)
+		pipeline->batch_ms = clock_ms();
+	if (waiting >= PIPELINE_BATCH_MAX ||
+		clock_ms() - pipeline->batch_ms >= PIPELINE_BATCH_MS)
+		return true;
+	/* Nothing can join it: neither from the server nor from a scanner. */
+	return waiting == pipeline->count - pipeline->recorded &&
+	       (pipeline->draining || pipeline_full(pipeline));
+}
+
+int pipeline_turn(struct pipeline *pipeline, struct err *err)
+{
+	size_t moved;
+
+	do {
+		bool due;
+
+		moved = 0;
+		(void)scan_step(pipeline->tools.scan);
+		for (size_t i = 0; i < ROWS; i++)
+			if (!rows[i].grouped)
+				moved += run_row(pipeline, &rows[i]);
+		due = batch_due(pipeline);
+		for (size_t i = 0; i < ROWS && due; i++)
+			if (rows[i].grouped)
+				moved += run_row(pipeline, &rows[i]);
+		if (due)
+			pipeline->batch_ms = 0;
+		if (pipeline->failed.kind != ERR_NONE) {
+			*err = pipeline->failed;
+			return -1;
+		}
+	} while (moved > 0);
+	return 0;
+}
+
+/* Until when waiting is free: the batch's time, if one has begun. */
+static int64_t next_ms(const struct pipeline *pipeline, int64_t deadline_ms)
+{
+	int64_t batch_ms = pipeline->batch_ms + PIPELINE_BATCH_MS;
+
+	if (pipeline->batch_ms == 0 || (deadline_ms >= 0 && deadline_ms < batch_ms))
+		return deadline_ms;
+	return batch_ms;
+}
+
+static int stop_asked(struct pipeline *pipeline, struct err *err)
+{
+	for (int signal; (signal = stop_next(pipeline->tools.stop_fd)) != 0;)
+		if (signal == SIGTERM || signal == SIGINT)
+			pipeline->stopped = true;
+	if (pipeline->stopped)
+		return err_set(err, ERR_AGAIN, "stopped by a signal");
+	return 0;
+}
+
+int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadline_ms,
+	struct err *err)
+{
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = pipeline->tools.stop_fd,
+						 .events = POLLIN },
+			{ .fd = fd, .events = events } };
+		size_t fd_count = fd < 0 ? 1 : 2;
+		size_t before = pipeline->count - pipeline->recorded;
+
+		if (pipeline_turn(pipeline, err) < 0)
+			return -1;
+		if (fd < 0 && pipeline->count - pipeline->recorded != before)
+			return 1;
+		if (scan_wait(pipeline->tools.scan, fds, fd_count,
+			    clock_left(next_ms(pipeline, deadline_ms)), err) < 0)
+			return -1;
+		if (fds[0].revents && stop_asked(pipeline, err) < 0)
+			return -1;
+		if (fd >= 0 && fds[1].revents)
+			return 1;
+		if (deadline_ms >= 0 && clock_left(deadline_ms) == 0)
+			return 0;
+	}
+}
+
+int pipeline_make_room(struct pipeline *pipeline, struct err *err)
+{
+	if (pipeline_turn(pipeline, err) < 0)
+		return -1;
+	while (pipeline_full(pipeline))
+		if (pipeline_wait(pipeline, -1, 0, -1, err) < 0)
+			return -1;
+	return 0;
+}
+
+int pipeline_drain(struct pipeline *pipeline, struct err *err)
+{
+	int result = 0;
+
+	pipeline->draining = true;
+	while (result >= 0 && pipeline->count > pipeline->recorded)
+		result = pipeline_wait(pipeline, -1, 0, -1, err);
+	pipeline->draining = false;
+	return result < 0 ? -1 : 0;
+}
+
+struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder)
+{
+	struct message *before = NULL;
+
+	for (struct message *message = pipeline->first; message;
+		message = message->next) {
+		if (message->stage == STAGE_RECORDED &&
+			strcmp(message->key.folder, folder) == 0) {
+			take_out(pipeline, before, message);
+			return message;
+		}
+		before = message;
+	}
+	return NULL;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One account's messages on their way, many at once: a table of steps and the loop that runs
+ * them. A message belongs to the pipeline from pipeline_add until it is settled, held or
+ * parked. Steps (steps.h) read the message, add to it and never call another step; what is to
+ * be done about each kind of error is written once, here. One process, one thread. */
+#ifndef MAILFILTER_PIPELINE_H
+#define MAILFILTER_PIPELINE_H
+
+#include <poll.h>
+
+#include "mailfilter/deliver.h"
+#include "mailfilter/quarantine.h"
+#include "mailfilter/record.h"
+#include "mailfilter/report.h"
+#include "mailfilter/scan.h"
+#include "mailfilter/settings.h"
+
+enum {
+	PIPELINE_MESSAGES_MAX = 256, /* in flight */
+	PIPELINE_BYTES_MAX =
+		64 * 1024 * 1024, /* of them; one larger message may go alone */
+	PIPELINE_MEMORY_MAX =
+		16 * 1024 * 1024, /* of those held in memory, not in files */
+	PIPELINE_BATCH_MAX = 100, /* messages that share syncs and a transaction */
+	PIPELINE_BATCH_MS = 200,  /* the first of a batch waits no longer */
+};
+
+/* What an account's pipeline works with; all of it borrowed, open while the pipeline is. */
+struct pipeline_tools {
+	const struct settings *settings;
+	const struct account_settings *account;
+	struct record *record;
+	struct quarantine *quarantine;
+	struct deliver *deliver;
+	struct scan *scan;
+	int stop_fd; /* signalfd: SIGTERM and SIGINT end the work */
+	bool dry_run;
+	struct report *report;
+	void (*progress)(void *arg); /* called as messages are decided */
+	void *progress_arg;
+};
+
+struct pipeline {
+	struct pipeline_tools tools;
+	struct message *first, *last; /* in the order they were fetched */
+	size_t count;
+	uint64_t bytes, memory;
+	size_t recorded;   /* of them, waiting for settle */
+	int64_t batch_ms;  /* when the oldest at SCANNED got there; 0: none */
+	bool draining;     /* nothing more will come: do not wait for a fuller batch */
+	bool stopped;      /* a signal came */
+	struct err failed; /* the account cannot go on, or ERR_NONE */
+};
+
+void pipeline_init(struct pipeline *pipeline, const struct pipeline_tools *tools);
+
+/* Drop what is in flight: it is on the server still. */
+void pipeline_done(struct pipeline *pipeline);
+
+/* Take a message at any stage; *message becomes NULL. */
+void pipeline_add(struct pipeline *pipeline, struct message **message);
+
+/* Is there no room for one more message? */
+bool pipeline_full(const struct pipeline *pipeline);
+
+/* Run every step that can run now, without waiting. -1: the account cannot go on. */
+int pipeline_turn(struct pipeline *pipeline, struct err *err);
+
+/* As struct stream_wait's wait: until fd has its events (fd -1: only other work counts) or the
+ * deadline passes, working meanwhile. 1: ready, 0: deadline, -1: stop, with err. */
+int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadline_ms,
+	struct err *err);
+
+/* Work until there is room, or (drain) until nothing is in flight but what waits for settle. */
+int pipeline_make_room(struct pipeline *pipeline, struct err *err);
+int pipeline_drain(struct pipeline *pipeline, struct err *err);
+
+/* Take out a message of this folder that waits for settle, NULL if none does. The caller owns
+ * it. */
+struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder);
+
+#endif

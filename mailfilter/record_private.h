@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the record's files share: the connection, its statements and the only way to run one.
+ * For record*.c alone. */
+#ifndef MAILFILTER_RECORD_PRIVATE_H
+#define MAILFILTER_RECORD_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "mailfilter/record.h"
+
+/* Statements are prepared at their first use and kept. */
+enum record_sql {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_FIND,
+	SQL_PUT,
+	SQL_EACH,
+	SQL_LAST,
+	SQL_FOLDER,
+	SQL_SET_FOLDER,
+	SQL_COUNT,
+	SQL_RUN,
+	SQL_SET_RUN,
+	SQL_PUT_QUARANTINED,
+	SQL_FIND_QUARANTINED,
+	SQL_EACH_QUARANTINED,
+	SQL_TEXTS
+};
+
+enum {
+	RECORD_PAGE =
+		64 /* rows read at once, so that none is open while the caller works */
+};
+
+struct record {
+	sqlite3 *db;
+	char *path;
+	sqlite3_stmt *statements[SQL_TEXTS];
+	bool begun;  /* between record_begin and the end of its transaction */
+	bool failed; /* a write in it failed: it cannot be committed any more */
+};
+
+/* The statement, ready to be bound. NULL: err says why. */
+sqlite3_stmt *record_prepare(
+	struct record *record, enum record_sql which, struct err *err);
+
+/* Values come from outside: bound, never part of a statement's text. The text must stay valid
+ * until the statement has run. Positions count from 1. */
+void record_bind_text(sqlite3_stmt *statement, int position, const char *text);
+void record_bind_number(sqlite3_stmt *statement, int position, int64_t number);
+
+/* A column's text, cut to size; "" for NULL. */
+void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t size);
+
+/* One step of a reading statement. 1: a row; 0: no more. */
+int record_step(struct record *record, sqlite3_stmt *statement, struct err *err);
+
+/* Run a writing statement to its end and reset it. */
+int record_write(struct record *record, sqlite3_stmt *statement, struct err *err);
+
+/* What went wrong last on this connection, as our kind of error. Returns -1. */
+int record_fail(const struct record *record, const char *what, struct err *err);
+
+/* Bring an open database to the form of this program. */
+int record_schema(struct record *record, bool read_only, struct err *err);
+
+/* Does it hold no schema yet, ours or another's? */
+int record_is_empty(struct record *record, bool *empty_r, struct err *err);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The record's index of the quarantine. */
+#include <string.h>
+
+#include "mailfilter/record_private.h"
+
+/* The columns in the order of QUARANTINED_COLUMNS. */
+static void read_item(sqlite3_stmt *from, struct record_quarantined *item)
+{
+	const void *const hash = sqlite3_column_blob(from, 9);
+
+	*item = (struct record_quarantined){
+		.key.uidvalidity = (uint32_t)sqlite3_column_int64(from, 2),
+		.time_s = sqlite3_column_int64(from, 4),
+		.size = (uint64_t)sqlite3_column_int64(from, 5),
+	};
+	record_column_text(from, 0, item->id, sizeof(item->id));
+	record_column_text(from, 1, item->key.folder, sizeof(item->key.folder));
+	record_column_text(from, 3, item->key.uid, sizeof(item->key.uid));
+	record_column_text(from, 6, item->why, sizeof(item->why));
+	record_column_text(from, 7, item->subject, sizeof(item->subject));
+	record_column_text(from, 8, item->sender, sizeof(item->sender));
+	if (hash && sqlite3_column_bytes(from, 9) == HASH_SIZE)
+		memcpy(item->hash.bytes, hash, HASH_SIZE);
+}
+
+int record_put_quarantined(
+	struct record *record, const struct record_quarantined *item, struct err *err)
+{
+	sqlite3_stmt *const put = record_prepare(record, SQL_PUT_QUARANTINED, err);
+
+	if (!put)
+		return -1;
+	record_bind_text(put, 1, item->id);
+	record_bind_text(put, 2, item->key.folder);
+	record_bind_number(put, 3, item->key.uidvalidity);
+	record_bind_text(put, 4, item->key.uid);
+	record_bind_number(put, 5, item->time_s);
+	record_bind_number(put, 6, (int64_t)item->size);
+	record_bind_text(put, 7, item->why);
+	record_bind_text(put, 8, item->subject);
+	record_bind_text(put, 9, item->sender);
+	(void)sqlite3_bind_blob(put, 10, item->hash.bytes, HASH_SIZE, SQLITE_STATIC);
+	return record_write(record, put, err);
+}
+
+int record_find_quarantined(struct record *record, const char *id,
+	struct record_quarantined *item_r, struct err *err)
+{
+	sqlite3_stmt *const find = record_prepare(record, SQL_FIND_QUARANTINED, err);
+	int got;
+
+	if (!find)
+		return -1;
+	record_bind_text(find, 1, id);
+	got = record_step(record, find, err);
+	if (got == 1)
+		read_item(find, item_r);
+	(void)sqlite3_reset(find);
+	return got;
+}
+
+static int read_page(struct record *record, const char *after,
+	struct record_quarantined page[static RECORD_PAGE], size_t *count_r,
+	struct err *err)
+{
+	sqlite3_stmt *const each = record_prepare(record, SQL_EACH_QUARANTINED, err);
+	size_t count = 0;
+	int got;
+
+	if (!each)
+		return -1;
+	record_bind_text(each, 1, after);
+	record_bind_number(each, 2, RECORD_PAGE);
+	while ((got = record_step(record, each, err)) == 1 && count < RECORD_PAGE)
+		read_item(each, &page[count++]);
+	(void)sqlite3_reset(each);
+	*count_r = count;
+	return got < 0 ? -1 : 0;
+}
+
+static int walk_items(struct record *record,
+	struct record_quarantined page[static RECORD_PAGE],
+	int (*each)(const struct record_quarantined *item, void *arg), void *arg,
+	struct err *err)
+{
+	char after[QUARANTINE_ID_MAX] = "";
+	size_t count = RECORD_PAGE;
+
+	while (count == RECORD_PAGE) {
+		if (read_page(record, after, page, &count, err) < 0)
+			return -1;
+		for (size_t i = 0; i < count; i++)
+			if (each(&page[i], arg) < 0)
+				return 0;
+		if (count > 0)
+			memcpy(after, page[count - 1].id, sizeof(after));
+	}
+	return 0;
+}
+
+int record_each_quarantined(struct record *record,
+	int (*each)(const struct record_quarantined *item, void *arg), void *arg,
+	struct err *err)
+{
+	struct record_quarantined *page = calloc(RECORD_PAGE, sizeof(*page));
+	int done;
+
+	if (!page)
+		return err_memory(err);
+	done = walk_items(record, page, each, arg, err);
+	free(page);
+	return done;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The form of state.db: made where there is none, checked where there is one. */
+#include <stdio.h>
+
+#include "mailfilter/record_private.h"
+
+enum {
+	SCHEMA_VERSION = 1,
+	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
+};
+
+/* message.change counts up with every put, REPLACE included: the order of the last change, free of
+ * the clock's jumps. */
+static const char schema[] =
+	"CREATE TABLE message ("
+	" change INTEGER PRIMARY KEY,"
+	" folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL, uid TEXT NOT NULL,"
+	" state INTEGER NOT NULL, action INTEGER NOT NULL, name TEXT NOT NULL,"
+	" quarantine_id TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,"
+	" judged TEXT NOT NULL, size INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+	" time_s INTEGER NOT NULL,"
+	" UNIQUE (folder, uidvalidity, uid));"
+	"CREATE TABLE folder ("
+	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
+	" done_uid INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE run ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1), time_s INTEGER NOT NULL,"
+	" summary TEXT NOT NULL);"
+	"CREATE TABLE quarantined ("
+	" id TEXT PRIMARY KEY, folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
+	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
+	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
+	" hash BLOB NOT NULL) WITHOUT ROWID;";
+
+static int execute(struct record *record, const char *sql, struct err *err)
+{
+	if (sqlite3_exec(record->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return record_fail(record, "cannot set up", err);
+	return 0;
+}
+
+/* The one number that a statement gives. */
+static int number(
+	struct record *record, const char *sql, int64_t *number_r, struct err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int got = -1;
+
+	if (sqlite3_prepare_v2(record->db, sql, -1, &statement, NULL) == SQLITE_OK)
+		got = sqlite3_step(statement);
+	if (got == SQLITE_ROW)
+		*number_r = sqlite3_column_int64(statement, 0);
+	else
+		(void)record_fail(record, "cannot read", err);
+	(void)sqlite3_finalize(statement);
+	return got == SQLITE_ROW ? 0 : -1;
+}
+
+int record_is_empty(struct record *record, bool *empty_r, struct err *err)
+{
+	int64_t count;
+
+	if (number(record, "SELECT count(*) FROM sqlite_schema", &count, err) < 0)
+		return -1;
+	*empty_r = count == 0;
+	return 0;
+}
+
+static int check(struct record *record, struct err *err)
+{
+	int64_t version, application;
+
+	if (number(record, "PRAGMA application_id", &application, err) < 0 ||
+		number(record, "PRAGMA user_version", &version, err) < 0)
+		return -1;
+	if (application != APPLICATION_ID)
+		return err_set(err, ERR_ACCOUNT,
+			"%s was not made by mailfilter: move it away, or choose another "
+			"state-dir",
+			record->path);
+	if (version > SCHEMA_VERSION)
+		return err_set(err, ERR_ACCOUNT,
+			"%s was made by a newer mailfilter (its form is %lld, this program "
+			"knows up to %d): install that version again",
+			record->path, (long long)version, SCHEMA_VERSION);
+	if (version < SCHEMA_VERSION)
+		return err_set(err, ERR_ACCOUNT,
+			"%s has no form that this mailfilter knows (%lld): move it away; mail "
+			"still on the server is then delivered again",
+			record->path, (long long)version);
+	return 0;
+}
+
+static int create(struct record *record, struct err *err)
+{
+	char marks[128];
+	bool empty;
+
+	(void)snprintf(marks, sizeof(marks),
+		"PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		APPLICATION_ID, SCHEMA_VERSION);
+	if (execute(record, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	/* Another process may have been first. */
+	if (record_is_empty(record, &empty, err) < 0 ||
+		(empty && (execute(record, schema, err) < 0 ||
+				  execute(record, marks, err) < 0))) {
+		(void)sqlite3_exec(record->db, "ROLLBACK", NULL, NULL, NULL);
+		return -1;
+	}
+	return empty ? 0 : execute(record, "COMMIT", err);
+}
+
+int record_schema(struct record *record, bool read_only, struct err *err)
+{
+	bool empty;
+
+	if (record_is_empty(record, &empty, err) < 0)
+		return -1;
+	if (!empty && check(record, err) < 0)
+		return -1;
+	if (read_only)
+		return 0;
+	/* A file system without shared memory keeps a rollback journal; EXTRA also makes its
+	 * removal durable, and is FULL where there is a WAL. */
+	if (execute(record, "PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA",
+		    err) < 0)
+		return -1;
+	if (!empty)
+		return 0;
+	if (create(record, err) < 0)
+		return -1;
+	return check(record, err);
+}

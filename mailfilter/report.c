@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailfilter/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#include "mailfilter/decide.h"
+
+void report_count(struct report *report, const struct message *message)
+{
+	if (message->scanned && message->verdict.kind == VERDICT_INFECTED)
+		report->infected++;
+	switch (message->action) {
+	case ACTION_NONE:
+		break;
+	case ACTION_DELIVER:
+		report->delivered++;
+		break;
+	case ACTION_CLEAN:
+		report->cleaned++;
+		break;
+	case ACTION_TAG:
+		report->tagged++;
+		break;
+	case ACTION_QUARANTINE:
+		report->quarantined++;
+		break;
+	case ACTION_PARK:
+		report->parked++;
+		break;
+	case ACTION_HOLD:
+		if (report->held++ == 0)
+			memcpy(report->held_why, message->reason,
+				sizeof(report->held_why));
+		break;
+	}
+}
+
+uint32_t report_decided(const struct report *report)
+{
+	return report->delivered + report->cleaned + report->tagged +
+	       report->quarantined + report->held + report->parked;
+}
+
+/* " key=value" onto line, the value escaped; nothing where it is empty. */
+static void add(char *line, size_t size, const char *key, const char *value)
+{
+	char text[LOG_TEXT_MAX];
+	size_t used = strlen(line);
+
+	if (value[0])
+		(void)snprintf(line + used, size - used, " %s=%s", key,
+			log_value(span_str(value), text));
+}
+
+static void add_number(char *line, size_t size, const char *key, uint64_t number)
+{
+	size_t used = strlen(line);
+
+	(void)snprintf(line + used, size - used, " %s=%" PRIu64, key, number);
+}
+
+void report_message(const char *account, const struct message *message, bool dry_run)
+{
+	char line[LOG_LINE_MAX] = "", verdict[DECIDE_VERDICT_MAX];
+	const struct verdict *said = &message->verdict;
+
+	add(line, sizeof(line), "account", account);
+	add(line, sizeof(line), "folder", message->key.folder);
+	add(line, sizeof(line), "uid", message->key.uid);
+	add(line, sizeof(line), "verdict", decide_verdict(message, verdict));
+	if (message->scanned && said->finding_count > 0)
+		add(line, sizeof(line), "signature", said->findings[0].signature);
+	add(line, sizeof(line), dry_run ? "would" : "action",
+		message_action_name(message->action));
+	if (message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE)
+		add(line, sizeof(line), "quarantine", message->quarantine_id);
+	add(line, sizeof(line), "judged", message->judged);
+	if (message->action != ACTION_DELIVER)
+		add(line, sizeof(line), "reason", message->reason);
+	add_number(line, sizeof(line), "size", message->size);
+	if (message->listed_ms > 0)
+		add_number(line, sizeof(line), "ms",
+			(uint64_t)(clock_ms() - message->listed_ms));
+	if (message->action == ACTION_HOLD || message->action == ACTION_PARK)
+		log_warning("%s", line + 1);
+	else
+		log_info("%s", line + 1);
+}
+
+/* ", 3 held (why)" behind what is there; nothing where the number is 0. */
+static void part(char *text, uint32_t number, const char *what, const char *why)
+{
+	size_t used = strlen(text);
+	bool said = why[0] != '\0';
+
+	if (number > 0)
+		(void)snprintf(text + used, REPORT_SUMMARY_MAX - used,
+			"%s%" PRIu32 " %s%s%s%s", used > 0 ? ", " : "", number, what,
+			said ? " (" : "", why, said ? ")" : "");
+}
+
+/* What became of the infected ones, in a word: they all share the account's policy. */
+static const char *fate(const struct report *report)
+{
+	if (report->cleaned > 0)
+		return "cleaned";
+	if (report->quarantined > 0)
+		return "quarantined";
+	if (report->tagged > 0)
+		return "tagged";
+	return "held";
+}
+
+const char *report_summary(
+	const struct report *report, char text[static REPORT_SUMMARY_MAX])
+{
+	uint32_t changed = report->quarantined + report->tagged + report->cleaned;
+	uint32_t unscanned = changed < report->infected ? 0 : changed - report->infected;
+	size_t used;
+
+	text[0] = '\0';
+	part(text, report->delivered + changed, "new", "");
+	part(text, report->infected, "infected", fate(report));
+	part(text, unscanned, "not scannable",
+		report->quarantined > 0 ? "quarantined" : "tagged");
+	part(text, report->parked, "parked", "");
+	part(text, report->held, "held", report->held_why);
+	used = strlen(text);
+	if (report->err.kind != ERR_NONE)
+		(void)snprintf(text + used, REPORT_SUMMARY_MAX - used, "%s%s",
+			used > 0 ? "; then: " : "", report->err.text);
+	else if (used == 0)
+		(void)snprintf(text, REPORT_SUMMARY_MAX, "nothing new");
+	return text;
+}
+
+int report_exit_code(const struct report *report)
+{
+	int code = err_exit_code(report->err.kind);
+
+	if (!report->final)
+		code = report_worse(code, EX_TEMPFAIL);
+	if (report->held > 0 || report->parked > 0)
+		code = report_worse(code, EX_TEMPFAIL);
+	return code;
+}
+
+int report_worse(int left, int right)
+{
+	static const int order[] = { EX_CONFIG, EX_NOPERM, EX_TEMPFAIL };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (left == order[i] || right == order[i])
+			return order[i];
+	return left ? left : right;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "mailfilter/imap.h"
+#include "mailfilter/imap_text.h"
+
+/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be. */
+static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
+	struct err *err)
+{
+	struct imap *imap = (struct imap *)source;
+	bool keep = imap->account->after_kind == AFTER_KEEP;
+	auto_buf struct buf name;
+	const char *text;
+	int result;
+
+	buf_init(&name, IMAP_COMMAND_MAX / 4);
+	if (imap_text_folder(folder, &name, err) < 0 || buf_text(&name, &text, err) < 0)
+		return -1;
+	/* libetpan keeps what is said of a folder only where there is one of these. */
+	if (imap->etpan->imap_selection_info)
+		mailimap_selection_info_free(imap->etpan->imap_selection_info);
+	imap->etpan->imap_selection_info = mailimap_selection_info_new();
+	if (!imap->etpan->imap_selection_info)
+		return err_memory(err);
+	imap->uidvalidity = 0;
+	result = imap_printf(imap, err, "%s %s", keep ? "EXAMINE" : "SELECT", text);
+	if (result < 0)
+		return -1;
+	if (result == 0)
+		return err_set(err, imap_temporary(imap) ? ERR_SESSION : ERR_ACCOUNT,
+			"folder \"%.100s\": %.250s", folder, imap_words(imap));
+	imap->etpan->imap_state = MAILIMAP_STATE_SELECTED;
+	imap->uidvalidity = imap->etpan->imap_selection_info->sel_uidvalidity;
+	if (imap->uidvalidity == 0)
+		return err_set(err, ERR_ACCOUNT,
+			"folder \"%.100s\": no UIDVALIDITY, so its messages have no "
+			"lasting names",
+			folder);
+	*uidvalidity_r = imap->uidvalidity;
+	return 0;
+}
+
+/* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */
+static int imap_finish(struct source *source, struct err *err)
+{
+	struct imap *imap = (struct imap *)source;
+	struct err ignored;
+
+	(void)err;
+	if (imap_begin(imap, &ignored) < 0)
+		return 0;
+	stream_hurry(imap->stream, IMAP_LOGOUT_MS);
+	if (imap_send(imap, span_str("LOGOUT"), &ignored) == 0 &&
+		imap_line(imap, &ignored))
+		(void)imap_answer(imap, &ignored);
+	imap->broken = true;
+	return 0;
+}
+
+static void imap_close_source(struct source *source)
+{
+	imap_close((struct imap *)source);
+}
+
+static const struct source_ops imap_ops = {
+	.select = imap_select,
+	.list = imap_list,
+	.fetch = imap_fetch,
+	.settle = imap_settle,
+	.finish = imap_finish,
+	.close = imap_close_source,
+};
+
+/* 1: the server greets us as logged in already, 0: as strangers. */
+static int greet(struct imap *imap, struct err *err)
+{
+	mailstream *stream = stream_mailstream(imap->stream);
+
+	switch (mailimap_connect(imap->etpan, stream)) {
+	case MAILIMAP_NO_ERROR_NON_AUTHENTICATED:
+		return 0;
+	case MAILIMAP_NO_ERROR_AUTHENTICATED:
+		return 1;
+	case MAILIMAP_ERROR_PARSE:
+		return err_set(err, ERR_SESSION,
+			"%.100s greets like no IMAP server (is the port right?)",
+			imap->account->host);
+	default:
+		return stream_why(imap->stream, err);
+	}
+}
+
+static int start_tls(struct imap *imap, struct err *err)
+{
+	int result;
+
+	if (imap_ask_capabilities(imap, err) < 0)
+		return -1;
+	if (!imap_offers(imap, "STARTTLS"))
+		return err_set(err, ERR_ACCOUNT,
+			"%.100s offers no STARTTLS: use imaps:// (or tls = none, where "
+			"nobody can listen)",
+			imap->account->host);
+	result = imap_printf(imap, err, "STARTTLS");
+	if (result == 0)
+		return err_set(err, ERR_ACCOUNT, "STARTTLS: the server refuses: %.300s",
+			imap_words(imap));
+	return result < 0 ? -1 : stream_start_tls(imap->stream, err);
+}
+
+static int start(struct imap *imap, const char *password, struct err *err)
+{
+	bool need_tls =
+		imap->account->kind == SOURCE_IMAP && imap->account->tls != TLS_NONE;
+	int greeted = greet(imap, err);
+
+	if (greeted < 0)
+		return -1;
+	if (greeted > 0 && need_tls)
+		return err_set(err, ERR_ACCOUNT,
+			"%.100s greets as if logged in before STARTTLS: somebody may be "
+			"in between",
+			imap->account->host);
+	if (need_tls && start_tls(imap, err) < 0)
+		return -1;
+	/* What was offered before TLS could be anybody's word; after login it may be more. */
+	if (greeted == 0 && (imap_ask_capabilities(imap, err) < 0 ||
+				    imap_login(imap, password, err) < 0))
+		return -1;
+	return imap_ask_capabilities(imap, err);
+}
+
+static void imap_defer(struct imap **imap)
+{
+	imap_close(*imap);
+}
+
+int source_imap_open(const struct account_settings *account, const char *password,
+	const struct stream_wait *wait, struct source **source_r, struct err *err)
+{
+	DEFER(imap_defer) struct imap *imap = calloc(1, sizeof(*imap));
+
+	if (!imap)
+		return err_memory(err);
+	imap->source.ops = &imap_ops;
+	imap->account = account;
+	imap->etpan = mailimap_new(0, NULL);
+	if (!imap->etpan)
+		return err_memory(err);
+	if (stream_connect(account, wait, &imap->stream, err) < 0)
+		return -1;
+	imap_handle(imap, NULL);
+	if (start(imap, password, err) < 0)
+		return -1;
+	*source_r = &((struct imap *)take_ptr(&imap))->source;
+	return 0;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailfilter/steps.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+
+#include "mailfilter/decide.h"
+#include "mailfilter/judge.h"
+#include "mailfilter/notice.h"
+
+void step_judge(struct pipeline *pipeline, struct message **list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct message *message = list[i];
+		unsigned reasons = JUDGE_SETTING;
+		struct span bytes;
+
+		if (pipeline->tools.account->scan != SCAN_ALL)
+			reasons = body_span(&message->body, &bytes, NULL) < 0
+					  ? (unsigned)JUDGE_ERROR
+					  : judge_message(bytes);
+		message->suspicious = reasons != 0;
+		(void)judge_text(reasons, message->judged, sizeof(message->judged));
+		message->stage = STAGE_JUDGED;
+	}
+}
+
+/* A scanner's answer. RETRY may come again and again: each is one hold. */
+static void take_verdict(void *arg, struct verdict *verdict)
+{
+	struct message *message = arg;
+
+	message->verdict = *verdict;
+	*verdict = (struct verdict){ 0 };
+	message->scanned = true;
+	message->stage = STAGE_SCANNED;
+}
+
+static int send(struct scan *scan, struct message *message)
+{
+	struct scan_request request = { .quarantine_id = message->quarantine_id,
+		.answer = take_verdict,
+		.arg = message };
+
+	if (body_span(&message->body, &request.message, &message->err) < 0)
+		return -1;
+	/* SENT first: the answer may come from within. */
+	message->stage = STAGE_SENT;
+	if (scan_send(scan, &request, &message->request_id, &message->err) == 0)
+		return 0;
+	message->stage = STAGE_JUDGED;
+	if (message->err.kind == ERR_AGAIN)
+		message->err.kind = ERR_NONE; /* no room there just now: it waits */
+	return -1;
+}
+
+void step_scan(struct pipeline *pipeline, struct message **list, size_t count)
+{
+	struct scan *scan = pipeline->tools.scan;
+	char why[MESSAGE_REASON_MAX];
+	bool hopeless = scan_hopeless(scan, why, sizeof(why));
+
+	for (size_t i = 0; i < count; i++) {
+		if (!list[i]->suspicious)
+			list[i]->stage = STAGE_SCANNED;
+		else if (hopeless)
+			(void)err_set(&list[i]->err, ERR_AGAIN, "%s", why);
+		else if (scan_ready(scan))
+			(void)send(scan, list[i]);
+	}
+}
+
+static int apply_edits(struct message *message)
+{
+	struct span original;
+
+	body_done(&message->cleaned);
+	body_init(&message->cleaned, message->body.dir,
+		message->body.max + EDITS_BYTES_MAX);
+	if (body_span(&message->body, &original, &message->err) < 0)
+		return -1;
+	return edits_apply(
+		&message->verdict.edits, original, &message->cleaned, &message->err);
+}
+
+/* What goes out in place of the original, or nothing for ACTION_DELIVER. */
+static int make_outgoing(struct pipeline *pipeline, struct message *message)
+{
+	switch (message->action) {
+	case ACTION_CLEAN:
+		return apply_edits(message);
+	case ACTION_TAG:
+		return notice_tag(message, &message->err);
+	case ACTION_QUARANTINE:
+	case ACTION_PARK:
+		return notice_write(
+			message, pipeline->tools.account->name, &message->err);
+	case ACTION_NONE:
+	case ACTION_DELIVER:
+	case ACTION_HOLD:
+		break;
+	}
+	return 0;
+}
+
+static bool keeps_original(const struct message *message)
+{
+	return message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE;
+}
+
+/* A dry run ends here: it says what would be done. */
+static void pretend(struct pipeline *pipeline, struct message *message)
+{
+	report_count(pipeline->tools.report, message);
+	report_message(pipeline->tools.account->name, message, true);
+	message->stage = STAGE_SETTLED;
+}
+
+static void quarantine_one(struct pipeline *pipeline, struct message *message)
+{
+	decide(message, pipeline->tools.account);
+	if (pipeline->tools.dry_run) {
+		pretend(pipeline, message);
+		return;
+	}
+	if (message->action == ACTION_HOLD) {
+		message->stage = STAGE_DELIVERED;
+		return;
+	}
+	if (make_outgoing(pipeline, message) < 0)
+		return;
+	if (keeps_original(message) &&
+		quarantine_write(pipeline->tools.quarantine, message, &message->err) < 0)
+		(void)err_wrap(&message->err, "quarantine");
+}
+
+void step_quarantine(struct pipeline *pipeline, struct message **list, size_t count)
+{
+	struct err err = { 0 };
+	bool synced;
+
+	for (size_t i = 0; i < count; i++)
+		quarantine_one(pipeline, list[i]);
+	if (pipeline->tools.dry_run)
+		return;
+	synced = quarantine_sync(pipeline->tools.quarantine, &err) == 0;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i]->stage != STAGE_SCANNED || list[i]->err.kind != ERR_NONE)
+			continue;
+		if (!synced && keeps_original(list[i])) {
+			list[i]->err = err;
+			(void)err_wrap(&list[i]->err, "quarantine");
+		} else {
+			list[i]->stage = STAGE_QUARANTINED;
+		}
+	}
+}
+
+static void row_of(
+	const struct message *message, enum record_state state, struct record_row *row_r)
+{
+	*row_r = (struct record_row){ .key = message->key,
+		.state = state,
+		.action = message->action,
+		.size = message->size,
+		.attempts = message->attempts + (state == RECORD_HELD),
+		.time_s = clock_wall_s() };
+	memcpy(row_r->name, message->name, sizeof(row_r->name));
+	if (keeps_original(message))
+		memcpy(row_r->quarantine_id, message->quarantine_id,
+			sizeof(row_r->quarantine_id));
+	(void)decide_verdict(message, row_r->verdict);
+	memcpy(row_r->reason, message->reason, sizeof(row_r->reason));
+	memcpy(row_r->judged, message->judged, sizeof(row_r->judged));
+}
+
+static bool failed(const struct message *message)
+{
+	return message->err.kind != ERR_NONE;
+}
+
+static void fail_all(struct message **list, size_t count, const struct err *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!failed(list[i]))
+			list[i]->err = *err;
+}
+
+/* The intent of one message, with the index of its quarantined original. */
+static int put_intent(struct record *record, struct message *message, struct err *err)
+{
+	struct record_quarantined item;
+	struct record_row row;
+
+	row_of(message, RECORD_INTENT, &row);
+	if (record_put(record, &row, err) < 0)
+		return -1;
+	if (!keeps_original(message))
+		return 0;
+	if (quarantine_describe(message, &item, err) < 0)
+		return -1;
+	return record_put_quarantined(record, &item, err);
+}
+
+/* All intents in one transaction: from here on the names are fixed, and a crash that leaves some
+ * of them shown is told from one that does not. */
+static int put_intents(
+	struct record *record, struct message **list, size_t count, struct err *err)
+{
+	if (record_begin(record, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (!failed(list[i]) && put_intent(record, list[i], err) < 0) {
+			record_rollback(record);
+			return -1;
+		}
+	if (record_commit(record, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		list[i]->repeat = list[i]->repeat || !failed(list[i]);
+	return 0;
+}
+
+void step_deliver(struct pipeline *pipeline, struct message **list, size_t count)
+{
+	struct deliver *deliver = pipeline->tools.deliver;
+	bool there[PIPELINE_BATCH_MAX] = { false };
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		there[i] = deliver->ops->write(deliver, list[i], &list[i]->err) > 0;
+	if (deliver->ops->sync(deliver, &err) < 0) {
+		fail_all(list, count, &err);
+		return;
+	}
+	if (put_intents(pipeline->tools.record, list, count, &err) < 0) {
+		for (size_t i = 0; i < count; i++)
+			if (!there[i] && !failed(list[i]))
+				deliver->ops->discard(deliver, list[i]);
+		fail_all(list, count, &err);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!there[i] && !failed(list[i]))
+			(void)deliver->ops->show(deliver, list[i], &list[i]->err);
+	if (deliver->ops->shown(deliver, &err) < 0)
+		fail_all(list, count, &err);
+	for (size_t i = 0; i < count; i++)
+		if (!failed(list[i]))
+			list[i]->stage = STAGE_DELIVERED;
+}
+
+/* How a message stands once this batch is committed. */
+static enum record_state end_state(
+	const struct pipeline *pipeline, const struct message *message)
+{
+	if (message->action == ACTION_HOLD)
+		return RECORD_HELD;
+	if (message->action == ACTION_PARK)
+		return RECORD_PARKED;
+	return pipeline->tools.account->after_kind == AFTER_KEEP ? RECORD_SETTLED
+								 : RECORD_DONE;
+}
+
+static int put_ends(
+	struct pipeline *pipeline, struct message **list, size_t count, struct err *err)
+{
+	struct record *record = pipeline->tools.record;
+	struct record_row row;
+
+	if (record_begin(record, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		enum record_state state = end_state(pipeline, list[i]);
+
+		/* An intent outlives a hold: its name tells what has been shown. */
+		if (state == RECORD_HELD && list[i]->repeat)
+			continue;
+		row_of(list[i], state, &row);
+		if (record_put(record, &row, err) < 0) {
+			record_rollback(record);
+			return -1;
+		}
+	}
+	return record_commit(record, err);
+}
+
+void step_record(struct pipeline *pipeline, struct message **list, size_t count)
+{
+	struct deliver *deliver = pipeline->tools.deliver;
+	struct err err = { 0 };
+	bool recorded = put_ends(pipeline, list, count, &err) == 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct message *message = list[i];
+		bool held = message->action == ACTION_HOLD;
+
+		if (recorded && !held)
+			deliver->ops->forget(deliver, message->name);
+		if (recorded || held) {
+			report_count(pipeline->tools.report, message);
+			report_message(pipeline->tools.account->name, message, false);
+		}
+		if (!recorded)
+			message->err = err;
+		else
+			message->stage = end_state(pipeline, message) == RECORD_DONE
+						 ? STAGE_RECORDED
+						 : STAGE_SETTLED;
+	}
+}

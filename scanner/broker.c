@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/broker.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/link.h"
+#include "common/log.h"
+#include "common/notify.h"
+#include "common/stop.h"
+
+#include "scanner/clients.h"
+#include "scanner/deadline.h"
+#include "scanner/hosts.h"
+#include "scanner/temp.h"
+
+enum {
+	STOP_MS = 5000,       /* for jobs in work, after SIGTERM */
+	STOP_HOSTS_MS = 4000, /* then for the engine hosts to end */
+	JOBS_EACH = 4,        /* requests a client may have, for each worker */
+	TEMP_COPIES = 3,      /* of a message, unpacked, before its scan begins */
+	TEMP_SPARE = 16 * 1024 * 1024
+};
+
+struct broker {
+	const struct settings *settings;
+	int lock; /* of the temp folder */
+	int signals;
+	struct clients clients;
+	struct hosts hosts;
+	uint64_t session;
+	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
+	int64_t end_by;  /* and then we go */
+	bool need_fresh; /* a suspect request waits for a fresh worker */
+};
+
+/* Is one in work that nothing else may be in work beside? */
+static bool occupied(const struct broker *broker)
+{
+	for (const struct request *at = broker->clients.queue.first; at; at = at->next)
+		if (at->stage == REQUEST_WORKING && request_is_alone(at))
+			return true;
+	return false;
+}
+
+/* libclamav calls a mail clean where it cannot unpack. */
+static bool has_room(const struct broker *broker, struct request *request)
+{
+	struct err err = { 0 };
+
+	if (temp_has_room(broker->settings->temp_dir,
+		    TEMP_COPIES * request->size + TEMP_SPARE, &err) == 0)
+		return true;
+	request_hold(request, err.text);
+	return false;
+}
+
+/* Requests that wait to workers that are idle, in the order of arrival. */
+static void dispatch(struct broker *broker)
+{
+	struct queue *queue = &broker->clients.queue;
+	struct request *next;
+
+	broker->need_fresh = false;
+	if (occupied(broker))
+		return;
+	for (struct request *at = queue_waiting(queue, NULL); at; at = next) {
+		next = queue_waiting(queue, at);
+		if (at->unwanted || !has_room(broker, at))
+			continue;
+		if (request_is_alone(at) && hosts_busy(&broker->hosts) > 0)
+			return;
+		if (!hosts_give(&broker->hosts, at)) {
+			/* Those behind it would take each fresh worker before it. */
+			broker->need_fresh = request_is_suspect(at);
+			return;
+		}
+		if (request_is_alone(at))
+			return;
+	}
+}
+
+static void tell_state(struct broker *broker)
+{
+	const struct settings *settings = broker->settings;
+	const struct wire_state *was = &broker->clients.state;
+	size_t jobs = JOBS_EACH * broker->hosts.workers;
+	struct wire_state state = { .session = broker->session,
+		.message_max = settings->message_max,
+		.jobs = (uint32_t)(jobs < settings->queue ? jobs : settings->queue) };
+	bool changed;
+
+	hosts_state(&broker->hosts, &state);
+	if (broker->stop_by >= 0)
+		state.state = WIRE_STOPPING;
+	changed = was->state != state.state || strcmp(was->trouble, state.trouble) != 0;
+	clients_tell(&broker->clients, &state);
+	if (!changed)
+		return;
+	switch (state.state) {
+	case WIRE_LOADING:
+		notify_send("STATUS=%s",
+			state.trouble[0] ? state.trouble : "loading signatures");
+		break;
+	case WIRE_READY:
+		log_info("ready workers=%zu", broker->hosts.workers);
+		notify_send("STATUS=ready, %" PRIu64 " signatures", state.signatures);
+		break;
+	case WIRE_STOPPING:
+		log_info("stopping");
+		notify_send("STOPPING=1\nSTATUS=stopping");
+		break;
+	}
+}
+
+/* What has not begun is given back at once, what is in work has STOP_MS. */
+static void hold_what_waits(struct broker *broker)
+{
+	bool late = broker->stop_by <= clock_ms();
+
+	for (struct request *at = broker->clients.queue.first; at; at = at->next)
+		if (at->stage == REQUEST_ARRIVING ||
+			(at->stage == REQUEST_WAITING && (late || at->started == 0)))
+			request_hold(at, "the scanner is stopping");
+}
+
+/* True: nothing is left to do. */
+static bool stopping(struct broker *broker)
+{
+	hold_what_waits(broker);
+	if (broker->stop_by > clock_ms() &&
+		queue_count(&broker->clients.queue, REQUEST_WORKING) +
+				queue_count(&broker->clients.queue, REQUEST_WAITING) >
+			0)
+		return false;
+	if (broker->stop_by > clock_ms())
+		broker->stop_by = clock_ms();
+	if (broker->end_by < 0)
+		broker->end_by = clock_ms() + STOP_HOSTS_MS;
+	return hosts_stop(&broker->hosts) || broker->end_by <= clock_ms();
+}
+
+static void obey(struct broker *broker, int number)
+{
+	switch (number) {
+	case SIGCHLD:
+		hosts_reap(&broker->hosts);
+		return;
+	case SIGHUP:
+		log_info("loading the signatures anew");
+		hosts_reload(&broker->hosts);
+		return;
+	case SIGTERM:
+	case SIGINT:
+		/* The second one does not wait for jobs. */
+		broker->stop_by = clock_ms() + (broker->stop_by < 0 ? STOP_MS : 0);
+		return;
+	default:
+		return;
+	}
+}
+
+static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
+{
+	struct pollfd fds[1 + HOSTS_FDS_MAX] = { { .fd = broker->signals,
+		.events = POLLIN } };
+	size_t count = 1 + hosts_watch(&broker->hosts, fds + 1, HOSTS_FDS_MAX);
+	int number;
+
+	if (link_wait(&broker->clients.link, 1, NULL, fds, count, clock_left(until),
+		    err) < 0)
+		return -1;
+	for (size_t i = 1; i < count; i++)
+		if (fds[i].revents != 0)
+			hosts_hear(&broker->hosts, fds[i].fd);
+	while ((number = stop_next(broker->signals)) > 0)
+		obey(broker, number);
+	return clients_hear(&broker->clients, err);
+}
+
+static int serve(struct broker *broker, struct err *err)
+{
+	int64_t next;
+
+	for (;;) {
+		next = hosts_turn(&broker->hosts, broker->need_fresh);
+		tell_state(broker);
+		if (broker->stop_by >= 0 && stopping(broker)) {
+			(void)clients_turn(&broker->clients);
+			return 0;
+		}
+		dispatch(broker);
+		next = deadline_sooner(next, clients_turn(&broker->clients));
+		next = deadline_sooner(
+			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
+		next = deadline_sooner(next, broker->end_by);
+		if (wait_and_hear(broker, next, err) < 0)
+			return -1;
+	}
+}
+
+static int start(struct broker *broker, struct err *err)
+{
+	const struct settings *settings = broker->settings;
+
+	if (stop_start(&broker->signals, err) < 0 ||
+		temp_open(settings->temp_dir, &broker->lock, err) < 0)
+		return -1;
+	if (getrandom(&broker->session, sizeof(broker->session), 0) !=
+		(ssize_t)sizeof(broker->session))
+		return err_errno(err, ERR_FATAL, "getrandom");
+	/* Of a scanner that was killed; what cannot be removed now is tried again at the end. */
+	if (temp_sweep(settings->temp_dir, NULL, 0, err) < 0)
+		log_warning("%s", err->text);
+	if (clients_open(&broker->clients, settings, err) < 0)
+		return -1;
+	for (size_t i = 0; i < settings->listen.count; i++)
+		log_info("listening at %s", settings->listen.items[i]);
+	notify_send("READY=1\nSTATUS=loading signatures");
+	return 0;
+}
+
+int broker_run(const struct settings *settings)
+{
+	struct broker *broker = calloc(1, sizeof(*broker));
+	struct err err = { 0 };
+	int result;
+
+	if (!broker) {
+		log_error("out of memory");
+		return EX_OSERR;
+	}
+	*broker = (struct broker){ .settings = settings,
+		.lock = -1,
+		.signals = -1,
+		.stop_by = -1,
+		.end_by = -1 };
+	hosts_init(&broker->hosts, settings);
+	result = start(broker, &err);
+	if (result == 0)
+		result = serve(broker, &err);
+	if (result < 0)
+		log_error("%s", err.text);
+	hosts_done(&broker->hosts);
+	clients_done(&broker->clients);
+	if (broker->signals >= 0)
+		(void)close(broker->signals);
+	if (broker->lock >= 0)
+		(void)close(broker->lock);
+	free(broker);
+	return result < 0 ? err_exit_code(err.kind) : EX_OK;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/hosts.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#include "scanner/crew.h"
+#include "scanner/deadline.h"
+#include "scanner/temp.h"
+
+enum {
+	RESTART_MS = 1000,    /* after a death; doubled with each in a row */
+	SWEEP_MS = 1000,      /* workers outlive their host by a moment */
+	NEW_FAILURES_MAX = 3, /* workers that a new host may fail to start */
+};
+
+void hosts_init(struct hosts *hosts, const struct settings *settings)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	*hosts = (struct hosts){ .settings = settings, .sweep_at = -1 };
+	hosts->workers = (size_t)settings->workers;
+	if (hosts->workers == 0)
+		hosts->workers = cores > 0 ? (size_t)cores : 1;
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		hosts->list[i].control = -1;
+}
+
+static struct host *in_state(struct hosts *hosts, enum host_state state)
+{
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state == state && &hosts->list[i] != hosts->serving)
+			return &hosts->list[i];
+	return NULL;
+}
+
+/* The one that is to serve, or to replace the one that does. */
+static struct host *coming(struct hosts *hosts)
+{
+	struct host *host = in_state(hosts, HOST_LOADING);
+
+	return host ? host : in_state(hosts, HOST_SERVING);
+}
+
+/* Logged when it changes, not each minute. */
+static void set_trouble(struct hosts *hosts, const char *text)
+{
+	if (text[0] != '\0' && strcmp(hosts->trouble, text) != 0)
+		log_error("%s", text);
+	(void)snprintf(hosts->trouble, sizeof(hosts->trouble), "%s", text);
+}
+
+/* One ended on its own, or could not start. */
+static void delay_start(struct hosts *hosts)
+{
+	int64_t wait = RESTART_MS;
+
+	if (hosts->serving && clock_ms() - hosts->served_since >= HOSTS_RETRY_MS)
+		hosts->deaths = 0;
+	for (unsigned i = 0; i < hosts->deaths && wait < HOSTS_RETRY_MS; i++)
+		wait *= 2;
+	hosts->deaths++;
+	hosts->start_after = clock_ms() + (wait < HOSTS_RETRY_MS ? wait : HOSTS_RETRY_MS);
+}
+
+static void start(struct hosts *hosts)
+{
+	struct host *host = in_state(hosts, HOST_NONE);
+	struct err err = { 0 };
+
+	if (!host)
+		return; /* until one that is ending has ended */
+	hosts->reload = false;
+	if (host_start(host, hosts->settings, hosts->workers, &err) < 0) {
+		set_trouble(hosts, err.text);
+		delay_start(hosts);
+		return;
+	}
+	log_debug("engine host %d loads the signatures", (int)host->pid);
+}
+
+static void take_over(struct hosts *hosts, struct host *host)
+{
+	if (hosts->serving) {
+		log_info("generation=%" PRIu64 " takes over", host->generation);
+		if (hosts->serving->state == HOST_SERVING)
+			hosts->serving->state = HOST_DRAINING;
+	}
+	hosts->serving = host;
+	hosts->served_since = clock_ms();
+	set_trouble(hosts, "");
+}
+
+/* New signatures that nobody can scan with are no reason to give up the old ones. */
+static void give_up(struct hosts *hosts, struct host *host)
+{
+	log_error("the new signatures do not serve (%s): the old ones stay in use",
+		host->trouble);
+	host_end(host);
+	hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
+}
+
+void hosts_reload(struct hosts *hosts)
+{
+	hosts->reload = true;
+	hosts->start_after = 0;
+}
+
+static void start_what_is_due(struct hosts *hosts)
+{
+	struct host *host = coming(hosts);
+
+	if (host && host->state == HOST_SERVING) {
+		if (pool_count(&host->pool, WORKER_IDLE) > 0)
+			take_over(hosts, host);
+		else if (hosts->serving && host->failures >= NEW_FAILURES_MAX)
+			give_up(hosts, host);
+	} else if (!host && (hosts->reload || !hosts->serving) &&
+		   clock_ms() >= hosts->start_after) {
+		start(hosts);
+	}
+}
+
+/* Ended ones leave nothing; those killed leave their folders to us. */
+static void sweep(struct hosts *hosts)
+{
+	struct err err = { 0 };
+	pid_t keep[HOSTS_MAX];
+	size_t count = 0;
+
+	if (hosts->sweep_at < 0 || clock_ms() < hosts->sweep_at)
+		return;
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE)
+			keep[count++] = hosts->list[i].pid;
+	hosts->sweep_at = -1;
+	if (temp_sweep(hosts->settings->temp_dir, keep, count, &err) < 0) {
+		log_debug("%s", err.text);
+		hosts->sweep_at = clock_ms() + HOSTS_RETRY_MS;
+	}
+}
+
+static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
+{
+	int64_t next = crew_deadlines(host);
+
+	if (host->state == HOST_DRAINING && crew_busy(host) == 0)
+		host_end(host);
+	if (host->state == HOST_LOADING || host->state == HOST_ENDING) {
+		if (host->deadline <= clock_ms())
+			host_kill(host);
+		next = deadline_sooner(next, host->deadline);
+	}
+	crew_fill(host, hosts->workers, need_fresh && host == hosts->serving);
+	if (host->state == HOST_SERVING && host->fork_after > clock_ms())
+		next = deadline_sooner(next, host->fork_after);
+	if (host->forks > 0)
+		next = deadline_sooner(next, host->forks_deadline);
+	return next;
+}
+
+int64_t hosts_turn(struct hosts *hosts, bool need_fresh)
+{
+	int64_t next = -1;
+
+	if (!hosts->stopping)
+		start_what_is_due(hosts);
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE)
+			next = deadline_sooner(
+				next, turn(hosts, &hosts->list[i], need_fresh));
+	sweep(hosts);
+	if (!hosts->stopping && !coming(hosts) && (hosts->reload || !hosts->serving) &&
+		in_state(hosts, HOST_NONE))
+		next = deadline_sooner(next, hosts->start_after);
+	return deadline_sooner(next, hosts->sweep_at);
+}
+
+size_t hosts_watch(const struct hosts *hosts, struct pollfd *fds, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < HOSTS_MAX; i++) {
+		const struct host *host = &hosts->list[i];
+
+		if (host->control >= 0 && count < max)
+			fds[count++] =
+				(struct pollfd){ .fd = host->control, .events = POLLIN };
+		for (size_t j = 0; j < host->pool.size && count < max; j++) {
+			const struct worker *worker = &host->pool.workers[j];
+
+			if (worker->state != WORKER_NONE && worker->fd >= 0)
+				fds[count++] = (struct pollfd){ .fd = worker->fd,
+					.events = worker->sending ? POLLIN | POLLOUT
+								  : POLLIN };
+		}
+	}
+	return count;
+}
+
+static void loaded(struct hosts *hosts, struct host *host)
+{
+	struct job_loaded *loaded = &host->loaded;
+	char text[LOG_TEXT_MAX];
+
+	memcpy(loaded, host->in.payload.data, sizeof(*loaded));
+	loaded->engine[sizeof(loaded->engine) - 1] = '\0';
+	loaded->unprotected[sizeof(loaded->unprotected) - 1] = '\0';
+	host->generation = ++hosts->generation;
+	host->state = HOST_SERVING;
+	log_info("signatures=%" PRIu64 " generation=%" PRIu64 " engine=%s",
+		loaded->signatures, host->generation,
+		log_value(span_str(loaded->engine), text));
+	if (loaded->unprotected[0] != '\0')
+		log_warning("unprotected: %s", loaded->unprotected);
+}
+
+/* It says that it cannot load, and ends. */
+static void not_loaded(struct hosts *hosts, struct host *host)
+{
+	char text[JOB_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)host->in.payload.len,
+		(const char *)host->in.payload.data);
+	if (hosts->serving)
+		log_error("the new signatures do not load (%s): the old ones stay in use",
+			text);
+	else
+		set_trouble(hosts, text);
+	hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
+	host_end(host);
+}
+
+static void hear_host(struct hosts *hosts, struct host *host)
+{
+	struct err err = { 0 };
+	int got;
+
+	while ((got = host_receive(host, &err)) > 0) {
+		switch (host->in.head.type) {
+		case HOST_LOADED:
+			loaded(hosts, host);
+			break;
+		case HOST_FAILED:
+			if (host->state == HOST_LOADING)
+				not_loaded(hosts, host);
+			else
+				crew_not_joined(host);
+			break;
+		case HOST_WORKER:
+			crew_joined(host);
+			break;
+		case HOST_REAPED:
+			crew_reaped(host);
+			break;
+		}
+	}
+	if (got == 0)
+		return;
+	if (err.kind == ERR_SESSION) {
+		host_lost(host); /* hosts_reap does the rest */
+		return;
+	}
+	log_error("%s: it is replaced", err.text);
+	host_kill(host);
+}
+
+void hosts_hear(struct hosts *hosts, int fd)
+{
+	for (size_t i = 0; i < HOSTS_MAX; i++) {
+		struct host *host = &hosts->list[i];
+
+		if (host->control == fd) {
+			hear_host(hosts, host);
+			return;
+		}
+		for (size_t j = 0; j < host->pool.size; j++) {
+			if (host->pool.workers[j].fd == fd) {
+				crew_hear(host, &host->pool.workers[j]);
+				return;
+			}
+		}
+	}
+}
+
+static void ended(struct hosts *hosts, struct host *host, const char *how)
+{
+	char text[JOB_TEXT_MAX];
+
+	crew_lost(host);
+	if (!host->told) {
+		(void)snprintf(text, sizeof(text), "the engine host ended: %.100s", how);
+		if (host == hosts->serving || !hosts->serving)
+			set_trouble(hosts, text);
+		else
+			log_error("%s", text);
+		delay_start(hosts);
+		hosts->sweep_at = clock_ms() + SWEEP_MS;
+	}
+	if (host == hosts->serving)
+		hosts->serving = NULL;
+	host_done(host);
+}
+
+void hosts_reap(struct hosts *hosts)
+{
+	char how[JOB_TEXT_MAX];
+	int status;
+
+	for (size_t i = 0; i < HOSTS_MAX; i++) {
+		struct host *host = &hosts->list[i];
+
+		if (!host_reap(host, &status, how))
+			continue;
+		/* What it and its workers still said comes first. */
+		if (host->control >= 0)
+			hear_host(hosts, host);
+		ended(hosts, host, how);
+	}
+}
+
+size_t hosts_busy(const struct hosts *hosts)
+{
+	size_t busy = 0;
+
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE)
+			busy += crew_busy(&hosts->list[i]);
+	return busy;
+}
+
+bool hosts_give(struct hosts *hosts, struct request *request)
+{
+	return hosts->serving && hosts->serving->state == HOST_SERVING &&
+	       crew_give(hosts->serving, request);
+}
+
+void hosts_state(const struct hosts *hosts, struct wire_state *state)
+{
+	const struct host *host = hosts->serving;
+	const char *trouble = host ? host->trouble : hosts->trouble;
+	size_t able = 0;
+
+	state->state = WIRE_LOADING;
+	if (host && host->state == HOST_SERVING) {
+		able = pool_count(&host->pool, WORKER_IDLE) +
+		       pool_count(&host->pool, WORKER_BUSY);
+		state->generation = host->generation;
+		state->signatures = host->loaded.signatures;
+		state->digest = host->loaded.digest;
+		state->workers = (uint32_t)able;
+		(void)snprintf(
+			state->engine, sizeof(state->engine), "%s", host->loaded.engine);
+		(void)snprintf(state->unprotected, sizeof(state->unprotected), "%.255s",
+			host->loaded.unprotected);
+		/* Between two workers it is ready all the same. */
+		if (able > 0 || host->failures == 0)
+			state->state = WIRE_READY;
+	}
+	if (hosts->stopping)
+		state->state = WIRE_STOPPING;
+	(void)snprintf(state->trouble, sizeof(state->trouble), "%.255s",
+		state->state == WIRE_READY ? "" : trouble);
+}
+
+bool hosts_stop(struct hosts *hosts)
+{
+	bool none = true;
+
+	hosts->stopping = true;
+	for (size_t i = 0; i < HOSTS_MAX; i++) {
+		struct host *host = &hosts->list[i];
+
+		if (host->state == HOST_NONE)
+			continue;
+		none = false;
+		if (host->state != HOST_ENDING)
+			host_end(host);
+	}
+	return none;
+}
+
+void hosts_done(struct hosts *hosts)
+{
+	for (size_t i = 0; i < HOSTS_MAX; i++) {
+		struct host *host = &hosts->list[i];
+
+		if (host->state == HOST_NONE)
+			continue;
+		host_kill(host);
+		(void)waitpid(host->pid, NULL, 0);
+		crew_lost(host);
+		host_done(host);
+	}
+	(void)temp_sweep(hosts->settings->temp_dir, NULL, 0, NULL);
+}

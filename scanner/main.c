@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Options and settings, and on to the broker, or to the engine host that it starts. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+#include "scanner/broker.h"
+#include "scanner/enginehost.h"
+#include "scanner/signatures.h"
+#include "scanner/temp.h"
+
+static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
+			    "       scanner [-c FILE] --check-config\n";
+
+static const char help[] =
+	"\n"
+	"Takes messages from mailfilter, scans them with libclamav, and gives back what is\n"
+	"wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
+	"SIGHUP loads the signatures anew, beside the scans that run.\n"
+	"\n"
+	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
+	"      --check-config  read the settings, look at the folders, say what is wrong, end\n"
+	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
+	"  -h, --help          this text;  -V, --version\n"
+	"\n"
+	"Exit codes: 0 stopped, 64 usage, 75 another scanner runs here, 78 settings.\n"
+	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
+
+enum role {
+	ROLE_SERVE,
+	ROLE_CHECK_CONFIG,
+	ROLE_ENGINE_HOST /* started by ourselves only */
+};
+
+struct options {
+	const char *config;
+	enum role role;
+	int verbose; /* -1 quiet */
+};
+
+static int wrong_usage(const char *what, const char *option)
+{
+	(void)fprintf(stderr, "scanner: %s %s\n%s", what, option, usage);
+	return EX_USAGE;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 'C' },
+		{ "engine-host", no_argument, NULL, 'E' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:c:vqhV", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options->config = optarg;
+			break;
+		case 'C':
+			options->role = ROLE_CHECK_CONFIG;
+			break;
+		case 'E':
+			options->role = ROLE_ENGINE_HOST;
+			break;
+		case 'v':
+			options->verbose = 1;
+			break;
+		case 'q':
+			options->verbose = -1;
+			break;
+		case 'h':
+			(void)printf("%s%s", usage, help);
+			return EX_OK;
+		case 'V':
+			(void)puts("scanner " MAILFILTER_VERSION);
+			return EX_OK;
+		case ':':
+			return wrong_usage("a value is missing for", argv[optind - 1]);
+		default:
+			return wrong_usage("unknown option", argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return wrong_usage("unexpected argument", argv[optind]);
+	return -1;
+}
+
+/* What settings alone cannot tell: are the folders there, and is something in them? */
+static int check_config(const struct settings *settings)
+{
+	auto_signatures struct signatures signatures = { 0 };
+	struct err err = { 0 };
+
+	if (temp_check(settings->temp_dir, &err) < 0 ||
+		signatures_read(&settings->signatures, &signatures, &err) < 0) {
+		log_error("%s", err.text);
+		return err_exit_code(err.kind);
+	}
+	(void)printf("%s: %zu signature files, no errors\n",
+		settings->path ? settings->path : "settings", signatures.files);
+	return EX_OK;
+}
+
+/* A descriptor of ours must not get the number of a standard one that was closed. */
+static int fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -1 : close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static const enum log_level levels[] = { LOG_LEVEL_WARNING, LOG_LEVEL_INFO,
+		LOG_LEVEL_DEBUG };
+	struct options options = { 0 };
+	struct settings settings = { 0 };
+	struct err err = { 0 };
+	int code;
+
+	if (fill_standard_descriptors() < 0)
+		return EX_OSERR;
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	code = read_options(argc, argv, &options);
+	if (code >= 0)
+		return code;
+	log_start("scanner", levels[options.verbose + 1]);
+	if (settings_load(options.config, &settings, &err) < 0) {
+		log_error("%s", err.text);
+		return err_exit_code(err.kind);
+	}
+	switch (options.role) {
+	case ROLE_SERVE:
+		code = broker_run(&settings);
+		break;
+	case ROLE_CHECK_CONFIG:
+		code = check_config(&settings);
+		break;
+	case ROLE_ENGINE_HOST:
+		code = enginehost_main(&settings);
+		break;
+	}
+	settings_free(&settings);
+	return code;
+}

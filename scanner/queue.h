@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * All requests that are here, in the order in which they came. Owns them. */
+#ifndef SCANNER_QUEUE_H
+#define SCANNER_QUEUE_H
+
+#include "scanner/request.h"
+
+struct queue {
+	struct request *first;
+	size_t count;
+};
+
+void queue_done(struct queue *queue);
+
+/* Behind the last; taken over. */
+void queue_add(struct queue *queue, struct request *request);
+
+/* Take one out and free it. */
+void queue_remove(struct queue *queue, struct request *request);
+
+/* Nobody wants it any more: removed, or, while a worker has it, when that is over. */
+void queue_drop(struct queue *queue, struct request *request);
+
+bool queue_same_peer(const struct link_peer *left, const struct link_peer *right);
+
+/* The one of this client with this id that is still wanted, or NULL. */
+struct request *queue_find(
+	const struct queue *queue, const struct link_peer *peer, uint64_t id);
+
+/* The first that waits for a worker, behind after (NULL: from the start), or NULL. */
+struct request *queue_waiting(const struct queue *queue, const struct request *after);
+
+size_t queue_count(const struct queue *queue, enum request_stage stage);
+size_t queue_count_of(const struct queue *queue, const struct link_peer *peer);
+
+/* Bytes of all, as request_weight. */
+uint64_t queue_weight(const struct queue *queue);
+
+#endif

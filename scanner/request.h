@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One message that a client wants scanned: its bytes, where it stands, what it cost so far, and
+ * in the end its verdict. Knows neither sockets nor processes: the broker says what a worker
+ * answered or how it ended, and this decides what comes next. Every way through here ends in
+ * REQUEST_DONE after a bounded number of jobs, and in `clean` only if a worker said so. */
+#ifndef SCANNER_REQUEST_H
+#define SCANNER_REQUEST_H
+
+#include "common/body.h"
+#include "common/link.h"
+#include "common/verdict.h"
+
+#include "scanner/job.h"
+
+enum {
+	REQUEST_CREDIT = 1024 * 1024, /* bytes a client may be ahead of us */
+	REQUEST_TRIES_MAX = 2,        /* workers one message may crash or hold up */
+	REQUEST_KILLS_MAX = 5 /* workers or engine hosts killed from outside under it */
+};
+
+enum request_stage {
+	REQUEST_ARRIVING, /* bytes are missing */
+	REQUEST_WAITING,  /* for a worker */
+	REQUEST_WORKING,
+	REQUEST_DONE /* the verdict stands */
+};
+
+/* How the process that worked on it ended. */
+enum request_death {
+	DEATH_CRASH,
+	DEATH_TIMEOUT,
+	DEATH_KILLED /* by someone else, the kernel short of memory above all; with its engine host */
+};
+
+struct request {
+	struct request *next; /* of a list in the order of arrival */
+	struct link_peer peer;
+	uint64_t id;
+	uint64_t size; /* announced, and in the end that of body */
+	char quarantine_id[JOB_ID_MAX + 1];
+	uint64_t credit;    /* the offset up to which the client may send */
+	int64_t arrives_by; /* a client silent past this clock_ms() is given up */
+	enum request_stage stage;
+	struct body body;
+	struct body cleaned;  /* to be verified, else empty */
+	bool verifying;       /* the next or present job: of cleaned */
+	uint32_t level;       /* of the next JOB_SCAN */
+	uint64_t generation;  /* of the signatures that scanned it */
+	struct hasher hasher; /* of what has arrived */
+	struct hash hash;     /* of body, once it is WAITING */
+	int64_t started;      /* its first job; 0: none yet */
+	unsigned tries, kills;
+	bool unwanted; /* its client cancelled it, or has gone */
+	pid_t worker;  /* that took it last, for the log */
+	struct verdict verdict;
+};
+
+/* A request without its bytes. dir is for large bodies, and must outlive it. */
+int request_new(const struct link_peer *peer, uint64_t id, uint64_t size,
+	const char *quarantine_id, const char *dir, struct request **request_r,
+	struct err *err);
+void request_free(struct request *request);
+
+/* The next bytes, which must begin at offset and stay inside size and credit: else ERR_MESSAGE.
+ * The last one makes it WAITING. */
+int request_add(
+	struct request *request, uint64_t offset, struct span bytes, struct err *err);
+
+/* Is it time to let the client send more? Then credit has grown. */
+bool request_extend(struct request *request);
+
+/* It has cost a process already: a fresh worker takes it. */
+bool request_is_suspect(const struct request *request);
+
+/* A process was killed under it from outside: nothing else is in work beside it. */
+bool request_is_alone(const struct request *request);
+
+/* A job begins, on signatures of this generation. What others said so far is forgotten, so that
+ * one set of signatures judges it entirely. */
+void request_begin(struct request *request, uint64_t generation);
+
+/* The bytes of its job. ERR_AGAIN: short of memory or files. */
+int request_bytes(struct request *request, struct span *bytes_r, struct err *err);
+
+/* The job's answer; the verdict is taken over. -1 (ERR_MESSAGE): it cannot be true; the
+ * request is as before, and its worker to be ended as one that crashed. */
+int request_answer(struct request *request, struct verdict *verdict, struct err *err);
+
+void request_worker_died(struct request *request, enum request_death death);
+
+/* No verdict is possible, and not the mail's fault. */
+void request_hold(struct request *request, const char *why);
+
+/* Bytes of temp space it occupies or has announced. */
+uint64_t request_weight(const struct request *request);
+
+#endif

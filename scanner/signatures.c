@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/signatures.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#define RUN_FRESHCLAM                                                                    \
+	"run freshclam (Debian package clamav-freshclam), or name its folder in the "    \
+	"signatures setting"
+
+enum {
+	CHUNK_SIZE = 1024 * 1024
+};
+
+/* What libclamav loads from a folder, by the end of the name. */
+static const char *const extensions[] = { ".db", ".hdb", ".hdu", ".fp", ".mdb", ".mdu",
+	".hsb", ".hsu", ".sfp", ".msb", ".msu", ".ndb", ".ndu", ".ldb", ".ldu", ".sdb",
+	".zmd", ".rmd", ".pdb", ".gdb", ".wdb", ".cbc", ".ftm", ".cfg", ".cvd", ".cld",
+	".cud", ".cdb", ".cat", ".crb", ".idb", ".ioc", ".yar", ".yara", ".pwdb", ".ign",
+	".ign2", ".imp" };
+
+const char signatures_eicar[] =
+	"Eicar-Test-Signature:0:0:"
+	"58354f2150254041505b345c505a58353428505e2937434329377d2445494341522d"
+	"5354414e444152442d414e544956495255532d544553542d46494c452124482b482a";
+
+bool signatures_is_test(const char *folder)
+{
+	return strcmp(folder, "test") == 0;
+}
+
+static int is_signature_file(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(extensions) / sizeof(*extensions); i++)
+		if (strcasecmp(dot, extensions[i]) == 0)
+			return 1;
+	return 0;
+}
+
+static bool is_set(const char *name, const char *set)
+{
+	size_t len = strlen(set);
+
+	return strncmp(name, set, len) == 0 && fnmatch(".c[vlu]d", name + len, 0) == 0;
+}
+
+/* The names of one folder, sorted, so that the digest does not depend on readdir. */
+struct listing {
+	struct dirent **entries;
+	int count;
+};
+
+static void listing_done(struct listing *listing)
+{
+	for (int i = 0; i < listing->count; i++)
+		free(listing->entries[i]);
+	free(listing->entries);
+}
+
+static int list_folder(const char *folder, struct listing *listing, struct err *err)
+{
+	listing->count = scandir(folder, &listing->entries, is_signature_file, alphasort);
+	if (listing->count < 0)
+		return err_errno(err, errno == ENOMEM ? ERR_AGAIN : ERR_SETTINGS,
+			"signatures folder %s (" RUN_FRESHCLAM ")", folder);
+	if (listing->count == 0)
+		return err_set(err, ERR_SETTINGS,
+			"%s holds no signatures: " RUN_FRESHCLAM, folder);
+	if (listing->count > SIGNATURES_FILES_MAX)
+		return err_set(err, ERR_SETTINGS, "%s holds %d files, at most %d may be",
+			folder, listing->count, SIGNATURES_FILES_MAX);
+	return 0;
+}
+
+/* A file that is there in the listing and gone now was replaced meanwhile: look again later. */
+static enum err_kind open_kind(void)
+{
+	return errno == ENOENT || errno == EMFILE || errno == ENFILE ? ERR_AGAIN
+								     : ERR_SETTINGS;
+}
+
+static int stamp_file(int folder_fd, const char *folder, const char *name,
+	struct buf *stamp, struct err *err)
+{
+	struct stat file;
+
+	if (fstatat(folder_fd, name, &file, 0) < 0)
+		return err_errno(err, open_kind(), "%s/%s", folder, name);
+	return buf_printf(stamp, err, "%s %" PRIu64 " %" PRId64 ".%09ld %" PRIu64 "\n",
+		name, (uint64_t)file.st_size, (int64_t)file.st_mtim.tv_sec,
+		file.st_mtim.tv_nsec, (uint64_t)file.st_ino);
+}
+
+/* digest = SHA-256(digest, bytes), a chunk at a time: files are read, not mapped, because one that
+ * is cut short while mapped would kill the reader. */
+static int mix(struct hash *digest, struct buf *chunk, struct span bytes, struct err *err)
+{
+	buf_clear(chunk);
+	if (buf_add(chunk, digest->bytes, sizeof(digest->bytes), err) < 0 ||
+		buf_add(chunk, bytes.data, bytes.len, err) < 0)
+		return -1;
+	return hash_span(buf_span(chunk), digest, err);
+}
+
+static int digest_file(int folder_fd, const char *folder, const char *name,
+	struct hash *digest, struct err *err)
+{
+	auto_close int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
+	auto_free uint8_t *bytes = malloc(CHUNK_SIZE);
+	auto_buf struct buf chunk;
+	ssize_t got;
+
+	buf_init(&chunk, CHUNK_SIZE + HASH_SIZE);
+	if (fd < 0)
+		return err_errno(err, open_kind(), "%s/%s", folder, name);
+	if (!bytes)
+		return err_memory(err);
+	if (mix(digest, &chunk, span_str(name), err) < 0)
+		return -1;
+	while ((got = read(fd, bytes, CHUNK_SIZE)) > 0)
+		if (mix(digest, &chunk, (struct span){ bytes, (size_t)got }, err) < 0)
+			return -1;
+	if (got < 0)
+		return err_errno(err, ERR_SETTINGS, "read %s/%s", folder, name);
+	return 0;
+}
+
+static int read_folder(
+	const char *folder, bool contents, struct signatures *signatures, struct err *err)
+{
+	__attribute__((cleanup(listing_done))) struct listing listing = { 0 };
+	auto_close int folder_fd = -1;
+
+	if (list_folder(folder, &listing, err) < 0)
+		return -1;
+	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder_fd < 0)
+		return err_errno(err, open_kind(), "%s", folder);
+	for (int i = 0; i < listing.count; i++) {
+		const char *name = listing.entries[i]->d_name;
+
+		if (stamp_file(folder_fd, folder, name, &signatures->stamp, err) < 0)
+			return -1;
+		if (contents && digest_file(folder_fd, folder, name, &signatures->digest,
+					err) < 0)
+			return -1;
+		signatures->has_main |= is_set(name, "main");
+		signatures->has_daily |= is_set(name, "daily");
+		signatures->files++;
+	}
+	return 0;
+}
+
+static int read_all(const struct schema_list *folders, bool contents,
+	struct signatures *signatures, struct err *err)
+{
+	*signatures = (struct signatures){ 0 };
+	buf_init(&signatures->stamp, SIGNATURES_STAMP_MAX);
+	for (size_t i = 0; i < folders->count; i++) {
+		if (signatures_is_test(folders->items[i]))
+			signatures->has_test = true;
+		else if (read_folder(folders->items[i], contents, signatures, err) < 0)
+			return -1;
+	}
+	if (signatures->files == 0 && !signatures->has_test)
+		return err_set(
+			err, ERR_SETTINGS, "no signatures are named: " RUN_FRESHCLAM);
+	return 0;
+}
+
+int signatures_read(const struct schema_list *folders, struct signatures *signatures_r,
+	struct err *err)
+{
+	auto_signatures struct signatures signatures = { 0 };
+
+	if (read_all(folders, true, &signatures, err) < 0)
+		return -1;
+	*signatures_r = signatures;
+	signatures.stamp = (struct buf){ 0 };
+	return 0;
+}
+
+int signatures_same(const struct schema_list *folders,
+	const struct signatures *signatures, bool *same_r, struct err *err)
+{
+	auto_signatures struct signatures now = { 0 };
+
+	if (read_all(folders, false, &now, err) < 0)
+		return -1;
+	*same_r = span_equal(buf_span(&now.stamp), buf_span(&signatures->stamp));
+	return 0;
+}
+
+void signatures_done(struct signatures *signatures)
+{
+	buf_done(&signatures->stamp);
+}
+
+int signatures_write(const char *folder, const char *line,
+	char path_r[static SIGNATURES_PATH_MAX], struct err *err)
+{
+	size_t len = strlen(line);
+	auto_close int fd = -1;
+
+	if (snprintf(path_r, SIGNATURES_PATH_MAX, "%s/builtin-XXXXXX.ndb", folder) >=
+		SIGNATURES_PATH_MAX)
+		return err_set(err, ERR_SETTINGS, "the name of temp-dir is too long");
+	fd = mkostemps(path_r, (int)strlen(".ndb"), O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno == ENOSPC ? ERR_AGAIN : ERR_SETTINGS,
+			"temp-dir %s", folder);
+	if (write(fd, line, len) == (ssize_t)len && write(fd, "\n", 1) == 1)
+		return 0;
+	(void)err_errno(err, ERR_AGAIN, "write %s", path_r);
+	(void)unlink(path_r);
+	return -1;
+}
+
+const char *signatures_unprotected(const struct signatures *signatures)
+{
+	if (signatures->has_main && signatures->has_daily)
+		return "";
+	if (signatures->has_main)
+		return "ClamAV's daily signatures are not loaded: new viruses are not found. "
+		       "To mend this " RUN_FRESHCLAM;
+	if (signatures->has_daily)
+		return "ClamAV's main signatures are not loaded: most viruses are not found. "
+		       "To mend this " RUN_FRESHCLAM;
+	if (signatures->files == 0)
+		return "only the EICAR test signature is loaded: no virus is found. To "
+		       "protect mail " RUN_FRESHCLAM;
+	return "ClamAV's official signatures (main and daily) are not loaded: known viruses "
+	       "are not found. To mend this " RUN_FRESHCLAM;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/temp.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "common/file.h"
+#include "common/parse.h"
+
+enum {
+	INODES_SPARE = 1000
+};
+
+/* Others could plant links in a folder they may write to, or read mail in one they may enter. */
+static int check_owner(const char *dir, struct err *err)
+{
+	struct stat info;
+
+	if (lstat(dir, &info) < 0)
+		return err_errno(err, ERR_SETTINGS, "temp_dir %s", dir);
+	if (!S_ISDIR(info.st_mode))
+		return err_set(err, ERR_SETTINGS,
+			"temp_dir %s: not a folder; give the scanner one of its own",
+			dir);
+	if (info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return err_set(err, ERR_SETTINGS,
+			"temp_dir %s: must belong to the scanner's user alone; remove it or "
+			"chmod 0700",
+			dir);
+	return 0;
+}
+
+int temp_check(const char *dir, struct err *err)
+{
+	if (strlen(dir) > TEMP_PATH_MAX - 64)
+		return err_set(err, ERR_SETTINGS, "temp_dir: the path is too long");
+	if (file_mkdirs(dir, 0700, err) < 0)
+		return err_wrap(err, "temp_dir");
+	return check_owner(dir, err);
+}
+
+int temp_open(const char *dir, int *lock_r, struct err *err)
+{
+	char path[TEMP_PATH_MAX];
+
+	if (temp_check(dir, err) < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/lock", dir);
+	if (file_lock(path, lock_r, err) < 0)
+		return err_wrap(err, "temp_dir is in use");
+	return 0;
+}
+
+const char *temp_host_path(const char *dir, pid_t host, char path_r[static TEMP_PATH_MAX])
+{
+	(void)snprintf(path_r, TEMP_PATH_MAX, "%s/e.%d", dir, (int)host);
+	return path_r;
+}
+
+const char *temp_worker_path(
+	const char *dir, pid_t host, pid_t worker, char path_r[static TEMP_PATH_MAX])
+{
+	(void)snprintf(
+		path_r, TEMP_PATH_MAX, "%s/e.%d/w.%d", dir, (int)host, (int)worker);
+	return path_r;
+}
+
+int temp_make(const char *path, struct err *err)
+{
+	struct stat info;
+
+	if (lstat(path, &info) == 0 && file_remove_tree(path, true, err) < 0)
+		return -1;
+	if (mkdir(path, 0700) < 0)
+		return err_errno(err, ERR_AGAIN, "mkdir %s", path);
+	return 0;
+}
+
+static bool kept(const char *name, const pid_t *keep, size_t keep_count)
+{
+	uint64_t pid;
+
+	if (parse_number(name + 2, 1, INT32_MAX, &pid, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < keep_count; i++)
+		if ((pid_t)pid == keep[i])
+			return true;
+	return false;
+}
+
+int temp_sweep(const char *dir, const pid_t *keep, size_t keep_count, struct err *err)
+{
+	char path[TEMP_PATH_MAX];
+	auto_closedir DIR *folder = opendir(dir);
+	int result = 0;
+
+	if (!folder)
+		return err_errno(err, ERR_AGAIN, "%s", dir);
+	for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+		if (strncmp(entry->d_name, "e.", 2) != 0 ||
+			kept(entry->d_name, keep, keep_count))
+			continue;
+		if (snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) <
+				(int)sizeof(path) &&
+			file_remove_tree(path, true, err) < 0)
+			result = -1;
+	}
+	return result;
+}
+
+int temp_has_room(const char *dir, uint64_t bytes, struct err *err)
+{
+	struct statvfs room;
+	uint64_t left;
+
+	if (statvfs(dir, &room) < 0)
+		return err_errno(err, ERR_AGAIN, "temp_dir %s", dir);
+	left = (uint64_t)room.f_bavail * room.f_frsize;
+	if (left < bytes)
+		return err_set(err, ERR_AGAIN,
+			"temp_dir %s: %" PRIu64 " MB left, %" PRIu64 " MB needed", dir,
+			left >> 20, bytes >> 20);
+	/* File systems that make inodes as they go report none at all. */
+	if (room.f_files > 0 && room.f_favail < INODES_SPARE)
+		return err_set(err, ERR_AGAIN, "temp_dir %s: room for %ju files only",
+			dir, (uintmax_t)room.f_favail);
+	return 0;
+}

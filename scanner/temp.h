@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The scanner's temp folder, and who lives where in it:
+ *     TEMP_DIR/lock           held by the parent: one scanner a folder
+ *     TEMP_DIR/e.PID          one engine host
+ *     TEMP_DIR/e.PID/w.PID    one of its workers: where libclamav unpacks
+ * Message bodies lie beside them in files without a name. What a process leaves behind is
+ * wiped by whoever reaps it, and what nobody reaped at the next start. */
+#ifndef SCANNER_TEMP_H
+#define SCANNER_TEMP_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+#include "common/buf.h"
+
+enum {
+	TEMP_PATH_MAX = PATH_MAX
+};
+
+/* Make the folder if it is missing. Is it ours alone? ERR_SETTINGS says what is wrong with it. */
+int temp_check(const char *dir, struct err *err);
+
+/* The same, and lock it: ERR_AGAIN names the pid that holds it. Released when *lock_r is
+ * closed. */
+int temp_open(const char *dir, int *lock_r, struct err *err);
+
+const char *temp_host_path(
+	const char *dir, pid_t host, char path_r[static TEMP_PATH_MAX]);
+const char *temp_worker_path(
+	const char *dir, pid_t host, pid_t worker, char path_r[static TEMP_PATH_MAX]);
+
+/* An empty folder there, 0700, whatever was there before. */
+int temp_make(const char *path, struct err *err);
+
+/* Remove the folders of all engine hosts but those of keep. -1 if anything is left. */
+int temp_sweep(const char *dir, const pid_t *keep, size_t keep_count, struct err *err);
+
+/* Is there room for so many bytes and some files? ERR_AGAIN says how short it is. */
+int temp_has_room(const char *dir, uint64_t bytes, struct err *err);
+
+#endif

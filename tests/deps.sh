@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Names and installs the Debian packages that building and testing need and that are missing.
+# "deps.sh lint" does it for what only "make lint" needs. Silent when nothing is missing.
+set -eu
+
+if [ "${1-}" = lint ]; then
+	packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck"
+else
+	packages="gcc libc6-dev make pkg-config libclamav-dev libcmocka-dev libconfuse-dev
+		libetpan-dev libgmime-3.0-dev libgnutls28-dev libsqlite3-dev libzmq3-dev
+		dovecot-imapd dovecot-pop3d openssl perl"
+fi
+
+if ! command -v dpkg-query >/dev/null; then
+	echo "This is no Debian. There the packages needed are called: $packages" >&2
+	exit 0
+fi
+
+missing=
+for package in $packages; do
+	state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) || state=
+	[ "$state" = "ii " ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "Missing Debian packages:$missing"
+if [ "$(id -u)" != 0 ]; then
+	if command -v sudo >/dev/null; then
+		echo "Installing them with sudo."
+		exec sudo -- "$0" "$@"
+	fi
+	echo "Install them as root:  apt-get install$missing" >&2
+	exit 1
+fi
+
+# Debian starts and enables the service of a server that it installs. What is wanted here are
+# Dovecot's programs: no mail server may appear on this host, now or after the next boot.
+policy=/usr/sbin/policy-rc.d
+own_policy=
+no_services() {
+	[ ! -e $policy ] || return 0
+	trap 'rm -f $policy' EXIT
+	trap 'exit 1' HUP INT TERM
+	own_policy=yes
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+}
+
+had_dovecot=$(dpkg-query -W -f '${db:Status-Abbrev}' dovecot-core 2>/dev/null) || had_dovecot=
+no_services
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q || echo "apt-get update failed; trying with the lists that are there." >&2
+# shellcheck disable=SC2086 # a list of names
+apt-get install -q -y --no-install-recommends $missing
+if [ "$had_dovecot" != "ii " ] && command -v systemctl >/dev/null; then
+	systemctl --quiet disable dovecot.service dovecot.socket 2>/dev/null || true
+fi
+
+echo "Installed:$missing"
+case $missing in
+*dovecot*)
+	echo "Debian's own Dovecot service was neither started nor left enabled: the tests run" \
+		"a private one on loopback." ;;
+esac
+[ -n "$own_policy" ] || echo "($policy was there before and was left as it is.)"

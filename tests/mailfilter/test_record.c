@@ -1,0 +1,757 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+
+#include "mailfilter/record.h"
+
+enum {
+	ALL_STATES = ~0U >> 1
+};
+
+static char top[64], dir[80], db[96];
+
+static int setup(void **state)
+{
+	(void)state;
+	(void)strcpy(top, "/tmp/test_record.XXXXXX");
+	if (!mkdtemp(top))
+		return -1;
+	(void)snprintf(dir, sizeof(dir), "%s/account", top);
+	(void)snprintf(db, sizeof(db), "%s/state.db", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	return file_remove_tree(top, true, &err);
+}
+
+static struct record *open_record(bool read_only)
+{
+	struct record *record = NULL;
+	struct err err = { 0 };
+
+	if (record_open(dir, read_only, &record, &err) < 0)
+		fail_msg("%s", err.text);
+	return record;
+}
+
+static struct record_row a_row(const char *folder, unsigned uid, enum record_state state)
+{
+	struct record_row row = { .state = state, .key.uidvalidity = 7, .time_s = 1 };
+
+	(void)snprintf(row.key.folder, sizeof(row.key.folder), "%s", folder);
+	(void)snprintf(row.key.uid, sizeof(row.key.uid), "%u", uid);
+	(void)snprintf(row.name, sizeof(row.name), "name-%u", uid);
+	return row;
+}
+
+static void put(
+	struct record *record, const char *folder, unsigned uid, enum record_state state)
+{
+	const struct record_row row = a_row(folder, uid, state);
+	struct err err = { 0 };
+
+	if (record_put(record, &row, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static uint64_t held(struct record *record)
+{
+	struct record_counts counts;
+	struct err err = { 0 };
+
+	assert_int_equal(record_count(record, &counts, &err), 0);
+	return counts.held;
+}
+
+static void find_gives_back_every_field_that_was_put(void **state)
+{
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+	struct record_row found;
+	struct record_row row = {
+		.key = { "Bücher/'; DROP TABLE message; --", 4294967295U, "x\"y\\z" },
+		.state = RECORD_DONE,
+		.action = ACTION_QUARANTINE,
+		.name = "1.M2P3.host",
+		.quarantine_id = "20260101-1",
+		.verdict = "unscannable (limit)",
+		.reason = "\x1b[31m\r\n\xff\xfe not UTF-8",
+		.judged = "attachment,link",
+		.size = UINT64_MAX / 2,
+		.attempts = UINT32_MAX,
+		.time_s = 4102444800,
+	};
+
+	(void)state;
+	assert_int_equal(record_find(record, &row.key, &found, &err), 0);
+	assert_int_equal(record_put(record, &row, &err), 0);
+	assert_int_equal(record_find(record, &row.key, &found, &err), 1);
+	assert_string_equal(found.key.folder, row.key.folder);
+	assert_string_equal(found.key.uid, row.key.uid);
+	assert_int_equal(found.key.uidvalidity, row.key.uidvalidity);
+	assert_int_equal(found.state, row.state);
+	assert_int_equal(found.action, row.action);
+	assert_string_equal(found.name, row.name);
+	assert_string_equal(found.quarantine_id, row.quarantine_id);
+	assert_string_equal(found.verdict, row.verdict);
+	assert_string_equal(found.reason, row.reason);
+	assert_string_equal(found.judged, row.judged);
+	assert_int_equal(found.size, row.size);
+	assert_int_equal(found.attempts, row.attempts);
+	assert_int_equal(found.time_s, row.time_s);
+	record_close(record);
+}
+
+static void each_part_of_the_key_tells_messages_apart(void **state)
+{
+	static const struct message_key keys[] = {
+		{ "INBOX", 1, "10" },
+		{ "INBOX", 1, "11" },
+		{ "INBOX", 2, "10" },
+		{ "inbox", 1, "10" },
+		{ "", 0, "10" },
+		{ "", 0, "010" },
+	};
+	struct record *record = open_record(false);
+	struct record_row row = { .state = RECORD_HELD };
+	struct err err = { 0 };
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		row.key = keys[i];
+		row.attempts = i;
+		assert_int_equal(record_put(record, &row, &err), 0);
+	}
+	for (uint32_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_int_equal(record_find(record, &keys[i], &row, &err), 1);
+		assert_int_equal(row.attempts, i);
+	}
+	record_close(record);
+}
+
+static void put_replaces_and_leaves_one_row(void **state)
+{
+	struct record *record = open_record(false);
+	struct record_counts counts;
+	struct err err = { 0 };
+
+	(void)state;
+	put(record, "INBOX", 1, RECORD_HELD);
+	put(record, "INBOX", 1, RECORD_INTENT);
+	put(record, "INBOX", 1, RECORD_DONE);
+	assert_int_equal(record_count(record, &counts, &err), 0);
+	assert_int_equal(counts.held, 0);
+	assert_int_equal(counts.pending, 0);
+	assert_int_equal(counts.done, 1);
+	record_close(record);
+}
+
+static void counts_tell_the_states_and_the_infected(void **state)
+{
+	static const enum record_state states[] = { RECORD_HELD, RECORD_PARKED,
+		RECORD_INTENT, RECORD_DONE, RECORD_SETTLED };
+	struct record *record = open_record(false);
+	struct record_counts counts;
+	struct err err = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		struct record_row row = a_row("INBOX", i, states[i]);
+
+		(void)snprintf(row.verdict, sizeof(row.verdict), "%s",
+			i % 2 ? "infected, unscannable (limit)" : "clean");
+		assert_int_equal(record_put(record, &row, &err), 0);
+	}
+	assert_int_equal(record_count(record, &counts, &err), 0);
+	assert_int_equal(counts.held, 1);
+	assert_int_equal(counts.parked, 1);
+	assert_int_equal(counts.pending, 1);
+	assert_int_equal(counts.done, 2);
+	assert_int_equal(counts.infected, 2);
+	record_close(record);
+}
+
+struct seen {
+	struct record *record; /* to put each row again, NULL: only look */
+	unsigned count, stop_at;
+	unsigned uids[1000];
+};
+
+static int see(const struct record_row *row, void *arg)
+{
+	struct seen *seen = arg;
+	struct err err = { 0 };
+
+	assert_true(seen->count < 1000);
+	seen->uids[seen->count++] = (unsigned)strtoul(row->key.uid, NULL, 10);
+	if (seen->record)
+		assert_int_equal(record_put(seen->record, row, &err), 0);
+	return seen->count == seen->stop_at ? -1 : 0;
+}
+
+static void each_goes_by_the_last_change_through_all_pages(void **state)
+{
+	struct record *record = open_record(false);
+	struct seen seen = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_begin(record, &err), 0);
+	for (unsigned i = 0; i < 300; i++)
+		put(record, "INBOX", i, RECORD_HELD);
+	/* The first ones once more: now they are the last. */
+	for (unsigned i = 0; i < 10; i++)
+		put(record, "INBOX", i, RECORD_HELD);
+	assert_int_equal(record_commit(record, &err), 0);
+	assert_int_equal(record_each(record, NULL, 0, ALL_STATES, see, &seen, &err), 0);
+	assert_int_equal(seen.count, 300);
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(seen.uids[i], (i + 10) % 300);
+	record_close(record);
+}
+
+static void each_may_put_what_it_is_shown_and_still_ends(void **state)
+{
+	struct record *record = open_record(false);
+	struct seen seen = { .record = record };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_begin(record, &err), 0);
+	for (unsigned i = 0; i < 200; i++)
+		put(record, "INBOX", i, RECORD_HELD);
+	assert_int_equal(record_each(record, NULL, 0, ALL_STATES, see, &seen, &err), 0);
+	assert_int_equal(record_commit(record, &err), 0);
+	assert_int_equal(seen.count, 200);
+	assert_int_equal(held(record), 200);
+	record_close(record);
+}
+
+static void each_picks_folder_uidvalidity_and_states(void **state)
+{
+	static const struct {
+		const char *folder;
+		uint32_t uidvalidity;
+		unsigned states, count;
+	} cases[] = {
+		{ NULL, 0, ALL_STATES, 5 },
+		{ "A", 7, ALL_STATES, 3 },
+		{ "A", 8, ALL_STATES, 0 },
+		{ "B", 7, ALL_STATES, 1 },
+		{ "", 7, ALL_STATES, 1 },
+		{ "A", 7, 1U << RECORD_HELD, 1 },
+		{ NULL, 0, 1U << RECORD_DONE | 1U << RECORD_SETTLED, 3 },
+		{ NULL, 0, 0, 0 },
+	};
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+
+	(void)state;
+	put(record, "A", 1, RECORD_HELD);
+	put(record, "A", 2, RECORD_DONE);
+	put(record, "A", 3, RECORD_SETTLED);
+	put(record, "B", 1, RECORD_DONE);
+	put(record, "", 1, RECORD_PARKED);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct seen seen = { 0 };
+
+		assert_int_equal(
+			record_each(record, cases[i].folder, cases[i].uidvalidity,
+				cases[i].states, see, &seen, &err),
+			0);
+		assert_int_equal(seen.count, cases[i].count);
+	}
+	record_close(record);
+}
+
+static void each_stops_when_told_and_that_is_no_error(void **state)
+{
+	struct record *record = open_record(false);
+	struct seen seen = { .stop_at = 2 };
+	struct err err = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		put(record, "A", i, RECORD_HELD);
+	assert_int_equal(record_each(record, NULL, 0, ALL_STATES, see, &seen, &err), 0);
+	assert_int_equal(seen.count, 2);
+	record_close(record);
+}
+
+static void folders_keep_their_uidvalidity_and_uid(void **state)
+{
+	struct record *record = open_record(false);
+	uint32_t uidvalidity = 5, uid = 5;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_folder(record, "INBOX", &uidvalidity, &uid, &err), 0);
+	assert_int_equal(uidvalidity, 0);
+	assert_int_equal(uid, 0);
+	assert_int_equal(record_set_folder(record, "INBOX", 9, UINT32_MAX, &err), 0);
+	assert_int_equal(record_set_folder(record, "Other", 8, 3, &err), 0);
+	assert_int_equal(record_folder(record, "INBOX", &uidvalidity, &uid, &err), 0);
+	assert_int_equal(uidvalidity, 9);
+	assert_int_equal(uid, UINT32_MAX);
+	assert_int_equal(record_set_folder(record, "INBOX", 10, 0, &err), 0);
+	assert_int_equal(record_folder(record, "INBOX", &uidvalidity, &uid, &err), 0);
+	assert_int_equal(uidvalidity, 10);
+	assert_int_equal(uid, 0);
+	record_close(record);
+}
+
+static void the_last_run_is_kept_and_cut_to_the_room_given(void **state)
+{
+	struct record *record = open_record(false);
+	char summary[8] = "before";
+	int64_t last = 5;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_run(record, &last, summary, sizeof(summary), &err), 0);
+	assert_int_equal(last, 0);
+	assert_string_equal(summary, "");
+	assert_int_equal(record_set_run(record, 1, "nothing new", &err), 0);
+	assert_int_equal(record_set_run(record, 2, "3 new, 1 infected", &err), 0);
+	assert_int_equal(record_run(record, &last, summary, sizeof(summary), &err), 0);
+	assert_int_equal(last, 2);
+	assert_string_equal(summary, "3 new, ");
+	record_close(record);
+}
+
+static int see_item(const struct record_quarantined *item, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->uids[seen->count++] = (unsigned)item->size;
+	return seen->count == seen->stop_at ? -1 : 0;
+}
+
+static void quarantined_items_are_found_and_walked_by_id(void **state)
+{
+	struct record *record = open_record(false);
+	struct record_quarantined found, item = {
+		.key = { "INBOX", 1, "9" },
+		.time_s = 77,
+		.why = "Eicar-Test-Signature",
+		.subject = "\xff'\"",
+		.sender = "a@example.org",
+	};
+	struct seen seen = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	memset(item.hash.bytes, 0xa5, HASH_SIZE);
+	for (unsigned i = 300; i-- > 0;) {
+		(void)snprintf(item.id, sizeof(item.id), "id-%05u", i);
+		item.size = i;
+		assert_int_equal(record_put_quarantined(record, &item, &err), 0);
+	}
+	assert_int_equal(record_put_quarantined(record, &item, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "none", &found, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-00000", &found, &err), 1);
+	assert_memory_equal(&found, &item, sizeof(item));
+	assert_int_equal(record_each_quarantined(record, see_item, &seen, &err), 0);
+	assert_int_equal(seen.count, 300);
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(seen.uids[i], i);
+	seen = (struct seen){ .stop_at = 7 };
+	assert_int_equal(record_each_quarantined(record, see_item, &seen, &err), 0);
+	assert_int_equal(seen.count, 7);
+	record_close(record);
+}
+
+static void rollback_leaves_what_was_before(void **state)
+{
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+
+	(void)state;
+	put(record, "A", 1, RECORD_HELD);
+	record_rollback(record);
+	assert_int_equal(record_begin(record, &err), 0);
+	put(record, "A", 2, RECORD_HELD);
+	assert_int_equal(held(record), 2);
+	record_rollback(record);
+	assert_int_equal(held(record), 1);
+	assert_int_equal(record_begin(record, &err), 0);
+	put(record, "A", 3, RECORD_HELD);
+	assert_int_equal(record_commit(record, &err), 0);
+	assert_int_equal(held(record), 2);
+	record_close(record);
+}
+
+static void close_rolls_back_and_accepts_null(void **state)
+{
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+
+	(void)state;
+	record_close(NULL);
+	assert_int_equal(record_begin(record, &err), 0);
+	put(record, "A", 1, RECORD_HELD);
+	record_close(record);
+	record = open_record(false);
+	assert_int_equal(held(record), 0);
+	record_close(record);
+}
+
+static void commit_without_begin_is_refused(void **state)
+{
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_commit(record, &err), -1);
+	assert_int_equal(record_begin(record, &err), 0);
+	assert_int_equal(record_begin(record, &err), -1);
+	/* The mistake dooms the transaction it was made in. */
+	assert_int_equal(record_commit(record, &err), -1);
+	assert_int_equal(record_begin(record, &err), 0);
+	assert_int_equal(record_commit(record, &err), 0);
+	record_close(record);
+}
+
+static void a_killed_writer_leaves_its_commits_and_no_more(void **state)
+{
+	struct record *record;
+	struct err err = { 0 };
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		record = open_record(false);
+		(void)record_begin(record, &err);
+		put(record, "A", 1, RECORD_HELD);
+		(void)record_commit(record, &err);
+		(void)record_begin(record, &err);
+		put(record, "A", 2, RECORD_HELD);
+		(void)raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	record = open_record(true);
+	assert_int_equal(held(record), 1);
+	record_close(record);
+	record = open_record(false);
+	assert_int_equal(held(record), 1);
+	put(record, "A", 3, RECORD_HELD);
+	record_close(record);
+}
+
+static void a_reader_sees_what_is_committed_while_a_writer_works(void **state)
+{
+	struct record *writer = open_record(false), *reader;
+	struct err err = { 0 };
+
+	(void)state;
+	put(writer, "A", 1, RECORD_HELD);
+	assert_int_equal(record_begin(writer, &err), 0);
+	put(writer, "A", 2, RECORD_HELD);
+	reader = open_record(true);
+	assert_int_equal(held(reader), 1);
+	assert_int_equal(record_commit(writer, &err), 0);
+	assert_int_equal(held(reader), 2);
+	record_close(writer);
+	assert_int_equal(held(reader), 2);
+	record_close(reader);
+	reader = open_record(true);
+	assert_int_equal(held(reader), 2);
+	record_close(reader);
+}
+
+static void a_reader_may_not_write(void **state)
+{
+	struct record_row row = a_row("A", 1, RECORD_HELD);
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+
+	(void)state;
+	record_close(record);
+	record = open_record(true);
+	assert_int_equal(record_put(record, &row, &err), -1);
+	assert_int_equal(err.kind, ERR_ACCOUNT);
+	record_close(record);
+}
+
+static void a_reader_of_nothing_sees_nothing_and_makes_nothing(void **state)
+{
+	struct record *record = open_record(true);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(held(record), 0);
+	record_close(record);
+	assert_int_equal(stat(dir, &st), -1);
+	/* A worker that was killed before its first table. */
+	assert_int_equal(mkdir(dir, 0700), 0);
+	(void)close(open(db, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	record = open_record(true);
+	assert_int_equal(held(record), 0);
+	record_close(record);
+	record = open_record(false);
+	put(record, "A", 1, RECORD_HELD);
+	record_close(record);
+}
+
+static void nobody_else_may_read_whatever_the_umask(void **state)
+{
+	static const char *const files[] = { "state.db", "state.db-wal", "state.db-shm" };
+	mode_t old = umask(0);
+	struct record *record = open_record(false);
+	struct stat st;
+
+	(void)state;
+	put(record, "A", 1, RECORD_HELD);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+	}
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	record_close(record);
+	(void)umask(old);
+}
+
+static void sql(const char *text)
+{
+	sqlite3 *connection = NULL;
+
+	assert_int_equal(sqlite3_open(db, &connection), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(connection, text, NULL, NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(connection);
+}
+
+static void refused(const char *word)
+{
+	struct record *record = NULL;
+	struct err err = { 0 };
+
+	for (int read_only = 0; read_only < 2; read_only++) {
+		assert_int_equal(record_open(dir, read_only, &record, &err), -1);
+		assert_int_equal(err.kind, ERR_ACCOUNT);
+		assert_non_null(strstr(err.text, db));
+		if (!strstr(err.text, word))
+			fail_msg("\"%s\" not in: %s", word, err.text);
+	}
+}
+
+static void a_database_of_a_newer_version_is_refused_and_untouched(void **state)
+{
+	struct record *record = open_record(false);
+
+	(void)state;
+	put(record, "A", 1, RECORD_HELD);
+	record_close(record);
+	sql("PRAGMA user_version = 2");
+	refused("newer mailfilter");
+	sql("PRAGMA user_version = 0");
+	refused("no form");
+	sql("PRAGMA user_version = 1");
+	record = open_record(false);
+	assert_int_equal(held(record), 1);
+	record_close(record);
+}
+
+static void a_database_of_another_program_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	sql("CREATE TABLE theirs (x)");
+	refused("not made by mailfilter");
+}
+
+static void damage(off_t offset, size_t len)
+{
+	auto_close int fd = open(db, O_WRONLY | O_CLOEXEC);
+	char junk[4096];
+
+	memset(junk, 0x5a, sizeof(junk));
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, junk, len, offset), (ssize_t)len);
+}
+
+static void a_file_that_is_no_database_says_what_to_do(void **state)
+{
+	(void)state;
+	record_close(open_record(false));
+	damage(0, 100);
+	refused("move it away");
+}
+
+static void damaged_pages_are_an_error_and_not_an_unknown_message(void **state)
+{
+	struct record *record = open_record(false);
+	struct record_row row;
+	struct stat st;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_begin(record, &err), 0);
+	for (unsigned i = 0; i < 2000; i++)
+		put(record, "A", i, RECORD_HELD);
+	assert_int_equal(record_commit(record, &err), 0);
+	record_close(record);
+	assert_int_equal(stat(db, &st), 0);
+	for (off_t page = 4096; page < st.st_size; page += 4096)
+		damage(page, 4096);
+	record = open_record(false);
+	row = a_row("A", 5, RECORD_HELD);
+	assert_int_equal(record_find(record, &row.key, &row, &err), -1);
+	assert_int_equal(err.kind, ERR_ACCOUNT);
+	assert_non_null(strstr(err.text, "move it away"));
+	record_close(record);
+}
+
+static void put_many(struct record *record, unsigned count, struct err *err)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct record_row row = a_row("A", 1000 + i, RECORD_HELD);
+
+		if (record_put(record, &row, err) < 0)
+			return;
+	}
+}
+
+static int on_a_full_disk(void)
+{
+	struct rlimit limit = { 0, RLIM_INFINITY };
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+	struct stat st;
+	char wal[128];
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	for (unsigned i = 0; i < 10; i++)
+		put(record, "A", i, RECORD_HELD);
+	(void)snprintf(wal, sizeof(wal), "%s-wal", db);
+	if (stat(wal, &st) < 0)
+		return 1;
+	limit.rlim_cur = (rlim_t)st.st_size + 20000;
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || record_begin(record, &err) < 0)
+		return 2;
+	put_many(record, 10000, &err);
+	if (record_commit(record, &err) == 0 || err.kind != ERR_AGAIN)
+		return 3;
+	if (held(record) != 10)
+		return 4;
+	limit.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || record_begin(record, &err) < 0)
+		return 5;
+	put_many(record, 100, &err);
+	if (record_commit(record, &err) < 0 || held(record) != 110)
+		return 6;
+	record_close(record);
+	return 0;
+}
+
+static void a_full_disk_is_again_and_nothing_is_half_written(void **state)
+{
+	struct record *record;
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(on_a_full_disk());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	record = open_record(true);
+	assert_int_equal(held(record), 110);
+	record_close(record);
+}
+
+static void ten_thousand_rows_take_no_time(void **state)
+{
+	struct record *record = open_record(false);
+	const int64_t start = clock_ms();
+	struct record_row row;
+	struct err err = { 0 };
+
+	(void)state;
+	for (unsigned batch = 0; batch < 100; batch++) {
+		assert_int_equal(record_begin(record, &err), 0);
+		for (unsigned i = 0; i < 100; i++)
+			put(record, "INBOX", batch * 100 + i, RECORD_SETTLED);
+		assert_int_equal(record_commit(record, &err), 0);
+	}
+	for (unsigned i = 0; i < 10000; i++) {
+		row = a_row("INBOX", i, RECORD_HELD);
+		assert_int_equal(record_find(record, &row.key, &row, &err), 1);
+		assert_int_equal(row.state, RECORD_SETTLED);
+	}
+	/* About 0.5 s here; a search through all rows each time would take minutes. */
+	assert_true(clock_ms() - start < 20000);
+	record_close(record);
+}
+
+static void a_folder_that_cannot_be_made_is_the_owners_to_mend(void **state)
+{
+	struct record *record = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_open("/proc/none", false, &record, &err), -1);
+	assert_int_equal(err.kind, ERR_ACCOUNT);
+	(void)close(open(dir, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	assert_int_equal(record_open(dir, false, &record, &err), -1);
+	assert_int_equal(err.kind, ERR_ACCOUNT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(find_gives_back_every_field_that_was_put),
+		TEST(each_part_of_the_key_tells_messages_apart),
+		TEST(put_replaces_and_leaves_one_row),
+		TEST(counts_tell_the_states_and_the_infected),
+		TEST(each_goes_by_the_last_change_through_all_pages),
+		TEST(each_may_put_what_it_is_shown_and_still_ends),
+		TEST(each_picks_folder_uidvalidity_and_states),
+		TEST(each_stops_when_told_and_that_is_no_error),
+		TEST(folders_keep_their_uidvalidity_and_uid),
+		TEST(the_last_run_is_kept_and_cut_to_the_room_given),
+		TEST(quarantined_items_are_found_and_walked_by_id),
+		TEST(rollback_leaves_what_was_before),
+		TEST(close_rolls_back_and_accepts_null),
+		TEST(commit_without_begin_is_refused),
+		TEST(a_killed_writer_leaves_its_commits_and_no_more),
+		TEST(a_reader_sees_what_is_committed_while_a_writer_works),
+		TEST(a_reader_may_not_write),
+		TEST(a_reader_of_nothing_sees_nothing_and_makes_nothing),
+		TEST(nobody_else_may_read_whatever_the_umask),
+		TEST(a_database_of_a_newer_version_is_refused_and_untouched),
+		TEST(a_database_of_another_program_is_refused),
+		TEST(a_file_that_is_no_database_says_what_to_do),
+		TEST(damaged_pages_are_an_error_and_not_an_unknown_message),
+		TEST(a_full_disk_is_again_and_nothing_is_half_written),
+		TEST(ten_thousand_rows_take_no_time),
+		TEST(a_folder_that_cannot_be_made_is_the_owners_to_mend),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: ISC
+#
+# Runs the program of every tests/*/test_*.c, built in build/MODE, as one TAP report. A program
+# that is missing, crashes, hangs or ends before its plan is a failure that names it.
+use strict;
+use warnings;
+use FindBin;
+use POSIX ();
+
+chdir "$FindBin::Bin/.." or die "chdir: $!\n";
+my $mode  = $ENV{MODE} || 'release';
+my $limit = $ENV{UNIT_TIMEOUT_S} || ($mode eq 'release' ? 60 : 240);
+my $count = 0;
+
+$ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
+# Tests of what happens without memory ask for too much of it.
+$ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} // 'detect_leaks=1', 'allocator_may_return_null=1';
+$| = 1;
+
+sub report {
+	my ($ok, $name, @notes) = @_;
+	$count++;
+	print $ok ? "ok $count - $name\n" : "not ok $count - $name\n";
+	print map { "# $_\n" } @notes;
+}
+
+# The output of one program and how it ended.
+sub run {
+	my ($program) = @_;
+	my $pid = open(my $out, '-|') // die "fork: $!\n";
+	if (!$pid) {
+		setpgrp;
+		open(STDIN, '<', '/dev/null');
+		open(STDERR, '>&', \*STDOUT);
+		exec { $program } $program or POSIX::_exit(127);
+	}
+	my @lines;
+	my $late = 0;
+	eval {
+		local $SIG{ALRM} = sub { die "late\n" };
+		alarm $limit;
+		@lines = <$out>;
+		alarm 0;
+		1;
+	} or do {
+		$late = 1;
+		kill 'KILL', -$pid;
+	};
+	close $out;
+	chomp @lines;
+	my $how = $late ? "did not end within $limit s"
+		: $? & 127  ? 'was killed by signal ' . ($? & 127)
+		: $?        ? 'left with exit code ' . ($? >> 8)
+		:             '';
+	return ($how, @lines);
+}
+
+for my $source (sort glob 'tests/*/test_*.c') {
+	(my $name = $source) =~ s{^tests/|\.c$}{}g;
+	my $program = "build/$mode/tests/$name";
+	if (!-x $program) {
+		report(0, "$name: is built", "no $program: make MODE=$mode unit-tests");
+		next;
+	}
+	my ($how, @lines) = run($program);
+	my ($plan, $seen, $failed, $last, @notes) = (0, 0, 0, 'none');
+	for (@lines) {
+		if (/^1\.\.(\d+)/) {
+			$plan += $1;
+		} elsif (/^(not )?ok\b(?: \d+)?(?: -)? ?(.*)/) {
+			$seen++;
+			$failed++ if $1;
+			$last = $2;
+			report(!$1, "$name: $2", splice @notes);
+		} elsif (/\S/) {
+			push @notes, s/^# ?//r;
+		}
+	}
+	@notes = @notes[-40 .. -1] if @notes > 40;
+	report(0, "$name: ran its tests", "$how, plan $plan, $seen run, the last was: $last", @notes)
+		if $plan == 0 || $seen != $plan || ($how && !$failed);
+}
+
+report(0, 'there are unit tests') if !$count;
+print "1..$count\n";

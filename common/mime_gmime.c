@@ -82,7 +82,9 @@ static char *to_text(struct span value)
 
 	for (size_t i = 0; i < value.len; i++) {
 		char c = (char)value.data[i];
-		text[i] = c == '\r' || c == '\n' ? ' ' : c == '\0' ? '?' : c;
+		if (c == '\r' || c == '\n')
+			c = ' ';
+		text[i] = (char)(c == '\0' ? '?' : c);
 	}
 	text[value.len] = '\0';
 	return text;
@@ -94,7 +96,7 @@ static void copy_utf8(char *to, size_t size, const char *from)
 	DEFER(text_free) char *valid = g_utf8_make_valid(from, -1);
 	size_t len = 0;
 
-	for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+	for (char *p = valid; *p; p = g_utf8_next_char(p)) {
 		size_t next = (size_t)(g_utf8_next_char(p) - p);
 
 		if (len + next >= size)
@@ -112,7 +114,8 @@ static void copy_lower(char *to, size_t size, const char *from)
 	size_t i;
 
 	for (i = 0; from[i] && i + 1 < size; i++)
-		to[i] = from[i] > ' ' && from[i] < 0x7f ? g_ascii_tolower(from[i]) : '?';
+		to[i] = (char)(from[i] > ' ' && from[i] < 0x7f ? g_ascii_tolower(from[i])
+							       : '?');
 	to[i] = '\0';
 }
 
@@ -204,8 +207,10 @@ void mime_content_done(struct mime_content *content)
 static GMimeStream *stream_new(struct span message, GByteArray **array_r)
 {
 	GMimeStream *stream;
+	guint8 *bytes;
 
-	*array_r = g_byte_array_new_take((guint8 *)(uintptr_t)message.data, message.len);
+	memcpy(&bytes, &message.data, sizeof(bytes)); /* drops the const */
+	*array_r = g_byte_array_new_take(bytes, message.len);
 	stream = g_mime_stream_mem_new_with_byte_array(*array_r);
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	return stream;
@@ -312,8 +317,10 @@ void mime_second_reading(struct span message, struct mime *mime)
 void mime_field_text(struct span message, const char *name, char *text, size_t size)
 {
 	struct span value = mime_field(message, 0, name);
-	DEFER(text_free) char *raw = to_text(span_part(value, 0, MIME_VALUE_MAX));
-	DEFER(text_free) char *decoded = g_mime_utils_header_decode_text(NULL, raw);
+	char *raw = to_text(span_part(value, 0, MIME_VALUE_MAX));
+	char *decoded = g_mime_utils_header_decode_text(NULL, raw);
 
 	copy_utf8(text, size, decoded);
+	g_free(decoded);
+	g_free(raw);
 }

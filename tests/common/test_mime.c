@@ -6,6 +6,10 @@
 
 #include "common/mime.h"
 
+enum {
+	ROOM = 64 * 1024 * 1024
+};
+
 #define MIXED "Content-Type: multipart/mixed; boundary=\"b\"\n\n"
 
 static struct mime *parse(struct span message)
@@ -91,7 +95,7 @@ static void expect_parts(struct span message, const char *wanted, unsigned doubt
 	struct mime *mime = parse(message);
 	auto_buf struct buf got;
 
-	buf_init(&got, 1024 * 1024);
+	buf_init(&got, ROOM);
 	check_shape(message, mime);
 	describe(message, mime, &got);
 	if (!span_equal(buf_span(&got), span_str(wanted)))
@@ -109,7 +113,7 @@ static void expect_all(const struct example *table, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		auto_buf struct buf crlf;
 
-		buf_init(&crlf, 1024 * 1024);
+		buf_init(&crlf, ROOM);
 		to_crlf(table[i].message, &crlf);
 		expect_parts(span_str(table[i].message), table[i].parts, table[i].doubts);
 		expect_parts(buf_span(&crlf), table[i].parts, table[i].doubts);
@@ -324,8 +328,7 @@ static void ranges_of_what_has_parts_are_exact(void **state)
 		"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\none\r\n--c--\r\nepi\r\n"
 		"--b\r\nContent-Type: message/rfc822\r\n\r\nS: t\r\n\r\ntwo\r\n--b--\r\nend\r\n";
 	static const char *const headers[] = {
-		"A: b\r\nContent-Type: multipart/mixed; boundary"
-		"=b\r\n\r\n",
+		"A: b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n",
 		"Content-Type: multipart/mixed; boundary=c\r\n\r\n", "\r\n",
 		"Content-Type: message/rfc822\r\n\r\n", "S: t\r\n\r\n"
 	};
@@ -398,7 +401,7 @@ static struct buf repeated(
 	struct buf text;
 	struct err err = { 0 };
 
-	buf_init(&text, 64 * 1024 * 1024);
+	buf_init(&text, ROOM);
 	assert_int_equal(0, buf_add_str(&text, before, &err));
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(0, buf_add_str(&text, each, &err));
@@ -586,8 +589,8 @@ static void decoding_of_all_bytes_gives_them_back(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	buf_init(&coded, 1024 * 1024);
-	buf_init(&out, 1024 * 1024);
+	buf_init(&coded, ROOM);
+	buf_init(&out, ROOM);
 	for (uint32_t i = 0; i < 30000; i += 3) {
 		uint32_t bits =
 			(i & 0xff) << 16 | ((i + 1) & 0xff) << 8 | ((i + 2) & 0xff);

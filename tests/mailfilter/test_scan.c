@@ -39,14 +39,15 @@ struct world {
 static int make_world(void **state)
 {
 	static struct world world;
+	char dir[] = "/tmp/scan.XXXXXX";
 
-	memset(&world, 0, sizeof(world));
-	(void)snprintf(world.dir, sizeof(world.dir), "/tmp/scan.XXXXXX");
-	if (!mkdtemp(world.dir))
+	if (!mkdtemp(dir))
 		return -1;
+	memset(&world, 0, sizeof(world));
+	memcpy(world.dir, dir, sizeof(dir));
 	for (int i = 0; i < 2; i++) {
 		(void)snprintf(world.endpoint[i], sizeof(world.endpoint[i]),
-			"ipc://%s/%d", world.dir, i);
+			"ipc://%s/%d", dir, i);
 		world.endpoints[i] = world.endpoint[i];
 	}
 	world.settings.scanners = (struct schema_list){ world.endpoints, 1 };

@@ -204,10 +204,9 @@ static void a_file_over_the_size_limit_is_not_clean(void **state)
 static void a_message_without_time_left_times_out(void **state)
 {
 	(void)state;
-	f.settings.scan_timeout_ms = 1;
+	f.settings.scan_timeout_ms = 0;
 	fixture_load(&f);
 	engine_begin(f.engine);
-	(void)usleep(3000);
 	assert_result(scan(span_str(EICAR)), VERDICT_UNSCANNABLE, REASON_TIMEOUT, "");
 }
 

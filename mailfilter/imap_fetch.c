@@ -251,21 +251,24 @@ int imap_fetch(struct source *source, const struct source_item *items, size_t co
 	struct fetch fetch = { .imap = imap, .sink = sink };
 	auto_free uint32_t *uids = NULL;
 	auto_free enum answer *answers = NULL;
+	size_t at = 0;
 
+	if (count == 0)
+		return 0;
 	if (uidset_read(items, count, &uids, &fetch.count, err) < 0)
 		return -1;
-	answers = calloc(fetch.count ? fetch.count : 1, sizeof(*answers));
+	answers = calloc(fetch.count, sizeof(*answers));
 	if (!answers)
 		return err_memory(err);
 	fetch.uids = uids;
 	fetch.answers = answers;
-	for (size_t at = 0; at < fetch.count;) {
+	do {
 		char set[UIDSET_TEXT_MAX];
 		size_t part = uidset_text(uids + at, fetch.count - at, set);
 
 		if (fetch_part(&fetch, set, at, part, err) < 0)
 			return -1;
 		at += part;
-	}
+	} while (at < fetch.count);
 	return 0;
 }

@@ -57,7 +57,8 @@ static bool take_word(struct span *rest, const char *word)
 	size_t len = strlen(word);
 
 	if (rest->len <= len || !span_is(span_part(*rest, 0, len), word) ||
-		!memchr(" \r\n", rest->data[len], 3))
+		(rest->data[len] != ' ' && rest->data[len] != '\r' &&
+			rest->data[len] != '\n'))
 		return false;
 	*rest = span_part(*rest, len + 1, rest->len);
 	return true;

@@ -6,7 +6,8 @@
 #include "mailfilter/imap_text.h"
 
 enum {
-	LOGIN_TEXT_MAX = 8 * 1024 /* of name and password, encoded */
+	LOGIN_TEXT_MAX = 8 * 1024, /* of name and password, encoded */
+	LOGIN_COMMAND_MAX = LOGIN_TEXT_MAX + 100
 };
 
 static bool is_ascii(const char *text)
@@ -39,7 +40,7 @@ static int authenticate(struct imap *imap, struct span answer, struct err *err)
 		auto_buf struct buf command;
 		int result;
 
-		buf_init(&command, LOGIN_TEXT_MAX * 2);
+		buf_init(&command, LOGIN_COMMAND_MAX);
 		if (buf_printf(&command, err, "%s %.*s", name, (int)answer.len,
 			    (const char *)answer.data) < 0)
 			return -1;

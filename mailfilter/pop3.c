@@ -30,7 +30,8 @@ int pop3_send(struct pop3 *pop3, struct err *err, const char *format, ...)
 		(void)err_set(err, ERR_ACCOUNT,
 			"a line break in user or password cannot be sent");
 	else {
-		memcpy(command + len, "\r\n", 2);
+		command[len] = '\r';
+		command[len + 1] = '\n';
 		sent = mailstream_write(
 			stream_mailstream(pop3->stream), command, (size_t)len + 2);
 		if (sent < 0)

@@ -107,7 +107,7 @@ static int take_number(
 
 static int add_uidl(struct pop3 *pop3, struct source_item *item, struct err *err)
 {
-	char *rest;
+	char *rest = pop3->line;
 
 	if (take_number(pop3, &item->number, &rest, err) < 0)
 		return -1;
@@ -116,7 +116,7 @@ static int add_uidl(struct pop3 *pop3, struct source_item *item, struct err *err
 
 static int add_size(struct pop3 *pop3, struct source_item *item, struct err *err)
 {
-	char *rest;
+	char *rest = pop3->line;
 
 	if (take_number(pop3, &item->number, &rest, err) < 0)
 		return -1;

@@ -80,12 +80,13 @@ static int setup(struct tls *tls, int fd, struct err *err)
 int tls_new(int fd, const char *host, const char *ca_file, struct tls **tls_r,
 	struct err *err)
 {
-	DEFER(tls_defer) struct tls *tls = calloc(1, sizeof(*tls));
+	DEFER(tls_defer) struct tls *tls = NULL;
 
-	if (!tls)
-		return err_memory(err);
 	if (strlen(host) >= sizeof(tls->host))
 		return err_set(err, ERR_ACCOUNT, "the host name is too long");
+	tls = calloc(1, sizeof(*tls));
+	if (!tls)
+		return err_memory(err);
 	memcpy(tls->host, host, strlen(host) + 1);
 	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0)
 		return err_memory(err);

@@ -221,8 +221,19 @@ static size_t next_leaf(const struct mime *mime, size_t i)
 	return i;
 }
 
+/* Do two ends of a body differ by no more than a line end? GMime takes the length of the one
+ * before a delimiter line from the delimiter line itself. */
+static bool same_end(struct span message, gint64 theirs, size_t ours)
+{
+	size_t from = (size_t)MIN(theirs, (gint64)ours);
+	size_t to = (size_t)MAX(theirs, (gint64)ours);
+
+	return to - from <= 2 && span_trim(span_part(message, from, to - from)).len == 0;
+}
+
 /* Is this leaf of GMime's the next one of ours? */
-static bool same_leaf(GMimeObject *object, const struct mime *mime, size_t *next)
+static bool same_leaf(
+	GMimeObject *object, struct span message, const struct mime *mime, size_t *next)
 {
 	GMimeDataWrapper *content;
 	GMimeStream *stream;
@@ -235,7 +246,7 @@ static bool same_leaf(GMimeObject *object, const struct mime *mime, size_t *next
 	*next = next_leaf(mime, *next);
 	if (*next == mime->count ||
 		stream->bound_start != (gint64)mime->parts[*next].body_start ||
-		stream->bound_end != (gint64)mime->parts[*next].end)
+		!same_end(message, stream->bound_end, mime->parts[*next].end))
 		return false;
 	++*next;
 	return true;
@@ -243,7 +254,7 @@ static bool same_leaf(GMimeObject *object, const struct mime *mime, size_t *next
 
 /* Both trees have the same leaves, in order? With a list of what is still to visit, so that the
  * depth of a mail is never that of our stack. */
-static bool same_leaves(GMimeObject *root, const struct mime *mime)
+static bool same_leaves(GMimeObject *root, struct span message, const struct mime *mime)
 {
 	GPtrArray *open = g_ptr_array_new();
 	bool same = true;
@@ -268,7 +279,7 @@ static bool same_leaves(GMimeObject *root, const struct mime *mime)
 				g_ptr_array_add(
 					open, g_mime_message_get_mime_part(inner));
 		} else {
-			same = same_leaf(object, mime, &next);
+			same = same_leaf(object, message, mime, &next);
 		}
 	}
 	g_ptr_array_free(open, TRUE);
@@ -291,8 +302,8 @@ void mime_second_reading(struct span message, struct mime *mime)
 	parser = g_mime_parser_new_with_stream(stream);
 	g_mime_parser_set_persist_stream(parser, TRUE);
 	root = (GMimeObject *)g_mime_parser_construct_message(parser, options);
-	if (!root ||
-		!same_leaves(g_mime_message_get_mime_part((GMimeMessage *)root), mime))
+	if (!root || !same_leaves(g_mime_message_get_mime_part((GMimeMessage *)root),
+			     message, mime))
 		mime->doubts |= MIME_DOUBT_PARSER;
 	/* The bytes are the caller's: the array is freed, not what it points at. */
 	(void)g_byte_array_free(bytes, FALSE);

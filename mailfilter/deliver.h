@@ -9,7 +9,8 @@
  *     deliver_forget  each: what was kept to tell a repeat from a first time
  *
  * A message with `repeat` set may have been shown before a crash; deliver_write finds out and
- * says so, and nothing is shown twice. A failure leaves the rest of the batch valid. */
+ * says so, and nothing is shown twice. A failed write or show leaves the rest of the batch valid; a
+ * failed sync takes back all that was written since the last: write those anew. */
 #ifndef MAILFILTER_DELIVER_H
 #define MAILFILTER_DELIVER_H
 
@@ -19,7 +20,7 @@
 struct deliver;
 
 struct deliver_ops {
-	/* 1: it is there already; 0: written */
+	/* 1: it is there already, do not show it; 0: written */
 	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*sync)(struct deliver *deliver, struct err *err);
 	int (*show)(struct deliver *deliver, struct message *message, struct err *err);
@@ -36,8 +37,11 @@ struct deliver {
 };
 
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
- * else, and links in place of the folders. Write: tmp/NAME; sync; show: link to new/NAME;
- * forget: unlink tmp/NAME (two links tell: delivered, wherever a client has moved it). */
+ * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
+ * sync; show: link to new/NAME; forget: unlink tmp/NAME (two links tell: delivered, wherever a
+ * client has moved it; forget those recorded as done at the next start, too). Opening removes from
+ * tmp what dead processes of this host left there and never showed. A message's cleaned copy goes
+ * out if it has bytes, else its body. */
 int deliver_maildir_open(const char *path, struct deliver **deliver_r, struct err *err);
 
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, host. */

@@ -52,8 +52,7 @@ static int authenticate(struct imap *imap, struct span answer, struct err *err)
 	line = imap_line(imap, err);
 	if (!line)
 		return -1;
-	if (line[0] == '+' &&
-		(imap_send(imap, answer, err) < 0 || !imap_line(imap, err)))
+	if (line[0] == '+' && (imap_send(imap, answer, err) < 0 || !imap_line(imap, err)))
 		return -1;
 	return imap_answer(imap, err);
 }
@@ -111,8 +110,8 @@ int imap_login(struct imap *imap, const char *password, struct err *err)
 	else
 		return err_set(err, ERR_ACCOUNT, "%.100s offers no way to log in%s",
 			imap->account->host,
-			may_login ? " with a password that is not ASCII" :
-				    " on this connection (LOGINDISABLED)");
+			may_login ? " with a password that is not ASCII"
+				  : " on this connection (LOGINDISABLED)");
 	if (result < 0)
 		return -1;
 	if (result == 0)

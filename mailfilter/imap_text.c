@@ -147,8 +147,8 @@ static int base64(struct span bytes, struct buf *buf, struct err *err)
 		if (have > 2)
 			group |= bytes.data[i + 2];
 		for (unsigned j = 0; j < 4; j++)
-			text[j] = j <= have ? alphabet[group >> (18 - 6 * j) & 0x3fU] :
-					      '=';
+			text[j] =
+				j <= have ? alphabet[group >> (18 - 6 * j) & 0x3fU] : '=';
 		if (buf_add(buf, text, sizeof(text), err) < 0)
 			return -1;
 	}

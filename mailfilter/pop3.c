@@ -104,8 +104,7 @@ int pop3_answer(struct pop3 *pop3, struct err *err)
 	if (strncasecmp(pop3->line, "-ERR", 4) == 0)
 		return 0;
 	pop3->broken = true;
-	return err_set(
-		err, ERR_SESSION, "\"%.100s\" is no POP3 answer", pop3->line);
+	return err_set(err, ERR_SESSION, "\"%.100s\" is no POP3 answer", pop3->line);
 }
 
 int pop3_command(struct pop3 *pop3, struct err *err, const char *command)

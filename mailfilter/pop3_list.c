@@ -95,8 +95,8 @@ static int take_number(
 		*rest++ = '\0';
 	if (parse_number(pop3->line, 1, POP3_LINES_MAX, &number, NULL) < 0) {
 		pop3->broken = true;
-		return err_set(err, ERR_SESSION, "\"%.40s\" is no message number",
-			pop3->line);
+		return err_set(
+			err, ERR_SESSION, "\"%.40s\" is no message number", pop3->line);
 	}
 	while (rest && *rest == ' ')
 		rest++;

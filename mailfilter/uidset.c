@@ -40,8 +40,7 @@ int uidset_read(const struct source_item *items, size_t count, uint32_t **uids_r
 	return 0;
 }
 
-size_t uidset_text(
-	const uint32_t *uids, size_t count, char text[static UIDSET_TEXT_MAX])
+size_t uidset_text(const uint32_t *uids, size_t count, char text[static UIDSET_TEXT_MAX])
 {
 	size_t len = 0, done = 0;
 
@@ -53,8 +52,8 @@ size_t uidset_text(
 		while (end < count && uids[end] == uids[end - 1] + 1)
 			end++;
 		if (end - done == 1)
-			(void)snprintf(
-				range, sizeof(range), "%s%" PRIu32, len ? "," : "", uids[done]);
+			(void)snprintf(range, sizeof(range), "%s%" PRIu32, len ? "," : "",
+				uids[done]);
 		else
 			(void)snprintf(range, sizeof(range), "%s%" PRIu32 ":%" PRIu32,
 				len ? "," : "", uids[done], uids[end - 1]);

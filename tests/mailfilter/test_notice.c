@@ -249,9 +249,7 @@ static void long_text_is_cut_and_stays_readable(void **state)
 
 static void a_subject_in_utf_8_comes_back_whole(void **state)
 {
-	static const char *const subjects[] = { "B\xc3\xbc"
-						"cher",
-		"=?not?an?encoded?word",
+	static const char *const subjects[] = { "Bücher", "=?not?an?encoded?word",
 		"\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x8c\xe4\xb8\x96\xe7\x95\x8c and more" };
 
 	(void)state;

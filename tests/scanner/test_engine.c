@@ -192,12 +192,12 @@ static void a_file_over_the_size_limit_is_not_clean(void **state)
 	uint8_t *room;
 
 	(void)state;
-	f.settings.file_size_max = 64 * 1024;
+	f.settings.file_size_max = 64UL * 1024;
 	fixture_load(&f);
 	buf_init(&zip, FIXTURE_MAX);
-	assert_int_equal(buf_reserve(&zip, 128 * 1024, &room, NULL), 0);
-	memset(room, 'x', 128 * 1024);
-	zip.len = 128 * 1024;
+	assert_int_equal(buf_reserve(&zip, 128UL * 1024, &room, NULL), 0);
+	memset(room, 'x', 128UL * 1024);
+	zip.len = 128UL * 1024;
 	assert_result(scan(buf_span(&zip)), VERDICT_UNSCANNABLE, REASON_LIMIT, "");
 }
 
@@ -376,7 +376,7 @@ static void a_folder_of_signatures_finds_what_they_say(void **state)
 
 static void without_a_temp_folder_loading_names_the_setting(void **state)
 {
-	char missing[] = "/nowhere/at/all";
+	static char missing[] = "/nowhere/at/all";
 
 	(void)state;
 	f.settings.temp_dir = missing;

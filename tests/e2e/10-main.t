@@ -37,7 +37,7 @@ for my $name (@names) {
 	is_deeply([ served($dovecot, $name) ], $before{$name}, "$name: the server's mail and flags are untouched");
 }
 my $lines = () = $run->{err} =~ /account=\S+ (?:folder=\S+ )?uid=\S+ verdict=/g;
-is($lines, map({ scalar @$_ } [ map { @$_ } values %mails ]), 'one log line a message');
+is($lines, scalar(map { @$_ } values %mails), 'one log line a message');
 like($run->{err}, qr/account=imaps folder=INBOX uid=\S+ verdict=infected signature=\S*Eicar\S* action=cleaned quarantine=\S+/i,
 	'an infected one says what was found, done and kept');
 like("$run->{out}$run->{err}", qr/imaps: 18 new, 10 infected \(cleaned\)/, 'the run ends with a sentence an account');

@@ -106,6 +106,7 @@ auth_failure_delay = 0
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 1000
 mail_fsync = never
+pop3_no_flag_updates = yes
 first_valid_uid = 1
 default_login_user = $user
 default_internal_user = $user

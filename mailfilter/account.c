@@ -58,8 +58,8 @@ static int open_delivery(struct run *run, struct err *err)
 	if (run->job->dry_run)
 		return 0;
 	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
-		deliver_maildir_open(
-			run->job->account->deliver_path, &run->deliver, err) < 0)
+		deliver_maildir_open(run->job->account->deliver_path, run->dir.sign,
+			&run->deliver, err) < 0)
 		return -1;
 	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
 }
@@ -88,6 +88,7 @@ static int open_tools(struct run *run, struct err *err)
 	pipeline_init(&run->pipeline, &tools);
 	run->fetch = (struct fetch){ .pipeline = &run->pipeline,
 		.spool = run->dir.tmp,
+		.owner = run->dir.sign,
 		.message_max = job->account->message_max };
 	run->wait = (struct stream_wait){ .wait = wait_working, .arg = run };
 	return 0;

@@ -79,11 +79,14 @@ static void open_world(struct world *world)
 	assert_true(tools.stop_fd >= 0);
 	assert_int_equal(record_open(world->dir, false, &tools.record, NULL), 0);
 	assert_int_equal(quarantine_open(world->dir, &tools.quarantine, NULL), 0);
-	assert_int_equal(deliver_maildir_open(world->maildir, &tools.deliver, NULL), 0);
+	assert_int_equal(
+		deliver_maildir_open(world->maildir, "0123abcd", &tools.deliver, NULL),
+		0);
 	assert_int_equal(scan_open(&world->settings, &tools.scan, NULL), 0);
 	pipeline_init(&world->pipeline, &tools);
 	world->report = (struct report){ 0 };
 	world->fetch = (struct fetch){ .pipeline = &world->pipeline,
+		.owner = "0123abcd",
 		.spool = world->dir,
 		.message_max = MESSAGE_MAX };
 }

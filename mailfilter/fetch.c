@@ -92,6 +92,10 @@ static void arrived(struct fetch *fetch, struct message *message)
 			"larger than the server said, and over the limit (message-max)");
 		return;
 	}
+	if (fetch->arriving.size == 0 && fetch->arriving_err.kind == ERR_NONE) {
+		park(message, "the server lists it and gives an empty message");
+		return;
+	}
 	message->err = fetch->arriving_err;
 	message->size = fetch->arriving.size;
 	message->stage = STAGE_FETCHED;

@@ -2,13 +2,10 @@
 #include "mailfilter/supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -17,18 +14,7 @@
 #include "common/notify.h"
 #include "common/stop.h"
 
-#include "mailfilter/account.h"
-
-/* An account as the parent sees it. */
-struct child {
-	const struct account_settings *account;
-	pid_t pid;         /* 0: not running */
-	int fd;            /* its reports, -1: none */
-	int64_t due_ms;    /* when it is served next; -1: not again */
-	int64_t heard_ms;  /* its last report */
-	uint32_t failures; /* in a row that ended by a signal */
-	struct report report;
-};
+#include "mailfilter/child.h"
 
 struct supervisor {
 	const struct settings *settings;
@@ -41,65 +27,6 @@ struct supervisor {
 	bool progress; /* a progress line stands on the terminal */
 };
 
-static void send_report(void *arg, const struct report *report)
-{
-	const int *fd = arg;
-
-	/* At most PIPE_BUF bytes: whole or not at all. A parent that is gone is noticed by prctl. */
-	if (write(*fd, report, sizeof(*report)) < 0)
-		return;
-}
-_Static_assert(
-	sizeof(struct report) <= 4096, "a report goes through a pipe in one piece");
-
-static _Noreturn void child_main(
-	const struct supervisor *supervisor, struct child *child, int fd)
-{
-	struct account_job job = { .settings = supervisor->settings,
-		.account = child->account,
-		.dry_run = supervisor->options->dry_run,
-		.stop_fd = supervisor->stop_fd,
-		.progress = send_report,
-		.progress_arg = &fd };
-	struct report report = { 0 };
-
-	account_run(&job, &report);
-	send_report(&fd, &report);
-	_exit(report_exit_code(&report));
-}
-
-static void start(struct supervisor *supervisor, struct child *child)
-{
-	pid_t parent = getpid();
-	int fds[2];
-
-	child->report = (struct report){ 0 };
-	child->heard_ms = clock_ms();
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		log_error("account=%s cannot start: %s", child->account->name,
-			strerror(errno));
-		child->due_ms = clock_ms() + supervisor->settings->interval_ms;
-		return;
-	}
-	child->pid = fork();
-	if (child->pid == 0) {
-		(void)close(fds[0]);
-		if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
-			_exit(EX_OSERR);
-		child_main(supervisor, child, fds[1]);
-	}
-	(void)close(fds[1]);
-	if (child->pid < 0) {
-		log_error("account=%s cannot start: %s", child->account->name,
-			strerror(errno));
-		(void)close(fds[0]);
-		child->pid = 0;
-		child->due_ms = clock_ms() + supervisor->settings->interval_ms;
-		return;
-	}
-	child->fd = fds[0];
-}
-
 static size_t running(const struct supervisor *supervisor)
 {
 	size_t count = 0;
@@ -109,54 +36,27 @@ static size_t running(const struct supervisor *supervisor)
 	return count;
 }
 
-static void start_due(struct supervisor *supervisor)
-{
-	for (size_t i = 0; i < supervisor->count && supervisor->kill_ms == 0; i++) {
-		struct child *child = &supervisor->children[i];
-
-		if (running(supervisor) >= supervisor->settings->jobs)
-			return;
-		if (child->pid == 0 && child->due_ms >= 0 &&
-			clock_left(child->due_ms) == 0)
-			start(supervisor, child);
-	}
-}
-
 static void show_progress(struct supervisor *supervisor)
 {
 	uint32_t listed = 0, decided = 0;
 
 	if (supervisor->options->quiet || !supervisor->options->once ||
-		!isatty(STDERR_FILENO) || log_level() > LOG_LEVEL_WARNING)
+		!isatty(STDERR_FILENO))
 		return;
 	for (size_t i = 0; i < supervisor->count; i++) {
 		listed += supervisor->children[i].report.listed;
 		decided += report_decided(&supervisor->children[i].report);
 	}
-	(void)fprintf(stderr, "\r%u of %u messages\033[K", decided, listed);
+	/* Back to the line's start, so that the workers' longer lines write over it. */
+	(void)fprintf(stderr, "%u of %u messages\033[K\r", decided, listed);
 	supervisor->progress = true;
 }
 
 static void clear_progress(struct supervisor *supervisor)
 {
 	if (supervisor->progress)
-		(void)fputs("\r\033[K", stderr);
+		(void)fputs("\033[K", stderr);
 	supervisor->progress = false;
-}
-
-static void read_reports(struct supervisor *supervisor, struct child *child)
-{
-	struct report report;
-	ssize_t got = read(child->fd, &report, sizeof(report));
-
-	if (got == (ssize_t)sizeof(report)) {
-		child->report = report;
-		child->heard_ms = clock_ms();
-		show_progress(supervisor);
-	} else if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) {
-		(void)close(child->fd);
-		child->fd = -1;
-	}
 }
 
 /* What a round of one account came to, for people and for the exit code. */
@@ -178,47 +78,80 @@ static void tell(struct supervisor *supervisor, struct child *child)
 	(void)fflush(stdout);
 }
 
-static void schedule(struct supervisor *supervisor, struct child *child)
+int64_t supervisor_wait_ms(int64_t interval_ms, uint32_t failures)
 {
-	int64_t wait_ms = supervisor->settings->interval_ms;
+	int64_t wait_ms = interval_ms;
 
-	for (uint32_t i = 0; i < child->failures && wait_ms < SUPERVISOR_BACKOFF_MAX_MS;
-		i++)
+	for (uint32_t i = 0; i < failures && wait_ms < SUPERVISOR_BACKOFF_MAX_MS; i++)
 		wait_ms *= 2;
 	if (wait_ms > SUPERVISOR_BACKOFF_MAX_MS)
 		wait_ms = SUPERVISOR_BACKOFF_MAX_MS;
+	return wait_ms < interval_ms ? interval_ms : wait_ms;
+}
+
+static void schedule(struct supervisor *supervisor, struct child *child)
+{
+	int64_t wait_ms =
+		supervisor_wait_ms(supervisor->settings->interval_ms, child->failures);
+
+	if (child->again)
+		wait_ms = 0;
+	child->again = false;
 	child->due_ms = supervisor->options->once ? -1 : clock_ms() + wait_ms;
 }
 
-static void ended(struct supervisor *supervisor, struct child *child, int status)
+/* A round of it is over, and its report says how. Who guesses on at a refused password may lock
+ * the mailbox. */
+static void finish(struct supervisor *supervisor, struct child *child, bool died)
 {
-	while (child->fd >= 0)
-		read_reports(supervisor, child);
-	child->pid = 0;
-	if (WIFSIGNALED(status)) {
-		child->failures++;
-		child->report.final = true;
-		(void)err_set(&child->report.err, ERR_AGAIN,
-			"its process died of signal %d (%s); what was in flight is fetched again",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
-	} else {
-		child->failures = 0;
-	}
-	if (!child->report.final)
-		(void)err_set(&child->report.err, ERR_AGAIN,
-			"its process ended early with status %d", WEXITSTATUS(status));
+	child->failures =
+		died || child->report.err.kind == ERR_AUTH ? child->failures + 1 : 0;
 	tell(supervisor, child);
 	schedule(supervisor, child);
+}
+
+/* The one that has waited longest: with more accounts than jobs no one is passed over. */
+static struct child *longest_due(struct supervisor *supervisor)
+{
+	struct child *first = NULL;
+
+	for (size_t i = 0; i < supervisor->count; i++) {
+		struct child *child = &supervisor->children[i];
+
+		if (child->pid == 0 && child->due_ms >= 0 &&
+			clock_left(child->due_ms) == 0 &&
+			(!first || child->due_ms < first->due_ms))
+			first = child;
+	}
+	return first;
+}
+
+static void start_due(struct supervisor *supervisor)
+{
+	struct child *child;
+
+	while (supervisor->kill_ms == 0 &&
+		running(supervisor) < supervisor->settings->jobs &&
+		(child = longest_due(supervisor))) {
+		struct child_tools tools = { .settings = supervisor->settings,
+			.dry_run = supervisor->options->dry_run,
+			.stop_fd = supervisor->stop_fd,
+			.children = supervisor->children,
+			.count = supervisor->count };
+
+		if (child_start(child, &tools) < 0)
+			finish(supervisor, child, false);
+	}
 }
 
 static void reap(struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->count; i++) {
 		struct child *child = &supervisor->children[i];
-		int status;
+		bool died;
 
-		if (child->pid > 0 && waitpid(child->pid, &status, WNOHANG) == child->pid)
-			ended(supervisor, child, status);
+		if (child->pid > 0 && child_reap(child, &died))
+			finish(supervisor, child, died);
 	}
 }
 
@@ -229,21 +162,41 @@ static void signal_all(struct supervisor *supervisor, int signal)
 			(void)kill(supervisor->children[i].pid, signal);
 }
 
+/* In a run of --once what is done stays done. */
+static void look_at_once(struct child *child)
+{
+	if (child->pid > 0)
+		child->again = true;
+	else if (child->due_ms >= 0)
+		child->due_ms = clock_ms();
+}
+
+static void stop(struct supervisor *supervisor)
+{
+	if (supervisor->kill_ms != 0)
+		return;
+	supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
+	/* Those whose turn had not come were not served. */
+	for (size_t i = 0; i < supervisor->count; i++)
+		if (supervisor->children[i].pid == 0 &&
+			supervisor->children[i].due_ms >= 0)
+			supervisor->exit_code =
+				report_worse(supervisor->exit_code, EX_TEMPFAIL);
+	notify_send("STOPPING=1");
+	signal_all(supervisor, SIGTERM);
+}
+
 static void take_signals(struct supervisor *supervisor)
 {
 	for (int signal; (signal = stop_next(supervisor->stop_fd)) != 0;) {
 		switch (signal) {
 		case SIGTERM:
 		case SIGINT:
-			if (supervisor->kill_ms == 0) {
-				supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
-				notify_send("STOPPING=1");
-				signal_all(supervisor, SIGTERM);
-			}
+			stop(supervisor);
 			break;
 		case SIGUSR1:
 			for (size_t i = 0; i < supervisor->count; i++)
-				supervisor->children[i].due_ms = clock_ms();
+				look_at_once(&supervisor->children[i]);
 			break;
 		default:
 			break;
@@ -252,23 +205,35 @@ static void take_signals(struct supervisor *supervisor)
 	reap(supervisor);
 }
 
+/* How long it may say nothing: its server and its scanners have their own times. */
+static int64_t patience_ms(const struct supervisor *supervisor, const struct child *child)
+{
+	return SUPERVISOR_STALL_MS + child->account->timeout_ms +
+	       2 * supervisor->settings->scan_timeout_ms;
+}
+
 /* One that says nothing for long, or does not stop when told, is killed: its mail is safe. */
 static void kill_stalled(struct supervisor *supervisor)
 {
+	bool stop_over = supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0;
+
 	for (size_t i = 0; i < supervisor->count; i++) {
 		struct child *child = &supervisor->children[i];
+		int64_t silent_ms = clock_ms() - child->heard_ms;
 
 		if (child->pid == 0)
 			continue;
-		if (supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0)
-			(void)kill(child->pid, SIGKILL);
-		else if (clock_ms() - child->heard_ms > SUPERVISOR_STALL_MS) {
+		if (!stop_over && silent_ms <= patience_ms(supervisor, child))
+			continue;
+		if (!stop_over)
 			log_error("account=%s made no progress for %d s: killed",
-				child->account->name, SUPERVISOR_STALL_MS / 1000);
-			child->heard_ms = clock_ms();
-			(void)kill(child->pid, SIGKILL);
-		}
+				child->account->name, (int)(silent_ms / 1000));
+		child->heard_ms = clock_ms();
+		(void)kill(child->pid, SIGKILL);
 	}
+	/* One that waits for its disk ends when that answers. */
+	if (stop_over)
+		supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
 }
 
 /* When there is something to do without an event. */
@@ -298,8 +263,9 @@ static int wait_events(struct supervisor *supervisor, struct pollfd *fds)
 	if (poll(fds, supervisor->count + 1, next_ms(supervisor)) < 0)
 		return errno == EINTR ? 0 : -1;
 	for (size_t i = 0; i < supervisor->count; i++)
-		if (fds[i].revents && supervisor->children[i].fd >= 0)
-			read_reports(supervisor, &supervisor->children[i]);
+		if (fds[i].revents && supervisor->children[i].fd >= 0 &&
+			child_hear(&supervisor->children[i]))
+			show_progress(supervisor);
 	if (fds[supervisor->count].revents)
 		take_signals(supervisor);
 	return 0;

@@ -52,6 +52,8 @@ static _Noreturn void serve(
 	for (size_t i = 0; i < tools->count; i++)
 		if (tools->children[i].fd >= 0)
 			(void)close(tools->children[i].fd);
+	if (tools->lock >= 0)
+		(void)close(tools->lock);
 	account_run(&job, &report);
 	send_last_report(fd, &report);
 	_exit(report_exit_code(&report));

@@ -25,6 +25,7 @@ struct child_tools {
 	const struct settings *settings;
 	bool dry_run;
 	int stop_fd;
+	int lock; /* the parent's alone: closed in the worker; -1: none */
 	const struct child
 		*children; /* all of them: a new one closes the others' pipes */
 	size_t count;

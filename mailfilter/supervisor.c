@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/stop.h"
@@ -22,6 +24,7 @@ struct supervisor {
 	struct child *children;
 	size_t count;
 	int stop_fd;
+	int lock;        /* on the state, -1: none */
 	int64_t kill_ms; /* stopping: when patience ends; 0: not stopping */
 	int exit_code;
 	bool progress; /* a progress line stands on the terminal */
@@ -136,6 +139,7 @@ static void start_due(struct supervisor *supervisor)
 		struct child_tools tools = { .settings = supervisor->settings,
 			.dry_run = supervisor->options->dry_run,
 			.stop_fd = supervisor->stop_fd,
+			.lock = supervisor->lock,
 			.children = supervisor->children,
 			.count = supervisor->count };
 
@@ -307,31 +311,69 @@ static int take_accounts(struct supervisor *supervisor)
 	return 0;
 }
 
+/* One instance serves a state; the workers' own locks keep out what comes while the parent of
+ * others is gone. No account has a name that begins with a dot. */
+static int lock_state(struct supervisor *supervisor, struct err *err)
+{
+	const char *dir = supervisor->settings->state_dir;
+	auto_free char *path = NULL;
+
+	if (supervisor->options->dry_run)
+		return 0;
+	if (asprintf(&path, "%s/.lock", dir) < 0) {
+		path = NULL;
+		return err_memory(err);
+	}
+	if (file_mkdirs(dir, S_IRWXU, err) < 0)
+		return -1;
+	if (file_lock(path, &supervisor->lock, err) < 0)
+		return err->kind == ERR_AGAIN
+			       ? err_wrap(err, "another mailfilter is at work")
+			       : -1;
+	return 0;
+}
+
+static int open_all(struct supervisor *supervisor, struct pollfd **fds_r, struct err *err)
+{
+	*fds_r = calloc(supervisor->settings->accounts.count + 1, sizeof(**fds_r));
+	if (!*fds_r || take_accounts(supervisor) < 0)
+		return err_memory(err);
+	if (lock_state(supervisor, err) < 0)
+		return -1;
+	return stop_start(&supervisor->stop_fd, err);
+}
+
+static void serve_all(struct supervisor *supervisor, struct pollfd *fds)
+{
+	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->count);
+	while (more_to_do(supervisor)) {
+		start_due(supervisor);
+		if (wait_events(supervisor, fds) < 0)
+			break;
+		kill_stalled(supervisor);
+	}
+	clear_progress(supervisor);
+}
+
 int supervisor_run(
 	const struct settings *settings, const struct supervisor_options *options)
 {
 	struct supervisor supervisor = {
-		.settings = settings, .options = options, .stop_fd = -1
+		.settings = settings, .options = options, .stop_fd = -1, .lock = -1
 	};
 	struct pollfd *fds DEFER(defer_free) = NULL;
 	struct err err = { 0 };
+	int code = EX_OK;
 
-	fds = calloc(settings->accounts.count + 1, sizeof(*fds));
-	if (!fds || take_accounts(&supervisor) < 0 ||
-		stop_start(&supervisor.stop_fd, &err) < 0) {
-		log_error("cannot start: %s", err.text[0] ? err.text : "out of memory");
-		free(supervisor.children);
-		return EX_OSERR;
+	if (open_all(&supervisor, &fds, &err) < 0) {
+		log_error("cannot start: %s", err.text);
+		code = err_exit_code(err.kind);
+	} else {
+		serve_all(&supervisor, fds);
+		code = options->once ? supervisor.exit_code : EX_OK;
 	}
-	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor.count);
-	while (more_to_do(&supervisor)) {
-		start_due(&supervisor);
-		if (wait_events(&supervisor, fds) < 0)
-			break;
-		kill_stalled(&supervisor);
-	}
-	clear_progress(&supervisor);
-	(void)close(supervisor.stop_fd);
+	defer_close(&supervisor.stop_fd);
+	defer_close(&supervisor.lock);
 	free(supervisor.children);
-	return options->once ? supervisor.exit_code : EX_OK;
+	return code;
 }

@@ -65,7 +65,9 @@ static struct report run(
 	void (*what)(const struct account_job *job, struct report *report), bool *died_r)
 {
 	struct child child = { .fd = -1 };
-	struct child_tools tools = { .stop_fd = -1, .children = &child, .count = 1 };
+	struct child_tools tools = {
+		.stop_fd = -1, .lock = -1, .children = &child, .count = 1
+	};
 	struct pollfd readable;
 
 	work = what;
@@ -120,7 +122,7 @@ static void a_worker_dies_with_its_parent(void **state)
 	if (fork() == 0) {
 		struct child children[2] = { { .fd = -1 }, { .fd = -1 } };
 		struct child_tools tools = {
-			.stop_fd = -1, .children = children, .count = 2
+			.stop_fd = -1, .lock = -1, .children = children, .count = 2
 		};
 
 		work = sleeps;

@@ -105,7 +105,7 @@ static int open_state(struct run *run, struct err *err)
 /* A run that begins has no summary until it ends: one that has none then has died. */
 static int note_start(struct run *run, struct err *err)
 {
-	char summary[2] = "";
+	char summary[2] = "", text[ERR_TEXT_MAX];
 	int64_t last_s = 0;
 
 	if (run->job->dry_run)
@@ -113,6 +113,8 @@ static int note_start(struct run *run, struct err *err)
 	if (record_run(run->record, &last_s, summary, sizeof(summary), err) < 0)
 		return -1;
 	run->cut_off = last_s != 0 && !summary[0];
+	if (last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
+		log_warning("account=%s %s", run->account.name, text);
 	if (run->cut_off)
 		log_warning(
 			"account=%s the last run was cut off: messages are fetched one "

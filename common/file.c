@@ -255,6 +255,24 @@ int file_open_dir(const char *path, int *fd_r, struct err *err)
 	return fail("open the folder", name, err);
 }
 
+int file_open_own_dir(const char *path, int *fd_r, struct err *err)
+{
+	auto_close int fd = -1;
+	struct stat st;
+
+	if (file_open_dir(path, &fd, err) < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return fail("look at", path, err);
+	if (st.st_mode & S_IWOTH)
+		return err_set(err, ERR_ACCOUNT,
+			"everybody may write to %s, which is not safe: "
+			"chmod 700 %s",
+			path, path);
+	*fd_r = take_fd(&fd);
+	return 0;
+}
+
 /* Who holds the lock, as it wrote itself; "" if it has not yet. */
 static void read_pid(int fd, char text[static PID_TEXT_MAX])
 {

@@ -40,6 +40,9 @@ int file_mkdirs(const char *path, mode_t mode, struct err *err);
 /* Open a directory for the *at calls; a symbolic link as its last part is refused. */
 int file_open_dir(const char *path, int *fd_r, struct err *err);
 
+/* The same, and refused where everybody may write: what is in there would be theirs to swap. */
+int file_open_own_dir(const char *path, int *fd_r, struct err *err);
+
 /* Take the lock file (made if missing) and write our pid in it. Held by another process:
  * ERR_AGAIN with its pid in the text. Released when *fd_r is closed, here and in every child
  * forked meanwhile; the file stays. */

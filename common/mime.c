@@ -5,9 +5,19 @@
 
 #include "common/mime_inside.h"
 
-/* With one of these GMime must not, or need not, see the message. */
-static const unsigned too_much =
-	MIME_DOUBT_HEADER_LIMIT | MIME_DOUBT_DEPTH | MIME_DOUBT_PARTS;
+/* Not what is over a limit, which GMime must not see, nor a message of one leaf: there is only
+ * one way to read that, and for small mails the second reading is most of the time. */
+static bool needs_second_reading(const struct mime *mime)
+{
+	const unsigned too_much =
+		MIME_DOUBT_HEADER_LIMIT | MIME_DOUBT_DEPTH | MIME_DOUBT_PARTS;
+	const struct mime_part *root = &mime->parts[0];
+
+	if (mime->doubts & too_much)
+		return false;
+	return root->is_composite || strncmp(root->type, "multipart/", 10) == 0 ||
+	       strncmp(root->type, "message/", 8) == 0;
+}
 
 static void mime_release(struct mime **mime)
 {
@@ -30,7 +40,7 @@ int mime_parse(struct span message, struct mime **mime_r, struct err *err)
 			mime_doubts_leaf(message, &mime->parts[i], &mime->doubts, err) <
 				0)
 			return -1;
-	if (!(mime->doubts & too_much))
+	if (needs_second_reading(mime))
 		mime_second_reading(message, mime);
 	*mime_r = take_ptr(&mime);
 	return 0;

@@ -2,7 +2,8 @@
  *
  * The parts of a message (RFC 5322, RFC 2045-2049, 2231): byte ranges into the original,
  * decoded bytes, names, and doubts: what makes another program read it differently. Pure; the
- * only user of GMime. All bytes are untrusted. Limits are checked before GMime sees them. */
+ * only user of GMime. All bytes are untrusted. Limits are checked before GMime sees them, nothing
+ * recurses with the depth of a mail, and time grows with its size alone. */
 #ifndef COMMON_MIME_H
 #define COMMON_MIME_H
 
@@ -17,19 +18,23 @@ enum {
 	MIME_PATH_MAX = 64,
 	MIME_NAME_MAX = 256,
 	MIME_TYPE_MAX = 128,
+	MIME_CHARSET_MAX = 32,
 };
 
 /* Each bit one way in which readers differ, or a limit. */
 enum mime_doubt {
 	MIME_DOUBT_HEADER_LIMIT =
-		1 << 0, /* a header block or field over its limit: not parsed */
+		1
+		<< 0, /* a header block, a field, its parameters or a boundary over the limit */
 	MIME_DOUBT_DEPTH =
 		1 << 1, /* nested deeper than MIME_DEPTH_MAX: not all parts listed */
 	MIME_DOUBT_PARTS = 1 << 2, /* more than MIME_PARTS_MAX: not all parts listed */
 	MIME_DOUBT_PARSER =
-		1 << 3, /* the parser warned: missing boundary, bad header ... */
+		1
+		<< 3, /* a parser warned, or two read other parts: boundary, bad header ... */
 	MIME_DOUBT_DUPLICATE =
-		1 << 4, /* two Content-* fields of one kind, two parameters of one name */
+		1
+		<< 4, /* two Content-* fields of one kind, two parameters of one name, two names */
 	MIME_DOUBT_ENCODING =
 		1 << 5, /* unknown transfer encoding, or base64 on a composite type */
 	MIME_DOUBT_BASE64 =
@@ -37,10 +42,11 @@ enum mime_doubt {
 	MIME_DOUBT_BINARY = 1 << 7, /* NUL or other control bytes, 8 bit in a header */
 	MIME_DOUBT_LINES = 1 << 8,  /* bare CR, mixed line ends, lines over 998 bytes */
 	MIME_DOUBT_EPILOGUE =
-		1 << 9, /* something after a closing boundary that looks like a part */
+		1 << 9, /* something before or after all parts that looks like one */
 	MIME_DOUBT_PARTIAL = 1 << 10, /* message/partial or message/external-body */
 	MIME_DOUBT_ENCRYPTED =
-		1 << 11, /* multipart/encrypted, application/pkcs7-mime (enveloped) */
+		1
+		<< 11, /* multipart/encrypted, application/pkcs7-mime (enveloped), PGP in text */
 	MIME_DOUBT_EMBEDDED = 1 << 12, /* uuencode, yEnc or BinHex inside a text part */
 };
 
@@ -54,17 +60,23 @@ enum mime_encoding {
 /* Offsets are into the message: header_start <= body_start <= end <= size. The body runs from
  * body_start to end, without the line end that belongs to the next delimiter line. */
 struct mime_part {
-	char path
-		[MIME_PATH_MAX]; /* "1", "1.2", "1.2.1"; the root is "" if it is a leaf or multipart */
+	/* As IMAP's section numbers: "1", "1.2"; the root is "". The multipart that is the body of
+	 * message part 2 is "2.TEXT", its parts are "2.1", "2.2"; a leaf there is "2.1". A path too
+	 * long for this is "#" and the index of the part. No two are the same. */
+	char path[MIME_PATH_MAX];
 	ptrdiff_t parent; /* index of the enclosing part, -1 for the root */
 	uint32_t depth;   /* 0 for the root */
 	size_t header_start, body_start, end;
 	char type[MIME_TYPE_MAX]; /* lower case, "text/plain" where none is given */
 	char name
 		[MIME_NAME_MAX]; /* file name decoded to UTF-8, "" if none; never a path to use */
-	bool has_name;           /* filename= or name= is there, even if empty or odd */
+	char charset[MIME_CHARSET_MAX]; /* lower case, "" if none */
+	bool has_name;      /* filename= or name= is there, even if empty or odd */
 	bool is_attachment; /* Content-Disposition is there and not inline */
-	bool is_composite; /* multipart/... or message/rfc822: has parts, no bytes of its own */
+	/* multipart/... or message/rfc822: has parts, no bytes of its own. One that cannot be
+	 * followed (no boundary, an encoded message, too deep) is a leaf, so that its bytes are
+	 * looked at; the doubts say so. */
+	bool is_composite;
 	bool is_multipart;
 	enum mime_encoding encoding;
 };
@@ -85,7 +97,9 @@ void mime_start(void);
 int mime_parse(struct span message, struct mime **mime_r, struct err *err);
 void mime_free(struct mime *mime);
 
-/* The decoded bytes of a leaf, leniently (goes on after padding and junk), added to out. */
+/* The decoded bytes of a leaf, leniently (goes on after padding and junk), added to out, which
+ * never gets more than the leaf's own size. Set part->encoding in a copy to decode what is not
+ * declared: as MIME_UUENCODE every block from a "begin" line on is decoded. */
 int mime_decode(struct span message, const struct mime_part *part, struct buf *out,
 	struct err *err);
 

@@ -31,8 +31,12 @@ unsigned mime_doubts_bytes(struct span message)
 		crlf += eol == 2;
 		lf += eol == 1;
 		for (size_t i = pos; i < pos + len; i++) {
-			cr += message.data[i] == '\r';
-			odd += is_odd_control(message.data[i]);
+			uint8_t c = message.data[i];
+
+			if (c >= ' ' && c != 0x7f)
+				continue;
+			cr += c == '\r';
+			odd += is_odd_control(c);
 		}
 		if (cr > 0 || len > MIME_LINE_MAX)
 			doubts |= MIME_DOUBT_LINES;
@@ -127,7 +131,8 @@ static unsigned doubts_text(struct span text)
 
 		if (mime_is_embedded(line))
 			doubts |= MIME_DOUBT_EMBEDDED;
-		if (starts_with(line, "-----BEGIN PGP MESSAGE-----"))
+		if (line.data[0] == '-' &&
+			starts_with(line, "-----BEGIN PGP MESSAGE-----"))
 			doubts |= MIME_DOUBT_ENCRYPTED;
 	}
 	return doubts;

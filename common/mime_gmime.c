@@ -124,9 +124,12 @@ static int read_type(GMimeParserOptions *options, const char *text,
 	DEFER(text_free) char *whole = g_mime_content_type_get_mime_type(type);
 	const char *boundary = g_mime_content_type_get_parameter(type, "boundary");
 	const char *name = g_mime_content_type_get_parameter(type, "name");
+	const char *charset = g_mime_content_type_get_parameter(type, "charset");
 	const char *smime = g_mime_content_type_get_parameter(type, "smime-type");
 
 	copy_lower(content->type, sizeof(content->type), whole);
+	if (charset)
+		copy_lower(content->charset, sizeof(content->charset), charset);
 	if (name) {
 		content->has_name = true;
 		copy_utf8(content->name, sizeof(content->name), name);

@@ -14,6 +14,15 @@ static bool has_8bit(struct span bytes)
 	return false;
 }
 
+static size_t count_byte(struct span bytes, uint8_t byte)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < bytes.len; i++)
+		count += bytes.data[i] == byte;
+	return count;
+}
+
 unsigned mime_head_field(
 	struct span message, const struct field *field, struct mime_raw *raw)
 {
@@ -21,10 +30,13 @@ unsigned mime_head_field(
 		"content-disposition", "content-id", "content-description",
 		"content-location", "content-base", "content-language", "content-md5" };
 	struct span *const kept[] = { &raw->type, &raw->encoding, &raw->disposition };
+	struct span whole = span_part(message, field->start, field->end - field->start);
 	unsigned doubts = 0;
 
-	if (has_8bit(span_part(message, field->start, field->end - field->start)))
+	if (has_8bit(whole))
 		doubts |= MIME_DOUBT_BINARY;
+	if (count_byte(whole, ':') > MIME_COLONS_MAX)
+		doubts |= MIME_DOUBT_HEADER_LIMIT;
 	if (field->kind == FIELD_ODD || field->blank_fold)
 		doubts |= MIME_DOUBT_PARSER;
 	if (field->kind == FIELD_ODD || field->name.len < 8 ||
@@ -46,13 +58,8 @@ unsigned mime_head_field(
 
 bool mime_head_over_parameters(const struct mime_raw *raw)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < raw->type.len; i++)
-		count += raw->type.data[i] == ';';
-	for (size_t i = 0; i < raw->disposition.len; i++)
-		count += raw->disposition.data[i] == ';';
-	return count > MIME_PARAMETERS_MAX;
+	return count_byte(raw->type, ';') > MIME_PARAMETERS_MAX ||
+	       count_byte(raw->disposition, ';') > MIME_PARAMETERS_MAX;
 }
 
 static bool token_char(uint8_t c)
@@ -176,6 +183,8 @@ void mime_head_content(const struct mime_raw *raw, struct mime_content *content)
 		content->doubts |= MIME_DOUBT_PARSER;
 	if (!content->boundary)
 		return;
+	if (content->boundary_len > MIME_BOUNDARY_MAX)
+		content->doubts |= MIME_DOUBT_HEADER_LIMIT;
 	(void)has_parameter(raw->type, "boundary", &starred);
 	if (starred || !plain_boundary(content))
 		content->doubts |= MIME_DOUBT_PARSER;

@@ -10,8 +10,10 @@
 #include "common/mime.h"
 
 enum {
-	MIME_BOUNDARY_MAX = 256, /* RFC 2046 allows 70; longer ones GMime does not see */
-	MIME_PARAMETERS_MAX = 256, /* of one field; GMime's time is quadratic in them */
+	MIME_BOUNDARY_MAX = 256,  /* RFC 2046 allows 70; longer ones GMime does not see */
+	MIME_PARAMETERS_MAX = 64, /* of one field; GMime's time is quadratic in them */
+	MIME_COLONS_MAX = 512,    /* of one field; and in the groups of addresses */
+	MIME_HEADERS_BYTES_MAX = 2 * 1024 * 1024, /* of all blocks; addresses are slow */
 	MIME_LINE_MAX = 998,
 	MIME_VALUE_MAX = 8 * 1024, /* of a value that is shown */
 };
@@ -29,6 +31,7 @@ struct mime_raw {
 struct mime_content {
 	char type[MIME_TYPE_MAX];
 	char name[MIME_NAME_MAX];
+	char charset[MIME_CHARSET_MAX];
 	bool has_name;
 	bool is_attachment;
 	bool is_encrypted; /* application/pkcs7-mime that is not only signed */

@@ -22,7 +22,8 @@ struct frame {
 struct walk {
 	struct span message;
 	struct mime *mime;
-	size_t size; /* room in mime->parts */
+	size_t size;         /* room in mime->parts */
+	size_t header_bytes; /* of all parts so far */
 	struct frame frames[MIME_DEPTH_MAX + 1];
 	size_t depth;   /* frames in use */
 	ptrdiff_t leaf; /* the part whose body is being read, -1 if none */
@@ -198,6 +199,9 @@ static void read_head(struct walk *walk, struct mime_part *part, struct mime_raw
 		*doubts |= mime_head_field(walk->message, &field, raw);
 	}
 	part->body_start = pos;
+	walk->header_bytes += pos - start;
+	if (walk->header_bytes > MIME_HEADERS_BYTES_MAX)
+		*doubts |= MIME_DOUBT_HEADER_LIMIT;
 	raw->is_over_limit = raw->is_over_limit || mime_head_over_parameters(raw);
 	if (raw->is_over_limit)
 		*doubts |= MIME_DOUBT_HEADER_LIMIT;
@@ -224,6 +228,7 @@ static void classify(
 
 	memcpy(part->type, content->type, sizeof(part->type));
 	memcpy(part->name, content->name, sizeof(part->name));
+	memcpy(part->charset, content->charset, sizeof(part->charset));
 	part->has_name = content->has_name;
 	part->is_attachment = content->is_attachment;
 	part->encoding = content->encoding;
@@ -320,8 +325,12 @@ static void end_parts(struct walk *walk, size_t end, size_t keep)
 	}
 	while (walk->depth > keep) {
 		struct frame *frame = &walk->frames[--walk->depth];
+		struct mime_part *part = &mime->parts[frame->part];
 
-		mime->parts[frame->part].end = end;
+		part->end = end;
+		/* Its boundary was never met: a leaf, so that its bytes are looked at. */
+		if (frame->children == 0)
+			part->is_composite = part->is_multipart = false;
 		if (frame->boundary && !frame->closed)
 			mime->doubts |= MIME_DOUBT_PARSER;
 		free(frame->boundary);

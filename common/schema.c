@@ -318,7 +318,7 @@ static void wipe(struct buf *buf)
 int schema_load(const char *path, const struct schema_option *options, void *settings,
 	struct err *err)
 {
-	struct err local; /* err may be NULL */
+	struct err local = { 0 }; /* err may be NULL */
 	struct loader loader = { .path = path, .err = err ? err : &local };
 	auto_buf struct buf raw, text;
 	int result;

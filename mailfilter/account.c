@@ -14,7 +14,7 @@
 struct run {
 	const struct account_job *job;
 	struct report *report;
-	struct account_dir *dir;
+	struct account_dir dir;
 	struct record *record;
 	struct quarantine *quarantine;
 	struct deliver *deliver;
@@ -55,13 +55,12 @@ static int open_tools(struct run *run, struct err *err)
 
 	if (account_dir_open(
 		    job->settings->state_dir, job->account->name, &run->dir, err) < 0 ||
-		record_open(account_dir_path(run->dir), false, &run->record, err) < 0 ||
+		record_open(run->dir.path, false, &run->record, err) < 0 ||
 		scan_open(job->settings, &run->scan, err) < 0)
 		return -1;
-	if (!job->dry_run &&
-		(quarantine_open(account_dir_path(run->dir), &run->quarantine, err) < 0 ||
-			deliver_maildir_open(
-				job->account->deliver_path, &run->deliver, err) < 0))
+	if (!job->dry_run && (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
+				     deliver_maildir_open(job->account->deliver_path,
+					     &run->deliver, err) < 0))
 		return -1;
 	tools.record = run->record;
 	tools.quarantine = run->quarantine;
@@ -69,7 +68,7 @@ static int open_tools(struct run *run, struct err *err)
 	tools.scan = run->scan;
 	pipeline_init(&run->pipeline, &tools);
 	run->fetch = (struct fetch){ .pipeline = &run->pipeline,
-		.spool = account_dir_spool(run->dir),
+		.spool = run->dir.tmp,
 		.message_max = job->account->message_max };
 	run->wait = (struct stream_wait){ .wait = wait_working, .arg = run };
 	return 0;
@@ -83,7 +82,7 @@ static void close_tools(struct run *run)
 		run->deliver->ops->close(run->deliver);
 	quarantine_close(run->quarantine);
 	record_close(run->record);
-	account_dir_close(run->dir);
+	account_dir_close(&run->dir);
 }
 
 static void close_source(struct run *run)
@@ -231,7 +230,7 @@ static void record_end(struct run *run, const struct err *err)
 
 void account_run(const struct account_job *job, struct report *report_r)
 {
-	struct run run = { .job = job, .report = report_r };
+	struct run run = { .job = job, .report = report_r, .dir.lock = -1 };
 	struct err drained = { 0 };
 	struct err err = { 0 };
 

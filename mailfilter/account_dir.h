@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: ISC
- * (contract comes with its module) */
+ *
+ * The folder of one account below state-dir: its lock, and tmp/ for what is being worked on. The
+ * record and the quarantine live beside them. One worker at a time holds it; who only looks needs
+ * the path alone. */
 #ifndef MAILFILTER_ACCOUNT_DIR_H
 #define MAILFILTER_ACCOUNT_DIR_H
-#include "common/err.h"
-struct account_dir;
+
+#include "common/buf.h"
+
+struct account_dir {
+	char *path; /* STATE_DIR/ACCOUNT */
+	char *tmp;  /* for message bodies; empty at the start */
+	int lock;
+};
+
+/* The path, which the caller frees. A name that would leave state_dir: ERR_SETTINGS. */
+int account_dir_path(
+	const char *state_dir, const char *account, char **path_r, struct err *err);
+
+/* Make what is missing (0700), take the lock, empty tmp. Another process holds it: ERR_AGAIN with
+ * its pid. A link in place of the folder, or one that everybody may write to: ERR_ACCOUNT. */
 int account_dir_open(const char *state_dir, const char *account,
-	struct account_dir **dir_r, struct err *err);
+	struct account_dir *dir_r, struct err *err);
 void account_dir_close(struct account_dir *dir);
-const char *account_dir_path(const struct account_dir *dir);
-const char *account_dir_spool(const struct account_dir *dir);
+
+/* Will it be gone after a reboot? Then a sentence for people in text, else "": what was delivered
+ * would be forgotten, and delivered once more. */
+bool account_dir_is_volatile(const struct account_dir *dir, char *text, size_t size);
+
 #endif

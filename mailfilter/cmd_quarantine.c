@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "common/log.h"
 
+#include "mailfilter/account_dir.h"
 #include "mailfilter/cmd.h"
 #include "mailfilter/quarantine.h"
 
@@ -71,16 +72,16 @@ static int list_one(const struct record_quarantined *item, void *arg)
 static int list(const struct settings *settings, struct json *json, struct err *err)
 {
 	struct listing listing = { .json = json };
-	char path[4096];
 
 	for (size_t i = 0; i < settings->accounts.count; i++) {
+		auto_free char *path = NULL;
 		struct record *record = NULL;
 		int result;
 
 		listing.account = settings_account(settings, i)->name;
-		(void)snprintf(path, sizeof(path), "%s/%s", settings->state_dir,
-			listing.account);
-		result = record_open(path, true, &record, err);
+		result = account_dir_path(settings->state_dir, listing.account, &path, err);
+		if (result == 0)
+			result = record_open(path, true, &record, err);
 		if (result == 0)
 			result = record_each_quarantined(record, list_one, &listing, err);
 		record_close(record);
@@ -112,18 +113,18 @@ static int copy_out(int fd, struct err *err)
 /* The original goes to standard output byte for byte: to a file or a mail program, with care. */
 static int show(const struct settings *settings, const char *id, struct err *err)
 {
-	char path[4096];
-
 	if (!quarantine_is_id(id))
 		return err_set(err, ERR_MESSAGE,
 			"%.60s is not a quarantine id; see: mailfilter "
 			"quarantine list",
 			id);
 	for (size_t i = 0; i < settings->accounts.count; i++) {
+		auto_free char *path = NULL;
 		auto_close int fd = -1;
 
-		(void)snprintf(path, sizeof(path), "%s/%s", settings->state_dir,
-			settings_account(settings, i)->name);
+		if (account_dir_path(settings->state_dir,
+			    settings_account(settings, i)->name, &path, err) < 0)
+			return -1;
 		if (quarantine_original(path, id, &fd, err) == 0)
 			return copy_out(fd, err);
 		if (err->kind != ERR_MESSAGE)

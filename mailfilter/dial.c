@@ -105,6 +105,7 @@ int dial(const char *host, unsigned port, int max_ms, const struct stream_wait *
 	int *fd_r, struct err *err)
 {
 	DEFER(addresses_free) struct addrinfo *list = NULL;
+	struct err why;
 	int64_t deadline_ms;
 	int left = 0;
 
@@ -113,17 +114,20 @@ int dial(const char *host, unsigned port, int max_ms, const struct stream_wait *
 	for (const struct addrinfo *at = list; at && left < ADDRESSES_MAX; at = at->ai_next)
 		left++;
 	deadline_ms = clock_ms() + max_ms;
-	(void)err_set(err, ERR_SESSION, "no address");
+	(void)err_set(&why, ERR_SESSION, "no address");
 	for (const struct addrinfo *at = list; left > 0; at = at->ai_next, left--) {
 		/* An address that swallows packets leaves the others their share. */
 		int64_t now_ms = clock_ms();
 		int64_t share_ms = (deadline_ms - now_ms) / left;
 		int result = try_address(
-			at, now_ms + (share_ms > 0 ? share_ms : 0), wait, fd_r, err);
-		if (result < 0)
-			return -1;
+			at, now_ms + (share_ms > 0 ? share_ms : 0), wait, fd_r, &why);
 		if (result > 0)
 			return 0;
+		if (result < 0)
+			break;
 	}
-	return err_wrap(err, "%s port %u", host, port);
+	(void)err_wrap(&why, "%s port %u", host, port);
+	if (err)
+		*err = why;
+	return -1;
 }

@@ -32,6 +32,8 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 	message->size = item->size;
 	message->date_s = item->date_s;
 	message->listed_ms = clock_ms();
+	deliver_new_name(message->name);
+	quarantine_new_id(message->quarantine_id);
 	if (known && known->state == RECORD_INTENT) {
 		/* Under the name of its first try: shown twice is shown once. */
 		message->repeat = true;
@@ -129,7 +131,7 @@ static int take_message(
 
 int fetch_chunk(struct fetch *fetch, struct source *source,
 	const struct source_item *items, struct message **messages, size_t count,
-	char *first_missing_r, struct err *err)
+	struct err *err)
 {
 	struct source_sink sink = {
 		.data = take_bytes, .done = take_message, .arg = fetch
@@ -139,11 +141,12 @@ int fetch_chunk(struct fetch *fetch, struct source *source,
 	fetch->expected = messages;
 	fetch->count = count;
 	fetch->next = 0;
+	fetch->missing[0] = '\0';
 	next_arrival(fetch);
 	result = source->ops->fetch(source, items, count, &sink, err);
 	body_done(&fetch->arriving);
 	if (fetch->next < count && messages[fetch->next])
-		memcpy(first_missing_r, messages[fetch->next]->key.uid, MESSAGE_UID_MAX);
+		memcpy(fetch->missing, messages[fetch->next]->key.uid, MESSAGE_UID_MAX);
 	for (size_t i = 0; i < count; i++)
 		message_free(take_ptr(&messages[i]));
 	fetch->expected = NULL;

@@ -17,6 +17,8 @@ struct fetch {
 	size_t count, next;        /* all of them; the first that is not here */
 	struct body arriving;      /* of the message whose bytes come now */
 	struct err arriving_err;   /* why they are not kept, or ERR_NONE */
+	char missing
+		[MESSAGE_UID_MAX]; /* of the last chunk, the first that did not come */
 };
 
 /* A message for an item of a listing, with what the record knows of it (NULL: nothing). One
@@ -26,10 +28,9 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 	const struct record_row *known);
 
 /* Fetch these (owned by the fetch from here on), which stand for these items, into the pipeline.
- * On failure those that did not come are forgotten, and *first_missing_r (MESSAGE_UID_MAX) names
- * the first of them. */
+ * On failure those that did not come are forgotten, and `missing` names the first of them. */
 int fetch_chunk(struct fetch *fetch, struct source *source,
 	const struct source_item *items, struct message **messages, size_t count,
-	char *first_missing_r, struct err *err);
+	struct err *err);
 
 #endif

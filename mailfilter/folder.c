@@ -99,7 +99,6 @@ struct chunk {
 
 static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
 {
-	char missing[MESSAGE_UID_MAX] = "";
 	size_t count = chunk->count;
 
 	chunk->count = 0;
@@ -107,9 +106,9 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 	if (count == 0)
 		return folder_settle(folder, err);
 	if (fetch_chunk(folder->fetch, folder->source, chunk->items, chunk->messages,
-		    count, missing, err) < 0) {
+		    count, err) < 0) {
 		if (err->kind == ERR_SESSION)
-			note_stuck(folder, missing);
+			note_stuck(folder, folder->fetch->missing);
 		return -1;
 	}
 	return folder_settle(folder, err);

@@ -42,8 +42,13 @@ void imap_handle(struct imap *imap, const struct imap_handler *handler)
 		body ? handler->arg : NULL);
 }
 
+/* The stream knows why, unless it was the parser that gave up. */
 static int lost(struct imap *imap, struct err *err)
 {
+	struct err parser;
+
+	(void)err_set(&parser, ERR_SESSION, "the server's answer cannot be understood");
+	stream_stop(imap->stream, &parser);
 	imap->broken = true;
 	return stream_why(imap->stream, err);
 }

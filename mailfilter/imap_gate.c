@@ -35,11 +35,14 @@ void imap_gate_init(struct imap_gate *gate, uint64_t body_max)
 
 void imap_gate_begin(struct imap_gate *gate)
 {
-	gate->answer_bytes = 0;
+	gate->answer_bytes = gate->plain_bytes = 0;
 }
 
 static void start_line(struct imap_gate *gate)
 {
+	if (gate->tagged)
+		gate->since_tagged = 0;
+	gate->tagged = false;
 	gate->line = LINE_HEAD;
 	gate->brace = BRACE_NONE;
 	gate->head_len = gate->line_bytes = 0;
@@ -104,7 +107,8 @@ static int classify(struct imap_gate *gate)
 		return LINE_TEXT;
 	/* Tags are numbers here. What else the parser might take for a response, forgiving
 	 * as it is of blanks, must not come by unseen. */
-	if (head.data[0] == '+' || (head.data[0] >= '0' && head.data[0] <= '9'))
+	gate->tagged = head.data[0] >= '0' && head.data[0] <= '9';
+	if (gate->tagged || head.data[0] == '+')
 		return LINE_PLAIN;
 	if (!take_word(&head, "*"))
 		return LINE_DATA;
@@ -252,6 +256,8 @@ static int code_byte(struct imap_gate *gate, uint8_t c, struct err *err)
 
 static int plain_byte(struct imap_gate *gate, uint8_t c, struct err *err)
 {
+	if (++gate->plain_bytes > IMAP_GATE_PLAIN_MAX)
+		return refuse(err, "an endless answer");
 	if (c == '[') {
 		gate->code = true;
 		gate->code_match = 0;
@@ -302,15 +308,17 @@ static int release_head(
 	struct imap_gate *gate, uint8_t *out, size_t *len, struct err *err)
 {
 	size_t head_len = gate->head_len;
+	bool passes;
 
 	gate->line = classify(gate);
-	if (gate->line == LINE_PLAIN || gate->line == LINE_FETCH) {
-		memcpy(out + *len, gate->head, head_len);
-		*len += head_len;
-	}
+	passes = gate->line == LINE_PLAIN || gate->line == LINE_FETCH;
 	for (size_t i = 0; i < head_len; i++) {
 		if (line_byte(gate, (uint8_t)gate->head[i], err) < 0)
 			return -1;
+	}
+	if (passes) {
+		memcpy(out + *len, gate->head, head_len);
+		*len += head_len;
 	}
 	return 0;
 }
@@ -341,29 +349,40 @@ static void literal_bytes(
 int imap_gate_pass(struct imap_gate *gate, struct span bytes, uint8_t *out, size_t *len_r,
 	struct err *err)
 {
-	size_t len = 0, i = 0;
+	size_t i = 0;
 
+	*len_r = 0;
 	while (i < bytes.len && !gate->ended) {
+		int result;
+
 		if (gate->literal_left > 0) {
 			struct span part = span_part(bytes, i,
 				gate->literal_left < bytes.len ? (size_t)gate->literal_left :
 								 bytes.len);
-			literal_bytes(gate, part, out, &len);
+			literal_bytes(gate, part, out, len_r);
 			i += part.len;
 			continue;
 		}
+		gate->since_tagged++;
 		if (gate->line == LINE_HEAD) {
-			if (head_byte(gate, bytes.data[i++], out, &len, err) < 0)
-				return -1;
-			continue;
+			result = head_byte(gate, bytes.data[i], out, len_r, err);
+		} else {
+			bool passes = gate->line == LINE_PLAIN || gate->line == LINE_FETCH;
+
+			result = line_byte(gate, bytes.data[i], err);
+			if (passes && result == 0)
+				out[(*len_r)++] = bytes.data[i];
 		}
-		if (gate->line == LINE_PLAIN || gate->line == LINE_FETCH)
-			out[len++] = bytes.data[i];
-		if (line_byte(gate, bytes.data[i++], err) < 0)
+		if (result < 0)
 			return -1;
+		i++;
 	}
-	*len_r = len;
 	return 0;
+}
+
+bool imap_gate_is_quiet(const struct imap_gate *gate)
+{
+	return gate->since_tagged == 0;
 }
 
 uint64_t imap_gate_open(const struct imap_gate *gate)

@@ -14,6 +14,8 @@
 enum {
 	IMAP_GATE_LINE_MAX = 64 * 1024, /* of one response, bodies aside */
 	IMAP_GATE_ANSWER_MAX = 32 * 1024 * 1024, /* of one command's, bodies aside */
+	IMAP_GATE_PLAIN_MAX = 256 * 1024, /* of that, what is not FETCH: the parser keeps it,
+					   * in many times its size */
 	IMAP_GATE_DEPTH_MAX = 32,                /* of parentheses */
 	IMAP_GATE_HEAD_MAX = 48,                 /* enough to tell what a line is */
 	IMAP_GATE_BYE_MAX = 200,
@@ -22,7 +24,7 @@ enum {
 struct imap_gate {
 	uint64_t body_max;     /* a literal after BODY[] may be so long */
 	uint64_t literal_left; /* bytes of the present literal still to come */
-	size_t line_bytes, answer_bytes;
+	size_t line_bytes, answer_bytes, plain_bytes;
 	int line, brace; /* states of imap_gate.c */
 	bool greeted, quoted, escaped, code;
 	unsigned depth;
@@ -36,6 +38,8 @@ struct imap_gate {
 	char bye[IMAP_GATE_BYE_MAX + 1]; /* the server's last words */
 	size_t bye_len;
 	bool ended; /* it said BYE */
+	bool tagged; /* the present line is */
+	uint64_t since_tagged; /* bytes after the last line that was */
 };
 
 void imap_gate_init(struct imap_gate *gate, uint64_t body_max);
@@ -44,9 +48,13 @@ void imap_gate_init(struct imap_gate *gate, uint64_t body_max);
 void imap_gate_begin(struct imap_gate *gate);
 
 /* Pass bytes on to out, which has room for bytes.len + IMAP_GATE_HEAD_MAX; *len_r is what came
- * through. After BYE (gate->ended) the rest is dropped. Over a limit: ERR_SESSION. */
+ * through, also on failure. After BYE (gate->ended) the rest is dropped. Over a limit:
+ * ERR_SESSION, and no more may be passed. */
 int imap_gate_pass(struct imap_gate *gate, struct span bytes, uint8_t *out, size_t *len_r,
 	struct err *err);
+
+/* Has nothing come, dropped or not, since the last tagged answer? */
+bool imap_gate_is_quiet(const struct imap_gate *gate);
 
 /* How many bytes would pass unseen now, being inside a body; the reader may move up to so many
  * on by itself, and then tells. */

@@ -15,16 +15,14 @@ const char *input_spool(void)
 
 int input_read(const char *file, struct body *body, struct err *err)
 {
-	auto_close int opened = -1;
+	bool standard = strcmp(file, "-") == 0;
+	auto_close int fd = standard ? dup(STDIN_FILENO)
+				     : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	uint8_t chunk[64 * 1024];
-	int fd = STDIN_FILENO;
 	struct stat status;
 
-	if (strcmp(file, "-") != 0) {
-		fd = opened = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
-			return err_errno(err, ERR_MESSAGE, "%s", file);
-	}
+	if (fd < 0)
+		return err_errno(err, ERR_MESSAGE, "%s", file);
 	if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
 		return err_set(
 			err, ERR_MESSAGE, "%s: a folder, not a message file", file);

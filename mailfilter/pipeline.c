@@ -13,18 +13,18 @@
 
 struct row {
 	enum stage before;
-	void (*run)(struct pipeline *pipeline, struct message **list, size_t count);
 	bool grouped; /* runs for a batch: its syncs and its transaction are shared */
+	void (*run)(struct pipeline *pipeline, struct message **list, size_t count);
 };
 
 /* SENT has no row: a verdict moves a message on to SCANNED. RECORDED neither: settle needs the
  * session, so the account takes those out between two fetches. */
 static const struct row rows[] = {
-	{ STAGE_FETCHED, step_judge, false },
-	{ STAGE_JUDGED, step_scan, false },
-	{ STAGE_SCANNED, step_quarantine, true },
-	{ STAGE_QUARANTINED, step_deliver, true },
-	{ STAGE_DELIVERED, step_record, true },
+	{ STAGE_FETCHED, false, step_judge },
+	{ STAGE_JUDGED, false, step_scan },
+	{ STAGE_SCANNED, true, step_quarantine },
+	{ STAGE_QUARANTINED, true, step_deliver },
+	{ STAGE_DELIVERED, true, step_record },
 };
 enum {
 	ROWS = sizeof(rows) / sizeof(rows[0])

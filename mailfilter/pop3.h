@@ -15,7 +15,7 @@ enum {
 	POP3_COMMAND_MAX = 8 * 1024,
 	POP3_WINDOW_COUNT = 50, /* commands under way at once */
 	POP3_WINDOW_BYTES = 4 * 1024 * 1024, /* of messages asked for */
-	POP3_QUIT_MS = 30000, /* the server deletes now, which may take its time */
+	POP3_QUIT_MS = 3000, /* where nothing hangs on it */
 };
 
 struct pop3 {
@@ -25,6 +25,7 @@ struct pop3 {
 	const uint8_t *at; /* what is left of the stream's buffer */
 	size_t left;
 	bool broken;
+	bool deleting; /* a DELE was sent, so QUIT must be confirmed */
 	bool pipelining, stls, sasl_plain; /* what the server offers */
 	char line[POP3_LINE_MAX]; /* the last one read, without its end: untrusted */
 };

@@ -38,22 +38,6 @@ static int path_of(const char *account_dir, char **path_r, struct err *err)
 	return err_memory(err);
 }
 
-static int open_folder(const char *path, int *fd_r, struct err *err)
-{
-	auto_close int fd = -1;
-	struct stat st;
-
-	if (file_open_dir(path, &fd, err) < 0)
-		return -1;
-	if (fstat(fd, &st) < 0)
-		return fail("look at", path, "", err);
-	if (st.st_mode & S_IWOTH)
-		return err_set(err, ERR_ACCOUNT,
-			"everybody may write to %s: chmod 700 %s", path, path);
-	*fd_r = take_fd(&fd);
-	return 0;
-}
-
 /* Temporary files of a process that was killed: never counted, written anew if still needed. */
 static int sweep(const struct quarantine *quarantine, struct err *err)
 {
@@ -76,7 +60,7 @@ static int open_all(
 {
 	if (path_of(account_dir, &quarantine->path, err) < 0 ||
 		file_mkdirs(quarantine->path, S_IRWXU, err) < 0 ||
-		open_folder(quarantine->path, &quarantine->dirfd, err) < 0)
+		file_open_own_dir(quarantine->path, &quarantine->dirfd, err) < 0)
 		return -1;
 	filebatch_init(&quarantine->batch, quarantine->dirfd, quarantine->path);
 	return sweep(quarantine, err);
@@ -189,6 +173,15 @@ void quarantine_discard(struct quarantine *quarantine)
 	filebatch_discard(&quarantine->batch);
 }
 
+static bool is_first(const struct verdict *verdict, size_t which)
+{
+	for (size_t i = 0; i < which; i++)
+		if (strcmp(verdict->findings[i].signature,
+			    verdict->findings[which].signature) == 0)
+			return false;
+	return true;
+}
+
 /* The signatures found, each once, as many as there is room for. */
 static void list_signatures(const struct verdict *verdict, char *text, size_t size)
 {
@@ -198,7 +191,7 @@ static void list_signatures(const struct verdict *verdict, char *text, size_t si
 	for (size_t i = 0; i < verdict->finding_count; i++) {
 		const char *const signature = verdict->findings[i].signature;
 
-		if (strstr(text, signature) || used + strlen(signature) + 3 > size)
+		if (!is_first(verdict, i) || used + strlen(signature) + 3 > size)
 			continue;
 		used += (size_t)snprintf(
 			text + used, size - used, "%s%s", used ? ", " : "", signature);
@@ -252,7 +245,7 @@ int quarantine_original(
 	struct stat st;
 
 	if (check_id(id, err) < 0 || path_of(account_dir, &path, err) < 0 ||
-		open_folder(path, &dirfd, err) < 0)
+		file_open_own_dir(path, &dirfd, err) < 0)
 		return -1;
 	(void)snprintf(name, sizeof(name), "%s.eml", id);
 	/* O_NONBLOCK: a planted FIFO is opened, seen and refused; a file does not care. */

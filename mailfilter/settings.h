@@ -48,7 +48,7 @@ struct account_settings {
 	enum source_kind kind;
 	char *user, *host;
 	unsigned port;
-	struct schema_list folders;
+	struct schema_list folders; /* none for POP3, which has but one */
 	char *password, *password_file;
 	struct schema_list password_command;
 	int auth; /* enum auth_kind */
@@ -64,6 +64,10 @@ struct account_settings {
 	int scan; /* enum scan_mode; the account's own or the global one */
 	uint64_t message_max;
 	int64_t timeout_ms; /* for one answer of the server */
+	struct {
+		int source, folders, password, password_file, password_command, tls,
+			tls_ca, deliver, after;
+	} lines; /* where they stand in the file, 0: not given */
 };
 
 struct settings {
@@ -80,18 +84,27 @@ struct settings {
 	struct schema_sections accounts; /* of struct account_settings */
 };
 
+/* The table of the file, for the tests that hold sample and manual page against it. */
+extern const struct schema_option settings_options[];
+
 /* Read and check the file; path NULL: $XDG_CONFIG_HOME/mailfilter/mailfilter.conf (or
- * ~/.config/...) as an ordinary user where that exists, else /etc/mailfilter/mailfilter.conf.
- * ERR_SETTINGS with FILE:LINE. A file with a plain password that others may read is refused. */
+ * ~/.config/...) as an ordinary user where that exists, else /etc/mailfilter/mailfilter.conf,
+ * else the presets and no account. ERR_SETTINGS with FILE:LINE. A file with a plain password
+ * that others may read is refused. */
 int settings_load(const char *path, struct settings *settings_r, struct err *err);
 void settings_free(struct settings *settings);
+
+/* Enough to fetch: an account, and a password for each? Not part of settings_load, because
+ * systemd shows a credential to the service alone, while `status` and the like run outside. */
+int settings_check_accounts(const struct settings *settings, struct err *err);
 
 /* The i-th account. */
 const struct account_settings *settings_account(
 	const struct settings *settings, size_t i);
 
-/* The account's password: from the command (argv, no shell, 30 s, 16 KB), the file or the
- * settings; first line, without its end. ERR_ACCOUNT or ERR_AUTH says what to do. Wipe it. */
+/* The account's password: from the command (argv, no shell, 30 s, 16 KB), the file, the settings
+ * or the systemd credential; first line, without its end. ERR_ACCOUNT says what to do, ERR_AGAIN
+ * that processes or descriptors are short. The caller wipes and frees it. */
 int settings_password(
 	const struct account_settings *account, char **password_r, struct err *err);
 

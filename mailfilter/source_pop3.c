@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <strings.h>
 
 #include "mailfilter/pop3.h"
 
@@ -17,6 +18,7 @@ static int delete_some(struct pop3 *pop3, const struct source_item *items, size_
 	struct err *err)
 {
 	stream_begin(pop3->stream);
+	pop3->deleting = true;
 	for (size_t i = 0; i < count; i++) {
 		if (pop3_send(pop3, err, "DELE %" PRIu32, items[i].number) < 0)
 			return -1;
@@ -62,19 +64,28 @@ static int pop3_settle(struct source *source, const struct source_item *items,
 	return 0;
 }
 
+static int quit(struct pop3 *pop3, struct err *err)
+{
+	stream_begin(pop3->stream);
+	if (!pop3->deleting)
+		stream_hurry(pop3->stream, POP3_QUIT_MS);
+	if (pop3_send(pop3, err, "QUIT") < 0 || pop3_flush(pop3, err) < 0 ||
+		pop3_line(pop3, err) < 0)
+		return err_wrap(err, "QUIT was not confirmed, so nothing is deleted");
+	if (strncasecmp(pop3->line, "+OK", 3) != 0)
+		return err_set(err, ERR_SESSION,
+			"QUIT: the server could not delete all: %.300s", pop3->line);
+	return 0;
+}
+
 static int pop3_finish(struct source *source, struct err *err)
 {
 	struct pop3 *pop3 = (struct pop3 *)source;
-	int result = pop3_command(pop3, err, "QUIT");
+	struct err ignored;
+	int result = quit(pop3, pop3->deleting ? err : &ignored);
 
 	pop3->broken = true;
-	if (result < 0)
-		return err_wrap(err, "QUIT was not confirmed, so nothing is deleted");
-	if (result == 0)
-		return err_set(err, ERR_SESSION,
-			"QUIT: the server could not delete all: %.300s",
-			pop3_words(pop3));
-	return 0;
+	return pop3->deleting ? result : 0;
 }
 
 static void pop3_close_source(struct source *source)

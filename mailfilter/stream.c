@@ -165,6 +165,8 @@ static ssize_t receive_gated(struct stream *stream, void *data, size_t size)
 	while (stream->passed_at == stream->passed_len) {
 		ssize_t len;
 
+		if (stream->why.kind != ERR_NONE)
+			return -1;
 		if (stream->gate.ended)
 			return bye(stream);
 		if (imap_gate_open(&stream->gate) > 0)
@@ -172,10 +174,10 @@ static ssize_t receive_gated(struct stream *stream, void *data, size_t size)
 		len = receive(stream, raw, sizeof(raw));
 		if (len < 0)
 			return -1;
-		stream->passed_at = stream->passed_len = 0;
-		if (imap_gate_pass(&stream->gate, (struct span){ raw, (size_t)len },
-			    stream->passed, &stream->passed_len, &stream->why) < 0)
-			return -1;
+		/* What came through before a refusal is good: it is read first. */
+		stream->passed_at = 0;
+		(void)imap_gate_pass(&stream->gate, (struct span){ raw, (size_t)len },
+			stream->passed, &stream->passed_len, &stream->why);
 	}
 	return take_passed(stream, data, size);
 }
@@ -185,10 +187,9 @@ static ssize_t low_read(mailstream_low *low, void *data, size_t size)
 {
 	struct stream *stream = low->data;
 
-	if (stream->why.kind != ERR_NONE)
-		return -1;
-	return stream->gated ? receive_gated(stream, data, size) :
-			       receive(stream, data, size);
+	if (stream->gated)
+		return receive_gated(stream, data, size);
+	return stream->why.kind == ERR_NONE ? receive(stream, data, size) : -1;
 }
 
 static ssize_t low_write(mailstream_low *low, const void *data, size_t size)
@@ -300,7 +301,7 @@ int stream_connect(const struct account_settings *account, const struct stream_w
 int stream_start_tls(struct stream *stream, struct err *err)
 {
 	if (stream->mailstream->read_buffer_len > 0 ||
-		stream->passed_at < stream->passed_len || stream->gate.head_len > 0)
+		(stream->gated && !imap_gate_is_quiet(&stream->gate)))
 		return err_set(err, ERR_SESSION,
 			"%s sent plain text where TLS must begin: somebody may be in "
 			"between",
@@ -343,6 +344,7 @@ void stream_stop(struct stream *stream, const struct err *why)
 {
 	if (stream->why.kind == ERR_NONE)
 		stream->why = *why;
+	stream->passed_at = stream->passed_len;
 }
 
 int stream_why(const struct stream *stream, struct err *err)

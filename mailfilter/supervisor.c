@@ -274,7 +274,7 @@ static void kill_stalled(struct supervisor *supervisor)
 /* When there is something to do without an event. */
 static int next_ms(const struct supervisor *supervisor)
 {
-	int64_t next = clock_ms() + 60 * 1000;
+	int64_t next = clock_ms() + SUPERVISOR_LOOK_MS;
 	bool room = running(supervisor) < supervisor->settings->jobs;
 
 	if (supervisor->kill_ms != 0 && supervisor->kill_ms < next)

@@ -10,6 +10,7 @@
 
 enum {
 	SUPERVISOR_STALL_MS = 15 * 60 * 1000, /* no report for so long: killed */
+	SUPERVISOR_LOOK_MS = 60 * 1000,       /* between two looks at the clock */
 	SUPERVISOR_STOP_MS = 10 * 1000,       /* after SIGTERM, then killed */
 	SUPERVISOR_BACKOFF_MAX_MS = 60 * 60 * 1000,
 };

@@ -22,8 +22,11 @@ struct settings {
 	uint64_t file_size_max;  /* libclamav: of one file in it */
 	uint64_t files_max;      /* libclamav: files in it */
 	uint64_t recursion_max;  /* libclamav: archives in archives */
-	int heuristics;          /* word: off, tag (reported, never cut) */
+	int heuristics;          /* 0: off, 1: tag (reported, never cut) */
 };
+
+/* The table of the file, for the tests that hold sample and manual page against it. */
+extern const struct schema_option settings_options[];
 
 /* As mailfilter's: path NULL: XDG as an ordinary user, else /etc/mailfilter/scanner.conf, else the
  * presets alone. */

@@ -237,6 +237,9 @@ static int serve_one(struct engine *engine, int fd, const struct job_head *head,
 	struct span bytes;
 
 	buf_init(&reply, JOB_REPLY_MAX);
+	if (head->type != JOB_SCAN && head->type != JOB_VERIFY)
+		return err_set(
+			err, ERR_FATAL, "a worker got a message of type %u", head->type);
 	if (do_job(engine, head, payload, &verdict, &failure) < 0)
 		set_retry(&verdict, &failure);
 	verdict.milliseconds = (uint32_t)(clock_ms() - start);

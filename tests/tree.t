@@ -125,6 +125,6 @@ is_deeply(\@wrong, [], 'every make target in the README exists');
 @wrong = grep { !-e } $text =~ m{(?<![\w/.~])((?:tests|conf|common|mailfilter|scanner)/[\w./-]*[\w/])}g;
 is_deeply(\@wrong, [], 'every path in the README exists');
 my %command = map { m{cmd_(\w+)\.c$} ? ($1 => 1) : () } @sources;
-@wrong = grep { !$command{ s/-/_/gr } } $text =~ /^\s*(?:build\/)?mailfilter (?:-c \S+ )?([a-z][a-z-]+)\b/mg;
+@wrong = grep { !$command{ s/-/_/gr } } $text =~ /(?:build\/|`)mailfilter ([a-z][a-z-]+)\b/g;
 is_deeply(\@wrong, [], 'every subcommand in the README exists');
 done_testing();

@@ -3,20 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/body.h"
 #include "common/file.h"
+
+#include "tests/deny.h"
 
 enum {
 	LARGE = BODY_MEMORY_MAX * 3 + 17
@@ -185,24 +182,13 @@ static int without_space(void)
 /* As on a file system that has none: openat with O_TMPFILE fails. */
 static int without_tmpfile(void)
 {
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
-		BPF_STMT(
-			BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, __O_TMPFILE, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
 	struct err err = { 0 };
 	struct span span;
 	struct stat st;
 	auto_body struct body body;
 
 	body_init(&body, spool, LARGE);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+	if (!deny(SYS_openat, __O_TMPFILE, EOPNOTSUPP))
 		return 1;
 	if (open(spool, O_TMPFILE | O_RDWR, 0600) >= 0 || errno != EOPNOTSUPP)
 		return 2;

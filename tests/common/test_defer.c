@@ -46,11 +46,13 @@ static void what_is_declared_is_released_at_the_end_of_its_scope(void **state)
 	}
 	assert_false(is_open(plain) || is_open(stream) || is_open(folder));
 	{
-		/* The leak checker of "make asan" sees whether this one is. */
+		/* The leak checker of "make asan" sees whether this one is released; the
+		 * analyser of clang 14 does not know the attribute. */
 		auto_free char *memory = malloc(10);
 
 		assert_non_null(memory);
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 }
 
 static void what_was_never_taken_is_not_released(void **state)

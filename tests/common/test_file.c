@@ -318,6 +318,21 @@ static void open_dir_refuses_links_and_files(void **state)
 	assert_non_null(strstr(err.text, "symbolic link"));
 }
 
+static void open_own_dir_refuses_what_everybody_may_write_to(void **state)
+{
+	struct place *place = *state;
+	struct err err = { 0 };
+	int fd = -1;
+
+	assert_int_equal(file_open_own_dir(place->dir, &fd, &err), 0);
+	(void)close(fd);
+	assert_int_equal(chmod(place->dir, 0702), 0);
+	assert_int_equal(file_open_own_dir(place->dir, &fd, &err), -1);
+	assert_int_equal(err.kind, ERR_ACCOUNT);
+	assert_non_null(strstr(err.text, "chmod 700"));
+	assert_int_equal(file_open_own_dir(in(place, "none"), &fd, &err), -1);
+}
+
 static void lock_held_by_another_names_its_pid(void **state)
 {
 	struct place *place = *state;
@@ -482,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_path_too_long_is_refused),
 		TEST(mkdirs_refuses_a_file_in_the_way),
 		TEST(open_dir_refuses_links_and_files),
+		TEST(open_own_dir_refuses_what_everybody_may_write_to),
 		TEST(lock_held_by_another_names_its_pid),
 		TEST(lock_of_a_killed_process_is_free),
 		TEST(lock_follows_no_link),

@@ -135,8 +135,8 @@ static int teardown(void **state)
 }
 
 /* Ask for these UIDs, let the fake answer, and work until nothing moves any more. */
-static int run(struct world *world, const char *const *uids, uint64_t size, char *missing,
-	struct err *err)
+static int run(
+	struct world *world, const char *const *uids, uint64_t size, struct err *err)
 {
 	struct source_item items[SCRIPT_MAX] = { 0 };
 	struct message *messages[SCRIPT_MAX];
@@ -158,7 +158,7 @@ static int run(struct world *world, const char *const *uids, uint64_t size, char
 		assert_non_null(messages[count]);
 	}
 	result = fetch_chunk(
-		&world->fetch, &world->fake.source, items, messages, count, missing, err);
+		&world->fetch, &world->fake.source, items, messages, count, err);
 	assert_int_equal(pipeline_drain(&world->pipeline, NULL), 0);
 	return result;
 }
@@ -193,11 +193,10 @@ static const char *const one[] = { "7", NULL };
 static void what_was_asked_for_is_delivered_and_recorded(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 
 	world->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
 	world->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, two, 100, missing, NULL), 0);
+	assert_int_equal(run(world, two, 100, NULL), 0);
 	assert_int_equal(world->report.delivered, 2);
 	assert_int_equal(files_in(world->maildir, "new"), 2);
 	assert_int_equal(files_in(world->maildir, "tmp"), 0);
@@ -207,13 +206,12 @@ static void what_was_asked_for_is_delivered_and_recorded(void **state)
 static void what_was_not_asked_for_or_comes_twice_is_dropped(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 
 	world->fake.script[0] = (struct answer){ "9", inert, SOURCE_FETCHED };
 	world->fake.script[1] = (struct answer){ "7", inert, SOURCE_FETCHED };
 	world->fake.script[2] = (struct answer){ "7", inert, SOURCE_FETCHED };
 	world->fake.script[3] = (struct answer){ "", inert, SOURCE_DISCARD };
-	assert_int_equal(run(world, one, 100, missing, NULL), 0);
+	assert_int_equal(run(world, one, 100, NULL), 0);
 	assert_int_equal(files_in(world->maildir, "new"), 1);
 	assert_int_equal(state_of(world, "9"), 0);
 }
@@ -221,11 +219,10 @@ static void what_was_not_asked_for_or_comes_twice_is_dropped(void **state)
 static void a_message_without_content_is_parked_with_a_notice(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 
 	world->fake.script[0] = (struct answer){ "7", NULL, SOURCE_NIL };
 	world->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, two, 100, missing, NULL), 0);
+	assert_int_equal(run(world, two, 100, NULL), 0);
 	assert_int_equal(world->report.parked, 1);
 	assert_int_equal(world->report.delivered, 1);
 	assert_int_equal(state_of(world, "7"), RECORD_PARKED);
@@ -235,14 +232,13 @@ static void a_message_without_content_is_parked_with_a_notice(void **state)
 static void one_that_is_larger_than_the_limit_is_parked(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 	char *large = malloc(MESSAGE_MAX + 2);
 
 	assert_non_null(large);
 	memset(large, 'x', MESSAGE_MAX + 1);
 	large[MESSAGE_MAX + 1] = '\0';
 	world->fake.script[0] = (struct answer){ "7", large, SOURCE_FETCHED };
-	assert_int_equal(run(world, one, 100, missing, NULL), 0);
+	assert_int_equal(run(world, one, 100, NULL), 0);
 	free(large);
 	assert_int_equal(world->report.parked, 1);
 	assert_int_equal(state_of(world, "7"), RECORD_PARKED);
@@ -251,10 +247,9 @@ static void one_that_is_larger_than_the_limit_is_parked(void **state)
 static void a_vanished_message_is_nothing(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 
 	world->fake.script[0] = (struct answer){ "7", NULL, SOURCE_ABSENT };
-	assert_int_equal(run(world, one, 100, missing, NULL), 0);
+	assert_int_equal(run(world, one, 100, NULL), 0);
 	assert_int_equal(report_decided(&world->report), 0);
 	assert_int_equal(state_of(world, "7"), 0);
 }
@@ -262,14 +257,13 @@ static void a_vanished_message_is_nothing(void **state)
 static void a_broken_session_keeps_what_came_and_names_what_is_missing(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 	struct err err = { 0 };
 
 	world->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
 	world->fake.breaks = true;
-	assert_int_equal(run(world, two, 100, missing, &err), -1);
+	assert_int_equal(run(world, two, 100, &err), -1);
 	assert_int_equal(err.kind, ERR_SESSION);
-	assert_string_equal(missing, "8");
+	assert_string_equal(world->fetch.missing, "8");
 	assert_int_equal(files_in(world->maildir, "new"), 1);
 	assert_int_equal(state_of(world, "7"), RECORD_SETTLED);
 }
@@ -277,11 +271,10 @@ static void a_broken_session_keeps_what_came_and_names_what_is_missing(void **st
 static void without_a_scanner_suspicious_mail_is_held_and_inert_delivered(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 
 	world->fake.script[0] = (struct answer){ "7", suspicious, SOURCE_FETCHED };
 	world->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, two, 100, missing, NULL), 0);
+	assert_int_equal(run(world, two, 100, NULL), 0);
 	assert_int_equal(world->report.held, 1);
 	assert_int_equal(world->report.delivered, 1);
 	assert_int_equal(files_in(world->maildir, "new"), 1);
@@ -292,7 +285,6 @@ static void without_a_scanner_suspicious_mail_is_held_and_inert_delivered(void *
 static void an_intent_left_by_a_crash_is_delivered_once_under_its_name(void **state)
 {
 	struct world *world = *state;
-	char missing[MESSAGE_UID_MAX] = "";
 	struct record_row row = {
 		.key = { .folder = "INBOX", .uidvalidity = 1, .uid = "7" },
 		.state = RECORD_INTENT,
@@ -303,7 +295,7 @@ static void an_intent_left_by_a_crash_is_delivered_once_under_its_name(void **st
 
 	assert_int_equal(record_put(world->pipeline.tools.record, &row, NULL), 0);
 	world->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, one, 100, missing, NULL), 0);
+	assert_int_equal(run(world, one, 100, NULL), 0);
 	(void)snprintf(path, sizeof(path), "%s/new/1.recorded.host", world->maildir);
 	assert_int_equal(access(path, F_OK), 0);
 	assert_int_equal(files_in(world->maildir, "new"), 1);

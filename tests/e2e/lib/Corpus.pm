@@ -215,9 +215,9 @@ my %MAKE = (
 # One mail of a kind: { name, kind, bytes, sha256, infected, clean => [ SHA-256 of each clean part's
 # bytes, header and body, as it stands between its delimiters ] }.
 sub mail {
-	my ($self, $kind, $name) = @_;
+	my ($self, $kind, $name, $subject) = @_;
 	my $make = $MAKE{$kind} or die "$kind: no such kind of mail\n";
-	my $head = $self->header("$name." . unpack('H*', $self->bytes(4)), $self->subject);
+	my $head = $self->header("$name." . unpack('H*', $self->bytes(4)), $subject // $self->subject);
 	my ($entity, @clean) = $make->($self);
 	return { name => $name, kind => $kind, bytes => "$head$entity", infected => $kind =~ /^eicar/ ? 1 : 0,
 		sha256 => sha256_hex("$head$entity"), clean => [ map { sha256_hex($_) } @clean ] };

@@ -146,7 +146,7 @@ service pop3-login {
 END
 }
 
-# dovecot returns once its ports are open, so there is nothing to wait for.
+# dovecot returns once its ports are open; the first greeting says that the rest is there, too.
 sub start {
 	my ($self) = @_;
 	my $dir = $self->{dir};
@@ -158,18 +158,17 @@ sub start {
 	$self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s);
 	write_file("$dir/dovecot.conf", $self->settings);
 	return 0 if !command("$dir/start.log", @argv);
-	open(my $file, '<', "$dir/run/master.pid") or die "$dir/run/master.pid: $!\n";
-	chomp($self->{pid} = <$file>);
 	push @running, $self;
-	return 1;
+	my $socket = IO::Socket::INET->new("127.0.0.1:$self->{port}{imap}");
+	return 1 if $socket && defined readline $socket;
+	$self->stop;
+	return 0;
 }
 
 sub stop {
 	my ($self) = @_;
-	return if !$self->{pid};
-	command("$self->{dir}/start.log", 'doveadm', '-c', "$self->{dir}/dovecot.conf", 'stop')
-		or kill 'KILL', $self->{pid};
-	$self->{pid} = 0;
+	return if !grep { $_ == $self } @running;
+	command("$self->{dir}/start.log", 'doveadm', '-c', "$self->{dir}/dovecot.conf", 'stop');
 	@running = grep { $_ != $self } @running;
 }
 

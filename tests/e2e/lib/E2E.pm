@@ -118,9 +118,8 @@ sub reap {
 # (sd_notify, as a service manager would).
 sub scanner_start {
 	my (%option) = @_;
-	my $conf = write_file(work('scanner.conf'), join '', map { option(@$_) } (
-		[ listen => [ 'ipc://' . work('scanner.sock') ] ], [ signatures => ['test'] ],
-		[ 'temp-dir' => work('scanner.tmp') ], map { [ $_ => $option{$_} ] } sort keys %option), 0600);
+	my $conf = settings('scanner.conf', { listen => [ 'ipc://' . work('scanner.sock') ],
+		signatures => ['test'], 'temp-dir' => work('scanner.tmp'), %option });
 	my $path = work('notify.sock');
 	unlink $path;
 	my $notify = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $path) or die "$path: $!\n";

@@ -16,6 +16,7 @@ sub split_entity {
 	my ($entity) = @_;
 	my ($head, $body) = split /\r?\n\r?\n/, $entity, 2;
 	my %field;
+	return (\%field, '') if !defined $head;
 	$head =~ s/\r?\n[ \t]+/ /g;
 	for (split /\r?\n/, $head) {
 		my ($name, $value) = /^([^\s:]+)\s*:\s*(.*)/ or next;
@@ -29,27 +30,40 @@ sub field {
 	return (split_entity($bytes))[0]{ lc $name };
 }
 
+# What stands directly in an entity: the parts of a multipart, the message in message/rfc822.
+sub parts {
+	my ($entity) = @_;
+	my ($field, $body) = split_entity($entity);
+	my $type = $field->{'content-type'} // 'text/plain';
+	return $body if $type =~ m{^message/rfc822}i;
+	my ($quoted, $bare) = $type =~ m{^multipart/.*?boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))}i or return;
+	my $boundary = $quoted // $bare;
+	my @between = split /(?:^|\r?\n)--\Q$boundary\E(?:--)?[ \t]*(?=\r?\n|\z)/, $body;
+	shift @between;
+	pop @between if $body =~ /--\Q$boundary\E--/;
+	return map { s/^\r?\n//r } @between;
+}
+
 # The raw leaves of an entity: multiparts and nested messages are opened, not decoded.
 sub leaves {
-	my ($entity) = @_;
-	my @todo = ($entity);
+	my @todo = @_;
 	my @leaves;
 	while (defined(my $one = shift @todo)) {
-		my ($field, $body) = split_entity($one);
-		my $type = $field->{'content-type'} // 'text/plain';
-		if ($type =~ m{^multipart/.*?boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))}i) {
-			my $boundary = $1 // $2;
-			my @between = split /(?:^|\r?\n)--\Q$boundary\E(?:--)?[ \t]*(?=\r?\n|\z)/, $body;
-			shift @between;
-			pop @between if $body =~ /--\Q$boundary\E--/;
-			unshift @todo, map { s/^\r?\n//r } @between;
-		} elsif ($type =~ m{^message/rfc822}i) {
-			unshift @todo, $body;
-		} else {
-			push @leaves, $one;
-		}
+		my @inside = parts($one);
+		push @leaves, $one if !@inside;
+		unshift @todo, @inside;
 	}
 	return @leaves;
+}
+
+# The structure for people: a line an entity, [ depth, type, file name, raw bytes ].
+sub outline {
+	my ($entity, $depth) = (@_, 0);
+	my ($field, $body) = split_entity($entity);
+	my $type = lc(($field->{'content-type'} // 'text/plain') =~ s/[;\s].*//sr);
+	my ($name) = join(' ', map { $_ // '' } @$field{qw(content-disposition content-type)}) =~ /name="?([^";]+)/;
+	my @inside = $type =~ m{^multipart/|^message/rfc822$} && $depth < 8 ? parts($entity) : ();
+	return ([ $depth, $type, $name // '', $entity ], map { outline($_, $depth + 1) } @inside);
 }
 
 sub leaf_hashes {

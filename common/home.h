@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Where settings and state are: the user's own by the XDG base directory specification, else the
+ * system's under /etc and /var/lib. Looks at the environment and the user database; changes
+ * nothing. */
+#ifndef COMMON_HOME_H
+#define COMMON_HOME_H
+
+#include "common/err.h"
+
+#define HOME_SYSTEM_SETTINGS "/etc/mailfilter/"
+#define HOME_SYSTEM_STATE    "/var/lib/mailfilter"
+
+/* The settings file of this name to read where none was given: as an ordinary user the one in
+ * $XDG_CONFIG_HOME/mailfilter (or ~/.config/mailfilter) if it is there, else the one in
+ * /etc/mailfilter; NULL if neither is. The caller frees it. */
+int home_settings(const char *name, char **path_r, struct err *err);
+
+/* The state directory where none is set: the system's as root or with settings from /etc, else
+ * $XDG_STATE_HOME/mailfilter (or ~/.local/state/mailfilter). The caller frees it. */
+int home_state(const char *settings_path, char **dir_r, struct err *err);
+
+/* The path with a leading "~/" replaced by the home directory. The caller frees it. */
+int home_expand(const char *path, char **path_r, struct err *err);
+
+/* Is it an absolute path, or one from "~/"? ERR_SETTINGS says what was expected. */
+int home_check_path(const char *path, struct err *err);
+
+#endif

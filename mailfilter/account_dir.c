@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailfilter/account_dir.h"
+
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "common/file.h"
+
+int account_dir_path(
+	const char *state_dir, const char *account, char **path_r, struct err *err)
+{
+	if (!account[0] || account[0] == '.' || strchr(account, '/'))
+		return err_set(err, ERR_SETTINGS, "\"%.40s\" cannot be an account's name",
+			account);
+	if (asprintf(path_r, "%s/%s", state_dir, account) >= 0)
+		return 0;
+	*path_r = NULL;
+	return err_memory(err);
+}
+
+static int take_lock(struct account_dir *dir, struct err *err)
+{
+	auto_free char *path = NULL;
+
+	if (asprintf(&path, "%s/lock", dir->path) < 0) {
+		path = NULL;
+		return err_memory(err);
+	}
+	if (file_lock(path, &dir->lock, err) < 0)
+		return err->kind == ERR_AGAIN ? err_wrap(err, "already at work") : -1;
+	return 0;
+}
+
+/* Only after the lock: what is in there may be another's work. */
+static int empty_tmp(struct account_dir *dir, struct err *err)
+{
+	if (asprintf(&dir->tmp, "%s/tmp", dir->path) < 0) {
+		dir->tmp = NULL;
+		return err_memory(err);
+	}
+	if (file_mkdirs(dir->tmp, S_IRWXU, err) < 0)
+		return -1;
+	return file_remove_tree(dir->tmp, false, err);
+}
+
+int account_dir_open(const char *state_dir, const char *account,
+	struct account_dir *dir_r, struct err *err)
+{
+	struct account_dir dir = { .lock = -1 };
+	auto_close int fd = -1;
+	struct err why = { 0 };
+
+	if (account_dir_path(state_dir, account, &dir.path, &why) < 0 ||
+		file_mkdirs(dir.path, S_IRWXU, &why) < 0 ||
+		file_open_own_dir(dir.path, &fd, &why) < 0 || take_lock(&dir, &why) < 0 ||
+		empty_tmp(&dir, &why) < 0) {
+		account_dir_close(&dir);
+		return err_set(err, why.kind, "%s", why.text);
+	}
+	*dir_r = dir;
+	return 0;
+}
+
+void account_dir_close(struct account_dir *dir)
+{
+	free(dir->path);
+	free(dir->tmp);
+	if (dir->lock >= 0)
+		(void)close(dir->lock);
+	*dir = (struct account_dir){ .lock = -1 };
+}
+
+bool account_dir_is_volatile(const struct account_dir *dir, char *text, size_t size)
+{
+	struct statfs fs;
+
+	text[0] = '\0';
+	if (statfs(dir->path, &fs) < 0 ||
+		(fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC))
+		return false;
+	(void)snprintf(text, size,
+		"%s is kept in memory only: after a reboot all mail still on the server is "
+		"delivered again; set state-dir to a folder on a disk",
+		dir->path);
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One `account` section: its table, what its values may be, and what they must be together. */
+#ifndef MAILFILTER_ACCOUNT_SETTINGS_H
+#define MAILFILTER_ACCOUNT_SETTINGS_H
+
+#include "mailfilter/settings.h"
+
+extern const struct schema_option account_options[];
+extern const char *const scan_words[]; /* by enum scan_mode */
+
+enum {
+	MESSAGE_MAX_LEAST = 1024,
+	MESSAGE_MAX_MOST = 1024 * 1024 * 1024,
+};
+
+/* Is it a name for an account, and so for its folder? */
+int account_check_name(const char *name, struct err *err);
+
+/* Take apart what was written, fill in what the account takes from settings, refuse what does
+ * not fit together: ERR_SETTINGS with its line. */
+int account_settings_finish(const struct settings *settings,
+	struct account_settings *account, struct err *err);
+
+/* Release what account_settings_finish added. */
+void account_settings_done(struct account_settings *account);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of the scan module share: the scanners and the requests. Not for others. */
+#ifndef MAILFILTER_SCAN_INSIDE_H
+#define MAILFILTER_SCAN_INSIDE_H
+
+#include "mailfilter/request.h"
+#include "mailfilter/scanner.h"
+
+enum {
+	SCAN_JOBS_MAX = 64,   /* requests at one scanner, whatever it allows */
+	SCAN_EVENTS_MAX = 64, /* of one scanner in one step, so that the owner goes on */
+	SCAN_BUSY_MS = 250,   /* until a scanner whose queue was full is asked again */
+	SCAN_LOG_MS = 60 * 1000, /* between two lines of one kind about one scanner */
+};
+
+/* What is logged of a scanner, each kind at its own pace. */
+enum scan_told {
+	SCAN_TOLD_FOUND,
+	SCAN_TOLD_LOST,
+	SCAN_TOLD_HOSTILE,
+	SCAN_TOLD_KINDS
+};
+
+struct place {
+	struct scanner scanner;
+	size_t load;           /* requests there */
+	bool suspect;          /* one of them is alone, and stays so */
+	int64_t busy_until_ms; /* its queue was full */
+	int64_t told_ms[SCAN_TOLD_KINDS];
+	char refusal[WIRE_TEXT_MAX]; /* "" or why it does not talk to us */
+};
+
+struct scan {
+	const struct settings *settings;
+	struct place places[SCAN_SCANNERS_MAX];
+	int place_count;
+	struct requests requests;
+	uint64_t last_id;
+	int reserved; /* the scanner that is emptied for a suspect; or REQUEST_NOWHERE */
+	int64_t absent_ms;  /* since when none is there; 0: one is */
+	int64_t unready_ms; /* since when none takes requests; 0: one does */
+	int answers;        /* given in this step */
+};
+
+/* Answer a request and forget it; the verdict is released. */
+void scan_answer(struct scan *scan, struct request *request, struct verdict *verdict);
+
+/* The same with a verdict of our own. */
+void scan_give(struct scan *scan, struct request *request, enum verdict_kind kind,
+	enum verdict_reason reason, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Tell a scanner to forget a request that is there. */
+void scan_tell_cancel(struct scan *scan, const struct request *request);
+
+/* May a line of this kind be logged about it now? Counts as told if so. */
+bool scan_may_tell(struct place *place, enum scan_told kind);
+
+/* Count what is where anew. */
+void scan_count(struct scan *scan);
+
+/* Send what waits to whoever may have it. */
+void scan_place_waiting(struct scan *scan);
+
+/* Give up what took too long, send what waits, send on what is credited. */
+void scan_dispatch(struct scan *scan);
+
+/* The next clock_ms() at which scan_dispatch has something to do though nothing came; -1: none. */
+int64_t scan_dispatch_due(const struct scan *scan);
+
+/* Is this scanner ready for one more request, of whatever size? */
+bool scan_has_room(const struct scan *scan, int place);
+
+/* Note who is there, at each step. */
+void scan_look(struct scan *scan);
+
+/* The next clock_ms() at which hope may end; -1: none. */
+int64_t scan_hope_due(const struct scan *scan);
+
+#endif

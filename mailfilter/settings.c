@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailfilter/settings.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/home.h"
+#include "common/link.h"
+
+#include "mailfilter/account_settings.h"
+#include "mailfilter/password.h"
+#include "mailfilter/scan.h"
+
+enum {
+	JOBS_MAX = 300,
+	ACCOUNTS_MAX = 10000,
+	INTERVAL_LEAST_MS = 10 * 1000,
+	INTERVAL_MOST_MS = 24 * 3600 * 1000,
+	WAIT_LEAST_MS = 100,
+	WAIT_MOST_MS = 3600 * 1000,
+};
+
+#define AT(member) .offset = offsetof(struct settings, member)
+
+/* clang-format off */
+const struct schema_option settings_options[] = {
+	{ .name = "state-dir", .type = SCHEMA_TEXT, AT(state_dir), .check = home_check_path },
+	{ .name = "scanners", .type = SCHEMA_LIST, AT(scanners),
+	  .preset = "ipc:///run/mailfilter-scanner/scanner.sock", .min = 1,
+	  .max = SCAN_SCANNERS_MAX, .check = link_check_endpoint },
+	{ .name = "jobs", .type = SCHEMA_NUMBER, AT(jobs), .preset = "5", .min = 1,
+	  .max = JOBS_MAX },
+	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms), .preset = "5m",
+	  .min = INTERVAL_LEAST_MS, .max = INTERVAL_MOST_MS },
+	{ .name = "scan", .type = SCHEMA_WORD, AT(scan), .preset = "suspicious",
+	  .words = scan_words },
+	{ .name = "scan-timeout", .type = SCHEMA_DURATION, AT(scan_timeout_ms),
+	  .preset = "120s", .min = WAIT_LEAST_MS, .max = WAIT_MOST_MS },
+	{ .name = "scanner-wait", .type = SCHEMA_DURATION, AT(scanner_wait_ms),
+	  .preset = "10s", .max = WAIT_MOST_MS },
+	{ .name = "scanner-start", .type = SCHEMA_DURATION, AT(scanner_start_ms),
+	  .preset = "120s", .max = WAIT_MOST_MS },
+	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max), .preset = "50M",
+	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
+	{ .name = "account", .type = SCHEMA_SECTION, AT(accounts), .max = ACCOUNTS_MAX,
+	  .check = account_check_name, .section = account_options,
+	  .item_size = sizeof(struct account_settings),
+	  .title_offset = offsetof(struct account_settings, name),
+	  .line_offset = offsetof(struct account_settings, line) },
+	{ 0 },
+};
+/* clang-format on */
+
+static struct account_settings *account_at(const struct settings *settings, size_t i)
+{
+	return (struct account_settings *)settings->accounts.items + i;
+}
+
+/* A password in the file is only as secret as the file. */
+static int check_mode(const struct settings *settings, struct err *err)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < settings->accounts.count; i++) {
+		const struct account_settings *account = account_at(settings, i);
+
+		if (!account->password)
+			continue;
+		if (stat(settings->path, &st) == 0 && (st.st_mode & 077) == 0)
+			return 0;
+		return schema_error(err, settings->path, account->lines.password,
+			"password: others may read this file (mode %03o): expected 600; "
+			"chmod 600 %s, or use password-command or password-file",
+			st.st_mode & 0777U, settings->path);
+	}
+	return 0;
+}
+
+static int finish_state_dir(struct settings *settings, struct err *err)
+{
+	char *dir;
+
+	if (!settings->state_dir)
+		return home_state(settings->path, &settings->state_dir, err);
+	if (home_expand(settings->state_dir, &dir, err) < 0)
+		return -1;
+	free(settings->state_dir);
+	settings->state_dir = dir;
+	return 0;
+}
+
+static int finish(struct settings *settings, struct err *err)
+{
+	const char *twice = schema_list_repeat(&settings->scanners);
+
+	if (twice)
+		return schema_error(err, settings->path, 0,
+			"scanners: \"%.80s\" stands there twice: expected it once",
+			twice);
+	for (size_t i = 0; i < settings->accounts.count; i++)
+		if (account_settings_finish(settings, account_at(settings, i), err) < 0)
+			return -1;
+	if (check_mode(settings, err) < 0)
+		return -1;
+	return finish_state_dir(settings, err);
+}
+
+int settings_load(const char *path, struct settings *settings_r, struct err *err)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+
+	if (path)
+		settings.path = strdup(path);
+	else if (home_settings("mailfilter.conf", &settings.path, err) < 0)
+		return -1;
+	if (path && !settings.path)
+		return err_memory(err);
+	if (settings.path &&
+		schema_load(settings.path, settings_options, &settings, err) < 0)
+		return -1;
+	if (!settings.path && schema_preset(settings_options, &settings, err) < 0)
+		return -1;
+	if (finish(&settings, err) < 0)
+		return -1;
+	*settings_r = settings;
+	settings = (struct settings){ 0 };
+	return 0;
+}
+
+void settings_free(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->accounts.count; i++)
+		account_settings_done(account_at(settings, i));
+	schema_free(settings_options, settings);
+	free(settings->path);
+	settings->path = NULL;
+}
+
+const struct account_settings *settings_account(const struct settings *settings, size_t i)
+{
+	return account_at(settings, i);
+}
+
+int settings_check_accounts(const struct settings *settings, struct err *err)
+{
+	const char *path =
+		settings->path ? settings->path : HOME_SYSTEM_SETTINGS "mailfilter.conf";
+
+	if (settings->accounts.count == 0)
+		return schema_error(err, path, 0,
+			"%s: expected a section \"account NAME { ... }\" for each mailbox",
+			settings->path ? "no account" : "no such file");
+	for (size_t i = 0; i < settings->accounts.count; i++) {
+		const struct account_settings *account = account_at(settings, i);
+		auto_free char *credential = NULL;
+
+		if (account->password || account->password_file ||
+			account->password_command.count > 0)
+			continue;
+		if (password_credential(account, &credential, err) < 0)
+			return -1;
+		if (!credential)
+			return schema_error(err, path, account->line,
+				"account %s has no password: expected password-command, "
+				"password-file, password or, inside the service, the systemd "
+				"credential mailfilter.%s",
+				account->name, account->name);
+	}
+	return 0;
+}

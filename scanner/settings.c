@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/settings.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "common/home.h"
+#include "common/link.h"
+
+enum {
+	LISTEN_MAX = 16,
+	SIGNATURES_MAX = 16,
+	WORKERS_MAX = 256,
+	MESSAGE_MAX_LEAST = 1024,
+	MESSAGE_MAX_MOST = 1024 * 1024 * 1024,
+	TIMEOUT_LEAST_MS = 100,
+	TIMEOUT_MOST_MS = 3600 * 1000,
+	WORKER_JOBS_MAX = 1000 * 1000,
+	QUEUE_MAX = 10000,
+	FILES_MAX = 1000 * 1000,
+	RECURSION_MAX = 100, /* libclamav: CLI_MAX_MAXRECLEVEL */
+};
+
+#define FILE_SIZE_MAX                                                                    \
+	(2047ULL << 20) /* libclamav cuts larger ones to that, without a word */
+#define SCAN_SIZE_MAX (64ULL << 30)
+
+static const char *const heuristics_words[] = { "off", "tag", NULL };
+
+static int check_signatures(const char *value, struct err *err)
+{
+	if (strcmp(value, "test") == 0 || value[0] == '/')
+		return 0;
+	return err_set(err, ERR_SETTINGS,
+		"\"%.80s\": expected the whole path of a directory, or the word test",
+		value);
+}
+
+static int check_temp_dir(const char *value, struct err *err)
+{
+	if (value[0] == '/' && value[1] != '\0')
+		return 0;
+	return err_set(err, ERR_SETTINGS,
+		"\"%.80s\": expected the whole path of a directory of its own", value);
+}
+
+#define AT(member) .offset = offsetof(struct settings, member)
+
+/* clang-format off */
+const struct schema_option settings_options[] = {
+	{ .name = "listen", .type = SCHEMA_LIST, AT(listen),
+	  .preset = "ipc:///run/mailfilter-scanner/scanner.sock", .min = 1, .max = LISTEN_MAX,
+	  .check = link_check_endpoint },
+	{ .name = "signatures", .type = SCHEMA_LIST, AT(signatures),
+	  .preset = "/var/lib/clamav", .min = 1, .max = SIGNATURES_MAX,
+	  .check = check_signatures },
+	{ .name = "workers", .type = SCHEMA_NUMBER, AT(workers), .preset = "0",
+	  .max = WORKERS_MAX },
+	{ .name = "temp-dir", .type = SCHEMA_TEXT, AT(temp_dir),
+	  .preset = "/run/mailfilter-scanner/tmp", .check = check_temp_dir },
+	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max), .preset = "50M",
+	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
+	{ .name = "scan-timeout", .type = SCHEMA_DURATION, AT(scan_timeout_ms),
+	  .preset = "60s", .min = TIMEOUT_LEAST_MS, .max = TIMEOUT_MOST_MS },
+	{ .name = "worker-jobs", .type = SCHEMA_NUMBER, AT(worker_jobs), .preset = "500",
+	  .min = 1, .max = WORKER_JOBS_MAX },
+	{ .name = "queue", .type = SCHEMA_NUMBER, AT(queue), .preset = "64", .min = 1,
+	  .max = QUEUE_MAX },
+	{ .name = "scan-size-max", .type = SCHEMA_SIZE, AT(scan_size_max), .preset = "400M",
+	  .min = MESSAGE_MAX_LEAST, .max = SCAN_SIZE_MAX },
+	{ .name = "file-size-max", .type = SCHEMA_SIZE, AT(file_size_max), .preset = "100M",
+	  .min = MESSAGE_MAX_LEAST, .max = FILE_SIZE_MAX },
+	{ .name = "files-max", .type = SCHEMA_NUMBER, AT(files_max), .preset = "10000",
+	  .min = 1, .max = FILES_MAX },
+	{ .name = "recursion-max", .type = SCHEMA_NUMBER, AT(recursion_max), .preset = "17",
+	  .min = 1, .max = RECURSION_MAX },
+	{ .name = "heuristics", .type = SCHEMA_WORD, AT(heuristics), .preset = "off",
+	  .words = heuristics_words },
+	{ 0 },
+};
+/* clang-format on */
+
+static int refuse_repeats(const struct settings *settings, struct err *err)
+{
+	const char *twice = schema_list_repeat(&settings->listen);
+
+	if (!twice)
+		twice = schema_list_repeat(&settings->signatures);
+	if (twice)
+		return schema_error(err, settings->path, 0,
+			"\"%.80s\" stands there twice: expected it once", twice);
+	return 0;
+}
+
+int settings_load(const char *path, struct settings *settings_r, struct err *err)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+
+	if (path)
+		settings.path = strdup(path);
+	else if (home_settings("scanner.conf", &settings.path, err) < 0)
+		return -1;
+	if (path && !settings.path)
+		return err_memory(err);
+	if (settings.path &&
+		schema_load(settings.path, settings_options, &settings, err) < 0)
+		return -1;
+	if (!settings.path && schema_preset(settings_options, &settings, err) < 0)
+		return -1;
+	if (refuse_repeats(&settings, err) < 0)
+		return -1;
+	*settings_r = settings;
+	settings = (struct settings){ 0 };
+	return 0;
+}
+
+void settings_free(struct settings *settings)
+{
+	schema_free(settings_options, settings);
+	free(settings->path);
+	settings->path = NULL;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+
+#include "mailfilter/settings.h"
+
+static char dir[] = "/tmp/test_settings.XXXXXX";
+static char path[64];
+
+/* What an account needs, for the tests of something else. */
+#define SOURCE   "source = \"imaps://u@h\" "
+#define DELIVER  "deliver = \"maildir:/m\" "
+#define PASSWORD "password-file = \"/p\" "
+
+static void write_file(const char *text)
+{
+	struct err err;
+
+	assert_int_equal(file_replace(path, span_str(text), 0600, &err), 0);
+}
+
+static void load_good(const char *text, struct settings *settings)
+{
+	struct err err = { 0 };
+
+	write_file(text);
+	if (settings_load(path, settings, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void load_bad(const char *text, int line, const char *says)
+{
+	struct settings settings = { .jobs = 77 };
+	struct err err = { 0 };
+	char start[80];
+
+	write_file(text);
+	if (settings_load(path, &settings, &err) == 0)
+		fail_msg("was loaded: %s", text);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_int_equal(settings.jobs, 77);
+	(void)snprintf(start, sizeof(start), line > 0 ? "%s:%d: " : "%s: ", path, line);
+	if (strncmp(err.text, start, strlen(start)) != 0 || !strstr(err.text, says) ||
+		!strstr(err.text, "expected"))
+		fail_msg("expected %s...%s, got %s", start, says, err.text);
+}
+
+static void everything_has_its_preset(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	const struct account_settings *account;
+
+	(void)state;
+	load_good("account a {\n" SOURCE DELIVER PASSWORD "}\n", &settings);
+	assert_string_equal(settings.path, path);
+	assert_int_equal(settings.scanners.count, 1);
+	assert_string_equal(
+		settings.scanners.items[0], "ipc:///run/mailfilter-scanner/scanner.sock");
+	assert_int_equal(settings.jobs, 5);
+	assert_int_equal(settings.interval_ms, 300000);
+	assert_int_equal(settings.scan, SCAN_SUSPICIOUS);
+	assert_int_equal(settings.scan_timeout_ms, 120000);
+	assert_int_equal(settings.scanner_wait_ms, 10000);
+	assert_int_equal(settings.scanner_start_ms, 120000);
+	assert_int_equal(settings.message_max, 50 << 20);
+	assert_int_equal(settings.accounts.count, 1);
+	account = settings_account(&settings, 0);
+	assert_string_equal(account->name, "a");
+	assert_int_equal(account->line, 1);
+	assert_int_equal(account->kind, SOURCE_IMAPS);
+	assert_string_equal(account->user, "u");
+	assert_string_equal(account->host, "h");
+	assert_int_equal(account->port, 993);
+	assert_int_equal(account->folders.count, 1);
+	assert_string_equal(account->folders.items[0], "INBOX");
+	assert_string_equal(account->deliver_path, "/m");
+	assert_int_equal(account->auth, AUTH_PLAIN);
+	assert_int_equal(account->tls, TLS_VERIFY);
+	assert_null(account->tls_ca);
+	assert_int_equal(account->after_kind, AFTER_KEEP);
+	assert_null(account->after_folder);
+	assert_int_equal(account->on_infected, POLICY_CLEAN);
+	assert_int_equal(account->on_unscannable, POLICY_QUARANTINE);
+	assert_int_equal(account->on_encrypted, POLICY_TAG);
+	assert_int_equal(account->scan, SCAN_SUSPICIOUS);
+	assert_int_equal(account->message_max, 50 << 20);
+	assert_int_equal(account->timeout_ms, 60000);
+}
+
+static void everything_can_be_set(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	const struct account_settings *account;
+
+	(void)state;
+	load_good(
+		"state-dir = \"/s\" scanners = { \"tcp://127.0.0.1:99\", \"ipc:///x\" }\n"
+		"jobs = 300 interval = 10s scan = all scan-timeout = 1m\n"
+		"scanner-wait = 0s scanner-start = 1h message-max = 1G\n"
+		"account a.b-C_9 {\n"
+		"source = \"imap://a@b@[::1]:1143\" folders = { \"inbox\", \"A/B\" }\n"
+		"password-command = { \"pass\", \"mail/a\" } auth = login\n"
+		"tls-ca = \"/ca\" deliver = \"maildir:/m/x y\" after = \"move:Done/x\"\n"
+		"on-infected = tag on-unscannable = hold on-encrypted = quarantine\n"
+		"scan = suspicious message-max = 1K timeout = 100ms }\n"
+		"account b { source = \"pop3://u@h\" tls = none password = 'a${x}\"'\n"
+		"deliver = \"maildir:~/M\" after = delete }\n",
+		&settings);
+	assert_string_equal(settings.state_dir, "/s");
+	assert_int_equal(settings.scanners.count, 2);
+	assert_int_equal(settings.scanner_wait_ms, 0);
+	account = settings_account(&settings, 0);
+	assert_string_equal(account->name, "a.b-C_9");
+	assert_int_equal(account->kind, SOURCE_IMAP);
+	assert_string_equal(account->user, "a@b");
+	assert_string_equal(account->host, "::1");
+	assert_int_equal(account->port, 1143);
+	assert_string_equal(account->folders.items[0], "INBOX");
+	assert_string_equal(account->folders.items[1], "A/B");
+	assert_int_equal(account->password_command.count, 2);
+	assert_int_equal(account->auth, AUTH_LOGIN);
+	assert_string_equal(account->tls_ca, "/ca");
+	assert_string_equal(account->deliver_path, "/m/x y");
+	assert_int_equal(account->after_kind, AFTER_MOVE);
+	assert_string_equal(account->after_folder, "Done/x");
+	assert_int_equal(account->on_infected, POLICY_TAG);
+	assert_int_equal(account->on_unscannable, POLICY_HOLD);
+	assert_int_equal(account->on_encrypted, POLICY_QUARANTINE);
+	assert_int_equal(account->scan, SCAN_SUSPICIOUS);
+	assert_int_equal(account->message_max, 1024);
+	assert_int_equal(account->timeout_ms, 100);
+	account = settings_account(&settings, 1);
+	assert_int_equal(account->kind, SOURCE_POP3);
+	assert_int_equal(account->tls, TLS_NONE);
+	assert_int_equal(account->folders.count, 0);
+	assert_string_equal(account->password, "a${x}\"");
+	assert_string_equal(account->deliver_path, "/home/test/M");
+	assert_int_equal(account->after_kind, AFTER_DELETE);
+	assert_int_equal(account->scan, SCAN_ALL);
+	assert_int_equal(account->message_max, 1 << 30);
+}
+
+#define ACCOUNT(inside) "\naccount a {\n" SOURCE DELIVER PASSWORD "\n" inside "\n}\n"
+
+static const struct {
+	const char *text;
+	int line;
+	const char *says;
+} wrong[] = {
+	{ "jobs = 0", 1, "from 1 to 300" },
+	{ "jobs = 301", 1, "from 1 to 300" },
+	{ "interval = 9s", 1, "from 10s to 1d" },
+	{ "interval = 25h", 1, "from 10s to 1d" },
+	{ "message-max = 1", 1, "from 1K to 1G, such as 50M" },
+	{ "scan = none", 1, "expected suspicious or all" },
+	{ "scan-timeout = 0s", 1, "from 100ms to 1h" },
+	{ "state-dir = \"x\"", 1, "expected a whole path" },
+	{ "scanners = {}", 1, "at least 1" },
+	{ "\nscanners = { \"tcp://0.0.0.0:9\" }", 2, "tcp://0.0.0.0:9" },
+	{ "scanners = { \"x\" }", 1, "expected" },
+	{ "scanners = { \"ipc:///a\", \"ipc:///a\" }", 0, "stands there twice" },
+	{ "account a { " DELIVER PASSWORD "}", 1, "account a has no source" },
+	{ "\naccount a {\n" SOURCE PASSWORD "}", 2, "account a has no deliver" },
+	{ ACCOUNT("bogus = 1"), 4, "no such option 'bogus': expected one of source" },
+	{ ACCOUNT("source = \"imaps://a@b\""), 4, "second time" },
+	{ ACCOUNT("folders = { \"\" }"), 4, "name of a folder" },
+	{ ACCOUNT("folders = { \"a\", \"a\" }"), 4, "twice" },
+	{ ACCOUNT("folders = { \"inbox\", \"INBOX\" }"), 4, "twice" },
+	{ ACCOUNT("folders = {}"), 4, "at least 1" },
+	{ ACCOUNT("folders = { \"\xff\" }"), 4, "UTF-8" },
+	{ ACCOUNT("auth = xoauth2"), 4, "this version does not have it: expected plain" },
+	{ ACCOUNT("auth = oauthbearer"), 4, "this version does not have it" },
+	{ ACCOUNT("auth = cram"), 4, "expected plain or login" },
+	{ ACCOUNT("tls = none"), 4, "expected imap:// or pop3://" },
+	{ ACCOUNT("tls = maybe"), 4, "expected verify or none" },
+	{ ACCOUNT("tls-ca = \"ca.pem\""), 4, "expected a whole path" },
+	{ ACCOUNT("after = remove"), 4, "expected keep, delete, flag or move:FOLDER" },
+	{ ACCOUNT("after = \"move:\""), 4, "name of a folder" },
+	{ ACCOUNT("after = \"move:Inbox\""), 4, "\"INBOX\" is fetched itself" },
+	{ ACCOUNT("on-infected = delete"), 4, "expected clean, tag, quarantine or hold" },
+	{ ACCOUNT("on-unscannable = clean"), 4, "expected tag, quarantine or hold" },
+	{ ACCOUNT("on-encrypted = clean"), 4, "expected tag, quarantine or hold" },
+	{ ACCOUNT("timeout = 2h"), 4, "from 100ms to 1h" },
+	{ ACCOUNT("password = \"x\""), 4, "a second source of the password" },
+	{ ACCOUNT("password-command = { \"x\" }"), 4, "a second source of the password" },
+	{ ACCOUNT("") ACCOUNT(""), 7, "duplicate title 'a'" },
+	{ "account \"\" {}", 1, "expected a name" },
+	{ "account \"a/b\" {}", 1, "expected a name" },
+	{ "account .. {}", 1, "expected a name" },
+	{ "account -a {}", 1, "expected a name" },
+	{ "account a { password-command = {} }", 1, "at least 1" },
+	{ "account a { password = \"\" }", 1, "expected 1 to" },
+	{ "account a { password-file = \"x\" }", 1, "expected a whole path" },
+	{ "account a { source = \"imaps://h\" }", 1, "USER@HOST" },
+	{ "account a { source = \"maildir:/x\" }", 1,
+		"this version does not fetch from" },
+	{ "account a { deliver = \"/x\" }", 1, "expected maildir:PATH" },
+	{ "account a { deliver = \"maildir:x\" }", 1, "expected a whole path" },
+	{ "account a { deliver = \"mbox:/x\" }", 1, "does not have mbox:: expected" },
+	{ "account a { deliver = \"lmtp://h:24\" }", 1,
+		"this version does not have lmtp:" },
+	{ "account a { deliver = \"smtp://h:25\" }", 1,
+		"this version does not have smtp:" },
+	{ "account a { deliver = \"pipe:x\" }", 1, "this version does not have pipe:" },
+	{ "account a { deliver = inplace }", 1, "this version does not have inplace" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
+	  "\nfolders = { \"INBOX\" } }",
+		4, "POP3 has only one" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nafter = flag }",
+		4, "POP3 cannot flag: expected keep or delete" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
+	  "\nafter = \"move:x\" }",
+		4, "POP3 cannot move" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\ntls = none }", 4,
+		"expected imap:// or pop3://" },
+	{ "account a {\nsource = \"imap://u@h\" tls = none\n" DELIVER PASSWORD
+	  "\ntls-ca = \"/ca\" }",
+		4, "nothing is verified" },
+};
+
+static void what_is_wrong_is_refused_with_its_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		load_bad(wrong[i].text, wrong[i].line, wrong[i].says);
+}
+
+static void a_plain_password_wants_a_file_of_its_owner(void **state)
+{
+	static const mode_t open_modes[] = { 0640, 0604, 0644, 0620, 0610, 0666 };
+	DEFER(settings_free) struct settings settings = { 0 };
+	struct err err;
+
+	(void)state;
+	write_file("account a {\n" SOURCE DELIVER "\npassword = \"hunter2\" }");
+	for (size_t i = 0; i < sizeof(open_modes) / sizeof(open_modes[0]); i++) {
+		assert_int_equal(chmod(path, open_modes[i]), 0);
+		assert_int_equal(settings_load(path, &settings, &err), -1);
+		assert_int_equal(err.kind, ERR_SETTINGS);
+		assert_non_null(strstr(err.text, ".conf:3: password: others may read"));
+		assert_non_null(strstr(err.text, "chmod 600 "));
+		assert_null(strstr(err.text, "hunter2"));
+	}
+	assert_int_equal(chmod(path, 0400), 0);
+	assert_int_equal(settings_load(path, &settings, &err), 0);
+	settings_free(&settings);
+	write_file("account a {\n" SOURCE DELIVER PASSWORD "}");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(settings_load(path, &settings, &err), 0);
+}
+
+static void a_fetch_needs_accounts_with_passwords(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	char credential[80];
+	struct err err = { 0 };
+
+	(void)state;
+	load_good("", &settings);
+	assert_int_equal(settings_check_accounts(&settings, &err), -1);
+	assert_non_null(strstr(err.text, ".conf: no account: expected a section"));
+	settings_free(&settings);
+	load_good("\naccount a {" SOURCE DELIVER "}", &settings);
+	assert_int_equal(settings_check_accounts(&settings, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, ".conf:2: account a has no password: expected"));
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	(void)snprintf(credential, sizeof(credential), "%s/mailfilter.a", dir);
+	assert_int_equal(file_replace(credential, span_str("x"), 0600, &err), 0);
+	assert_int_equal(settings_check_accounts(&settings, &err), 0);
+	load_bad(ACCOUNT(""), 3, "gives the credential mailfilter.a too");
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	settings_free(&settings);
+	load_good(ACCOUNT(""), &settings);
+	assert_int_equal(settings_check_accounts(&settings, &err), 0);
+}
+
+static void no_file_at_all_gives_the_presets_and_no_account(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	uid_t uid = geteuid();
+	struct err err = { 0 };
+	int result;
+
+	(void)state;
+	if (access("/etc/mailfilter/mailfilter.conf", F_OK) == 0)
+		skip();
+	if (uid == 0)
+		assert_int_equal(seteuid(65534), 0);
+	result = settings_load(NULL, &settings, &err);
+	if (uid == 0)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(result, 0);
+	assert_null(settings.path);
+	assert_int_equal(settings.jobs, 5);
+	assert_string_equal(settings.state_dir, "/home/test/.local/state/mailfilter");
+	assert_int_equal(settings_check_accounts(&settings, &err), -1);
+	assert_non_null(
+		strstr(err.text, "/etc/mailfilter/mailfilter.conf: no such file"));
+}
+
+static void a_named_file_that_is_missing_is_refused(void **state)
+{
+	struct settings settings = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(settings_load("/nonexistent", &settings, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, "/nonexistent: no such file"));
+	settings_free(&settings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_has_its_preset),
+		cmocka_unit_test(everything_can_be_set),
+		cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
+		cmocka_unit_test(a_plain_password_wants_a_file_of_its_owner),
+		cmocka_unit_test(a_fetch_needs_accounts_with_passwords),
+		cmocka_unit_test(no_file_at_all_gives_the_presets_and_no_account),
+		cmocka_unit_test(a_named_file_that_is_missing_is_refused),
+	};
+	int failed;
+
+	if (!mkdtemp(dir) || setenv("HOME", "/home/test", 1) < 0)
+		return 1;
+	(void)unsetenv("XDG_CONFIG_HOME");
+	(void)unsetenv("XDG_STATE_HOME");
+	(void)unsetenv("CREDENTIALS_DIRECTORY");
+	(void)snprintf(path, sizeof(path), "%s/x.conf", dir);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	return file_remove_tree(dir, true, NULL) < 0 ? 1 : failed;
+}

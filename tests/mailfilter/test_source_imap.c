@@ -1,0 +1,663 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include <stdio.h>
+
+#include "common/clock.h"
+
+#include "mailfilter/source.h"
+#include "tests/mailfilter/fake_server.h"
+#include "tests/mailfilter/fetched.h"
+
+enum {
+	STEPS_MAX = 100,
+	MESSAGE_BYTES_MAX = 100000
+};
+
+/* What most scripts begin with. */
+#define CAPABLE "> * CAPABILITY IMAP4rev1 UIDPLUS MOVE", "> $ OK done"
+#define LOGIN                                                                            \
+	"> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN \"user\" \"pass\"",            \
+		"> $ OK welcome", "< CAPABILITY", CAPABLE
+#define FOLDER                                                                           \
+	"> * 3 EXISTS", "> * OK [UIDVALIDITY 7] x", "> * OK [UIDNEXT 10] x", "> $ OK done"
+#define EXAMINE LOGIN, "< EXAMINE \"INBOX\"", FOLDER
+#define SELECT  LOGIN, "< SELECT \"INBOX\"", FOLDER
+#define FETCH   EXAMINE, "< UID FETCH 1:3 (UID BODY.PEEK[])"
+#define LOGOUT  "< LOGOUT", "> * BYE bye", "> $ OK done"
+
+static char user[] = "user", host[] = "127.0.0.1", after[] = "as the test says";
+
+static struct account_settings account_for(const struct fake_server *fake)
+{
+	return (struct account_settings){ .kind = SOURCE_IMAP,
+		.user = user,
+		.host = host,
+		.port = fake->port,
+		.tls = TLS_NONE,
+		.auth = AUTH_PLAIN,
+		.after = after,
+		.after_kind = AFTER_KEEP,
+		.message_max = MESSAGE_BYTES_MAX,
+		.timeout_ms = 2000 };
+}
+
+static const struct source_item items[] = { { .uid = "1" }, { .uid = "2" },
+	{ .uid = "3" } };
+
+/* Everything a run may need, on one stack. */
+struct run {
+	struct fake_server fake;
+	struct account_settings account;
+	struct source *source;
+	struct fetched fetched;
+	uint32_t uidvalidity;
+	struct err err;
+};
+
+static void run_start(struct run *run, const char *const *script)
+{
+	*run = (struct run){ .fake = fake_start(script) };
+	run->account = account_for(&run->fake);
+	fetched_init(&run->fetched);
+}
+
+static int run_open(struct run *run)
+{
+	return source_open(
+		&run->account, "pass", &stream_wait_plain, &run->source, &run->err);
+}
+
+static int run_select(struct run *run)
+{
+	if (run_open(run) < 0)
+		return -1;
+	return run->source->ops->select(
+		run->source, "INBOX", &run->uidvalidity, &run->err);
+}
+
+static int run_fetch(struct run *run)
+{
+	struct source_sink sink = fetched_sink(&run->fetched);
+
+	if (run_select(run) < 0)
+		return -1;
+	return run->source->ops->fetch(run->source, items, 3, &sink, &run->err);
+}
+
+static void run_end(struct run *run)
+{
+	if (run->source)
+		run->source->ops->close(run->source);
+	assert_true(fake_end(&run->fake));
+	fetched_done_with(&run->fetched);
+}
+
+struct open_case {
+	const char *script[STEPS_MAX];
+	enum err_kind kind;
+	const char *text;
+	enum tls_mode tls;
+	enum auth_kind auth;
+};
+
+static const struct open_case open_cases[] = {
+	{ { "> * BYE [UNAVAILABLE] too many" }, ERR_SESSION, "too many", TLS_NONE, 0 },
+	{ { "> SSH-2.0-OpenSSH" }, ERR_SESSION, "", TLS_NONE, 0 },
+	{ { "> * OK [PERMANENTFLAGS ( hello" }, ERR_SESSION, "status code", TLS_NONE, 0 },
+	{ { "! reset" }, ERR_SESSION, "", TLS_NONE, 0 },
+	{ { NULL }, ERR_SESSION, "closed the connection", TLS_NONE, 0 },
+	{ { "= * OK hel" }, ERR_SESSION, "closed the connection", TLS_NONE, 0 },
+	{ { "! flood x" }, ERR_SESSION, "endless line", TLS_NONE, 0 },
+	{ { "> * PREAUTH hello" }, ERR_ACCOUNT, "before STARTTLS", TLS_VERIFY, 0 },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE }, ERR_ACCOUNT, "no STARTTLS",
+		TLS_VERIFY, 0 },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 STARTTLS",
+		  "> $ OK done", "< STARTTLS", "> $ NO not today" },
+		ERR_ACCOUNT, "not today", TLS_VERIFY, 0 },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 STARTTLS",
+		  "> $ OK done", "< STARTTLS", "= $ OK begin\r\n* OK injected\r\n" },
+		ERR_SESSION, "somebody may be in between", TLS_VERIFY, 0 },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 STARTTLS",
+		  "> $ OK done", "< STARTTLS", "= $ OK begin\r\n*" },
+		ERR_SESSION, "somebody may be in between", TLS_VERIFY, 0 },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 STARTTLS",
+		  "> $ OK done", "< STARTTLS", "> $ OK begin", "! stall" },
+		ERR_SESSION, "in time", TLS_VERIFY, 0 },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN",
+		  "> $ NO [AUTHENTICATIONFAILED] wrong" },
+		ERR_AUTH, "wrong", TLS_NONE, AUTH_PLAIN },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN", "> $ NO wrong" },
+		ERR_AUTH, "127.0.0.1 refuses the login of user: wrong", TLS_NONE, 0 },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN",
+		  "> $ NO [UNAVAILABLE] later" },
+		ERR_SESSION, "[UNAVAILABLE] later", TLS_NONE, 0 },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN", "> $ NO [INUSE] busy" },
+		ERR_SESSION, "[INUSE] busy", TLS_NONE, 0 },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN", "> $ BAD what" },
+		ERR_SESSION, "what", TLS_NONE, 0 },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN", "> * BYE go away" },
+		ERR_SESSION, "ends the session: go away", TLS_NONE, 0 },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 LOGINDISABLED",
+		  "> $ OK done" },
+		ERR_ACCOUNT, "LOGINDISABLED", TLS_NONE, 0 },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR",
+		  "> $ OK done",
+		  "< AUTHENTICATE PLAIN AHVzZXIAcGFzcw==", "> $ NO wrong" },
+		ERR_AUTH, "wrong", TLS_NONE, AUTH_PLAIN },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 AUTH=PLAIN",
+		  "> $ OK done", "< AUTHENTICATE PLAIN", "> $ NO wrong" },
+		ERR_AUTH, "wrong", TLS_NONE, AUTH_PLAIN },
+	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 AUTH=PLAIN",
+		  "> $ OK done", "< LOGIN \"user\" \"pass\"", "> $ NO wrong" },
+		ERR_AUTH, "wrong", TLS_NONE, AUTH_LOGIN },
+};
+
+static void a_session_that_cannot_begin_says_why(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(open_cases) / sizeof(open_cases[0]); i++) {
+		const struct open_case *test = &open_cases[i];
+		struct run run;
+
+		run_start(&run, test->script);
+		run.account.tls = (int)test->tls;
+		run.account.auth = (int)test->auth;
+		run.account.timeout_ms = 1000;
+		assert_int_equal(run_open(&run), -1);
+		if (run.err.kind != test->kind || !strstr(run.err.text, test->text))
+			fail_msg("case %zu: %d, %s", i, run.err.kind, run.err.text);
+		run_end(&run);
+	}
+}
+
+static void a_login_by_plain_waits_for_the_plus(void **state)
+{
+	static const char *const script[] = { "> * OK hello", "< CAPABILITY",
+		"> * CAPABILITY AUTH=PLAIN", "> $ OK done", "< AUTHENTICATE PLAIN",
+		"> * OK noise", "> + ", "= ", "< AHVzZXIAcGFzcw==", "> 2 OK in",
+		"< CAPABILITY", CAPABLE, LOGOUT, NULL };
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_open(&run), 0);
+	assert_int_equal(run.source->ops->finish(run.source, &run.err), 0);
+	run_end(&run);
+}
+
+static void what_was_offered_before_login_does_not_count_after_it(void **state)
+{
+	static const char *const script[] = { "> * OK [CAPABILITY IMAP4rev1 MOVE] hi",
+		"< CAPABILITY", "> * CAPABILITY IMAP4rev1 MOVE", "> $ OK done", "< LOGIN",
+		"> $ OK done", "< CAPABILITY", "> * CAPABILITY IMAP4rev1", "> $ OK done",
+		"< SELECT \"INBOX\"", FOLDER, "< UID COPY 1 \"done\"", "> $ OK done",
+		"< UID STORE 1 +FLAGS.SILENT (\\Deleted)", "> $ OK done", NULL };
+	char folder[] = "done";
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.account.after_kind = AFTER_MOVE;
+	run.account.after_folder = folder;
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(run.source->ops->settle(run.source, items, 1, &run.err), 0);
+	run_end(&run);
+}
+
+static void a_folder_is_selected_by_its_wire_name(void **state)
+{
+	static const char *const script[] = { LOGIN, "< EXAMINE \"Entw&APw-rfe\"",
+		"> * FLAGS (\\Seen)", "> * OK [PERMANENTFLAGS ()] none", FOLDER, NULL };
+	struct run run;
+	uint32_t uidvalidity;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_open(&run), 0);
+	assert_int_equal(
+		run.source->ops->select(run.source, "Entwürfe", &uidvalidity, &run.err),
+		0);
+	assert_int_equal(uidvalidity, 7);
+	run_end(&run);
+}
+
+static void a_folder_that_is_not_there_is_for_its_owner(void **state)
+{
+	static const struct {
+		const char *answer;
+		enum err_kind kind;
+	} cases[] = {
+		{ "> $ NO [NONEXISTENT] no such folder", ERR_ACCOUNT },
+		{ "> $ NO no such folder", ERR_ACCOUNT },
+		{ "> $ NO [UNAVAILABLE] no such folder", ERR_SESSION },
+		{ "> $ OK no such folder", ERR_ACCOUNT }, /* and no UIDVALIDITY */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *script[] = { LOGIN, "< EXAMINE", cases[i].answer, NULL };
+		struct run run;
+
+		run_start(&run, script);
+		assert_int_equal(run_select(&run), -1);
+		assert_int_equal(run.err.kind, cases[i].kind);
+		assert_non_null(strstr(run.err.text, "INBOX"));
+		run_end(&run);
+	}
+}
+
+static void listing_takes_each_uid_above_once_and_in_order(void **state)
+{
+	static const char *const script[] = { EXAMINE,
+		"< UID FETCH 4:* (UID RFC822.SIZE INTERNALDATE)",
+		"> * 3 FETCH (UID 9 RFC822.SIZE 900 INTERNALDATE \" 1-Feb-2026 12:00:00 +0100\")",
+		"> * 2 FETCH (FLAGS (\\Seen))", "> * 2 FETCH (UID 6 FLAGS ())",
+		"> * 1 FETCH (RFC822.SIZE 4294967299 UID 5)",
+		"> * 3 FETCH (UID 9 RFC822.SIZE 900)",
+		"> * 1 FETCH (UID 3 RFC822.SIZE 1)", "> * 1 FETCH (UID 0 RFC822.SIZE 1)",
+		"> * 4 EXISTS", "> $ OK done", NULL };
+	auto_free struct source_item *list = NULL;
+	size_t count = 0;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(
+		run.source->ops->list(run.source, 3, &list, &count, &run.err), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(list[0].uid, "5");
+	assert_string_equal(list[1].uid, "9");
+	assert_int_equal(list[1].size, 900);
+	assert_int_equal(list[1].date_s, 1769943600);
+	run_end(&run);
+}
+
+static void a_large_folder_is_listed_in_ranges(void **state)
+{
+	static const char *const script[] = { LOGIN, "< EXAMINE", "> * 20000 EXISTS",
+		"> * OK [UIDVALIDITY 7] x", "> * OK [UIDNEXT 30000] x", "> $ OK done",
+		"< UID FETCH 1:1000 ", "> * 1 FETCH (UID 10 RFC822.SIZE 1)",
+		"> $ OK done", "< UID FETCH 1001:5000 ", "> $ OK done",
+		"< UID FETCH 5001:21000 ", "> $ OK done", "< UID FETCH 21001:* ",
+		"> * 2 FETCH (UID 40000 RFC822.SIZE 2)", "> $ OK done", NULL };
+	auto_free struct source_item *list = NULL;
+	size_t count = 0;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(
+		run.source->ops->list(run.source, 0, &list, &count, &run.err), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(list[1].uid, "40000");
+	run_end(&run);
+}
+
+static void a_listing_that_fails_leaves_nothing(void **state)
+{
+	static const char *const answers[] = { "> * 1 FETCH (UID 1 RFC822.SIZE",
+		"> * 1 FETCH (UID 1 RFC822.SIZE x)", "> $ NO no",
+		"= * 1 FETCH (UID 1 RFC822.SIZE 5)\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const char *script[] = { EXAMINE, "< UID FETCH 1:* ", answers[i], NULL };
+		struct source_item *list = NULL;
+		size_t count = 0;
+		struct run run;
+
+		run_start(&run, script);
+		assert_int_equal(run_select(&run), 0);
+		assert_int_equal(
+			run.source->ops->list(run.source, 0, &list, &count, &run.err),
+			-1);
+		assert_int_equal(run.err.kind, ERR_SESSION);
+		assert_null(list);
+		run_end(&run);
+	}
+}
+
+struct fetch_case {
+	const char *answer[20];
+	const char *text; /* of the sink */
+	enum err_kind kind;
+	const char *why;
+};
+
+#define ONE   "= * 1 FETCH (UID 1 BODY[] {5}\r\nhello)\r\n"
+#define TWO   "= * 2 FETCH (UID 2 BODY[] {3}\r\ntwo)\r\n"
+#define THREE "= * 3 FETCH (UID 3 BODY[] {5}\r\nthree)\r\n"
+
+static const struct fetch_case fetch_cases[] = {
+	{ { ONE, TWO, THREE, "> $ OK done" }, "1=hello;2=two;3=three;", ERR_NONE, "" },
+	{ { THREE, ONE, TWO, "> $ OK done" }, "3=three;1=hello;2=two;", ERR_NONE, "" },
+	{ { "= * 1 FETCH (BODY[] {5}\r\nhello UID 1)\r\n", TWO, "> $ OK done" },
+		"1=hello;2=two;3 absent;", ERR_NONE, "" },
+	{ { "= * 1 FETCH (UID 1 FLAGS (\\Seen) BODY[] {5}\r\nhello FLAGS ())\r\n",
+		  "> $ OK done" },
+		"1=hello;2 absent;3 absent;", ERR_NONE, "" },
+	{ { "= * 1 FETCH (UID 1 BODY[] {0}\r\n)\r\n",
+		  "= * 2 FETCH (UID 2 BODY[] \"\")\r\n",
+		  "= * 3 FETCH (UID 3 BODY[] \"a\\\"b\")\r\n", "> $ OK done" },
+		"1=;2=;3=a\"b;", ERR_NONE, "" },
+	{ { "= * 1 FETCH (UID 1 BODY[] NIL)\r\n", TWO, THREE, "> $ OK done" },
+		"2=two;3=three;1 nil;", ERR_NONE, "" },
+	/* NIL first, the body later; and one message in two responses. */
+	{ { "= * 1 FETCH (UID 1 BODY[] NIL)\r\n", ONE, TWO, TWO, THREE, "> $ OK done" },
+		"1=hello;2=two;discard=two;3=three;", ERR_NONE, "" },
+	/* Not asked for, and without a UID. */
+	{ { "= * 9 FETCH (UID 77 BODY[] {3}\r\nbad)\r\n",
+		  "= * 1 FETCH (BODY[] {3}\r\nbad)\r\n",
+		  "= * 9 FETCH (UID 0 BODY[] {3}\r\nbad)\r\n", ONE, "> $ OK done" },
+		"discard=bad;discard=bad;discard=bad;1=hello;2 absent;3 absent;",
+		ERR_NONE, "" },
+	/* News in between. */
+	{ { "> * 5 EXISTS", "> * OK [ALERT] (((", ONE, "> * 3 EXPUNGE",
+		  "> * 2 FETCH (UID 2 FLAGS (\\Seen))",
+		  "> * 2 FETCH (FLAGS (\\Answered))", "> * METADATA \"\" {4}\r\n* 1 (x)",
+		  "> * VANISHED 3", "> * LIST () \"/\" x", TWO, "> $ OK done" },
+		"1=hello;2=two;3 absent;", ERR_NONE, "" },
+	{ { "> $ OK done" }, "1 absent;2 absent;3 absent;", ERR_NONE, "" },
+	/* One that cannot be read makes the server refuse the range. */
+	{ { ONE, "> $ NO [SERVERBUG] internal error", "< UID FETCH 2 (UID", TWO,
+		  "> $ OK done", "< UID FETCH 3 (UID",
+		  "> $ NO [SERVERBUG] internal error" },
+		"1=hello;2=two;3 nil;", ERR_NONE, "" },
+	{ { ONE, "> $ NO [EXPUNGEISSUED] gone", "< UID FETCH 2 (UID",
+		  "> $ NO [EXPUNGEISSUED] gone", "< UID FETCH 3 (UID", THREE,
+		  "> $ OK done" },
+		"1=hello;2 absent;3=three;", ERR_NONE, "" },
+	{ { ONE, "> $ NO [UNAVAILABLE] later" }, "1=hello;", ERR_SESSION, "later" },
+	{ { ONE, "> $ BAD what" }, "1=hello;", ERR_SESSION, "what" },
+	{ { ONE, "> * BYE shutting down" }, "1=hello;", ERR_SESSION, "shutting down" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] {3}\r\nt" }, "1=hello;", ERR_SESSION,
+		"closed" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] {3}\r\nt", "! reset" }, "1=hello;",
+		ERR_SESSION, "" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] {3}\r\ntwo" }, "1=hello;", ERR_SESSION,
+		"closed" },
+	{ { ONE, TWO, THREE }, "1=hello;2=two;3=three;", ERR_SESSION, "closed" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] {2}\r\ntwo)\r\n", "> $ OK done" }, "1=hello;",
+		ERR_SESSION, "" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] {4}\r\ntwo)\r\n", "> $ OK done" }, "1=hello;",
+		ERR_SESSION, "" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] {4294967299}\r\ntwo)\r\n" }, "1=hello;",
+		ERR_SESSION, "over the limit" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] {99999999999}\r\ntwo)\r\n" }, "1=hello;",
+		ERR_SESSION, "over the limit" },
+	{ { "= * 2 FETCH (UID 2 BODY[] {2000000}\r\n", "! stall" }, "", ERR_SESSION,
+		"over the limit" },
+	{ { "= * 1 FETCH (UID 1 BODY[] {3}\r\nabc BODY[] {3}\r\ndef)\r\n", "! stall" },
+		"", ERR_SESSION, "one whole body" },
+	{ { "= * 1 FETCH (UID 1 BODY[]<7> {3}\r\nabc)\r\n", "! stall" }, "", ERR_SESSION,
+		"one whole body" },
+	{ { "= * 1 FETCH (UID 1 BODY[TEXT] {3}\r\nabc)\r\n", "! stall" }, "", ERR_SESSION,
+		"one whole body" },
+	{ { "= * 1 FETCH (UID 1 RFC822 {3}\r\nabc)\r\n", "> $ OK done" },
+		"1 absent;2 absent;3 absent;", ERR_NONE, "" },
+	{ { "= * 1 FETCH (UID 1 BODYSTRUCTURE ", "* 20000 (", "! stall" }, "",
+		ERR_SESSION, "too deep" },
+	{ { "= * 1 FETCH (UID 1 X ", "! flood y" }, "", ERR_SESSION, "endless line" },
+	{ { "! flood * 1 EXISTS\r\n" }, "", ERR_SESSION, "endless answer" },
+	{ { "* 20 * 9 FETCH (UID 9 BODY[] {1}\r\nx)\r\n", "! stall" },
+		"discard=x;discard=x;discard=x;discard=x;discard=x;discard=x;discard=x;"
+		"discard=x;discard=x;discard=x;discard=x;discard=x;discard=x;discard=x;"
+		"discard=x;discard=x;",
+		ERR_SESSION, "not asked for" },
+	{ { ONE, "> * OK [UIDVALIDITY 8] moved", TWO, THREE, "> $ OK done" },
+		"1=hello;2=two;3=three;", ERR_SESSION, "UIDVALIDITY" },
+	{ { ONE, "! stall" }, "1=hello;", ERR_SESSION, "in time" },
+	{ { "= * 1 FETCH (UID 1 BODY[] {500}\r\n",
+		  "~ drip drip drip drip drip drip drip drip "
+		  "drip drip drip drip drip drip drip drip drip drip drip drip drip drip drip" },
+		"", ERR_SESSION, "in time" },
+	{ { "~ * 1 FETCH (UID 111111111111111111111111111111111111111111111111111111111" },
+		"", ERR_SESSION, "in time" },
+};
+
+static void check_fetch(const struct fetch_case *test, size_t number)
+{
+	const char *script[STEPS_MAX] = { FETCH };
+	size_t steps = 0;
+	struct run run;
+	int result;
+
+	while (script[steps])
+		steps++;
+	for (size_t i = 0; test->answer[i]; i++)
+		script[steps++] = test->answer[i];
+	run_start(&run, script);
+	run.account.timeout_ms = 600;
+	result = run_fetch(&run);
+	if (strcmp(fetched_text(&run.fetched), test->text) != 0)
+		fail_msg("case %zu: %s (%s)", number, fetched_text(&run.fetched),
+			run.err.text);
+	if (result != (test->kind == ERR_NONE ? 0 : -1) || run.err.kind != test->kind ||
+		!strstr(run.err.text, test->why))
+		fail_msg("case %zu: %d %s", number, run.err.kind, run.err.text);
+	run_end(&run);
+}
+
+static void a_fetch_believes_only_what_came_whole_and_was_asked_for(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(fetch_cases) / sizeof(fetch_cases[0]); i++)
+		check_fetch(&fetch_cases[i], i);
+}
+
+static void any_byte_may_be_in_a_body(void **state)
+{
+	static const char *const script[] = { FETCH,
+		"= * 1 FETCH (UID 1 BODY[] {10}\r\n\\z\n.\r\n\\z)\r\n\xff)\r\n", TWO,
+		THREE, "> $ OK done", NULL };
+	static const char expected[] = "1=\0\n.\r\n\0)\r\n\xff;2=two;3=three;";
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_fetch(&run), 0);
+	assert_true(span_equal(buf_span(&run.fetched.text),
+		(struct span){ (const uint8_t *)expected, sizeof(expected) - 1 }));
+	run_end(&run);
+}
+
+static void a_sink_that_refuses_ends_fetch_and_session(void **state)
+{
+	static const char *const script[] = { FETCH, ONE, TWO, THREE, "> $ OK done",
+		NULL };
+	struct source_sink sink;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.fetched.refuse = ERR_AGAIN;
+	assert_int_equal(run_fetch(&run), -1);
+	assert_int_equal(run.err.kind, ERR_AGAIN);
+	assert_string_equal(run.err.text, "the sink refuses");
+	assert_int_equal(run.fetched.messages, 0);
+	/* The session is in the middle of something. */
+	sink = fetched_sink(&run.fetched);
+	assert_int_equal(
+		run.source->ops->fetch(run.source, items, 3, &sink, &run.err), -1);
+	assert_int_equal(run.source->ops->finish(run.source, &run.err), 0);
+	run_end(&run);
+}
+
+static int sleepy_done(
+	void *arg, const char *uid, enum source_outcome outcome, struct err *err)
+{
+	(void)usleep(400000);
+	return fetched_done(arg, uid, outcome, err);
+}
+
+static void clocks_stand_still_while_the_sink_waits(void **state)
+{
+	static const char *const script[] = { FETCH, ONE, TWO, THREE, "> $ OK done",
+		NULL };
+	struct source_sink sink;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.account.timeout_ms = 300;
+	assert_int_equal(run_select(&run), 0);
+	sink = fetched_sink(&run.fetched);
+	sink.done = sleepy_done;
+	assert_int_equal(
+		run.source->ops->fetch(run.source, items, 3, &sink, &run.err), 0);
+	assert_string_equal(fetched_text(&run.fetched), "1=hello;2=two;3=three;");
+	run_end(&run);
+}
+
+static int stop_wait(
+	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	(void)arg;
+	(void)fd;
+	(void)events;
+	(void)deadline_ms;
+	return err_set(err, ERR_AGAIN, "told to stop");
+}
+
+static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
+{
+	static const struct stream_wait wait = { .wait = stop_wait };
+	static const char *const script[] = { "! stall", NULL };
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(
+		source_open(&run.account, "pass", &wait, &run.source, &run.err), -1);
+	assert_int_equal(run.err.kind, ERR_AGAIN);
+	assert_non_null(strstr(run.err.text, "told to stop"));
+	(void)kill(run.fake.pid, SIGKILL);
+	assert_false(fake_end(&run.fake));
+	fetched_done_with(&run.fetched);
+}
+
+struct settle_case {
+	enum after_kind after;
+	const char *script[12];
+	enum err_kind kind;
+	const char *why;
+};
+
+static const struct settle_case settle_cases[] = {
+	{ AFTER_FLAG, { "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> $ OK done" },
+		ERR_NONE, "" },
+	{ AFTER_FLAG, { "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> $ NO read-only" },
+		ERR_ACCOUNT, "read-only" },
+	{ AFTER_DELETE,
+		{ "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done",
+			"< UID EXPUNGE 1:3", "> * 1 EXPUNGE", "> $ OK done" },
+		ERR_NONE, "" },
+	{ AFTER_DELETE, { "< UID STORE 1:3", "> $ NO [INUSE] busy" }, ERR_SESSION,
+		"busy" },
+	{ AFTER_MOVE,
+		{ "< UID MOVE 1:3 \"done\"", "> * OK [COPYUID 7 1:3 4:6] moved",
+			"> * 1 EXPUNGE", "> $ OK done" },
+		ERR_NONE, "" },
+	{ AFTER_MOVE,
+		{ "< UID MOVE 1:3 \"done\"", "> $ NO [TRYCREATE] none",
+			"< CREATE \"done\"", "> $ OK done", "< UID MOVE 1:3 \"done\"",
+			"> $ OK [COPYUID 7 1:3 4:6] done" },
+		ERR_NONE, "" },
+	{ AFTER_MOVE,
+		{ "< UID MOVE 1:3 \"done\"", "> $ NO [TRYCREATE] none",
+			"< CREATE \"done\"", "> $ OK done", "< UID MOVE 1:3 \"done\"",
+			"> $ NO [TRYCREATE] still none" },
+		ERR_ACCOUNT, "still none" },
+	{ AFTER_MOVE,
+		{ "< UID MOVE 1:3 \"done\"", "> $ NO [TRYCREATE] none",
+			"< CREATE \"done\"", "> $ NO not allowed" },
+		ERR_ACCOUNT, "not allowed" },
+	{ AFTER_MOVE, { "< UID MOVE", "= $ O" }, ERR_SESSION, "closed" },
+};
+
+static void settling_asks_for_what_the_account_says_and_no_more(void **state)
+{
+	char folder[] = "done";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(settle_cases) / sizeof(settle_cases[0]); i++) {
+		const struct settle_case *test = &settle_cases[i];
+		const char *script[STEPS_MAX] = { SELECT };
+		size_t steps = 0;
+		struct run run;
+		int result;
+
+		while (script[steps])
+			steps++;
+		for (size_t j = 0; test->script[j]; j++)
+			script[steps++] = test->script[j];
+		run_start(&run, script);
+		run.account.after_kind = test->after;
+		run.account.after_folder = folder;
+		assert_int_equal(run_select(&run), 0);
+		result = run.source->ops->settle(run.source, items, 3, &run.err);
+		if (result != (test->kind == ERR_NONE ? 0 : -1) ||
+			run.err.kind != test->kind || !strstr(run.err.text, test->why))
+			fail_msg("case %zu: %d %s", i, run.err.kind, run.err.text);
+		run_end(&run);
+	}
+}
+
+static void keeping_sends_nothing(void **state)
+{
+	static const char *const script[] = { EXAMINE, LOGOUT, NULL };
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(run.source->ops->settle(run.source, items, 3, &run.err), 0);
+	assert_int_equal(run.source->ops->finish(run.source, &run.err), 0);
+	run_end(&run);
+}
+
+static void a_refused_connection_says_where(void **state)
+{
+	static const char *const script[] = { NULL };
+	struct fake_server fake = fake_start(script);
+	struct account_settings account = account_for(&fake);
+	struct source *source = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	(void)kill(fake.pid, SIGKILL);
+	assert_false(fake_end(&fake));
+	assert_int_equal(
+		source_open(&account, "pass", &stream_wait_plain, &source, &err), -1);
+	assert_int_equal(err.kind, ERR_SESSION);
+	assert_non_null(strstr(err.text, "127.0.0.1 port "));
+	assert_non_null(strstr(err.text, "refused"));
+	assert_null(source);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_session_that_cannot_begin_says_why),
+		cmocka_unit_test(a_login_by_plain_waits_for_the_plus),
+		cmocka_unit_test(what_was_offered_before_login_does_not_count_after_it),
+		cmocka_unit_test(a_folder_is_selected_by_its_wire_name),
+		cmocka_unit_test(a_folder_that_is_not_there_is_for_its_owner),
+		cmocka_unit_test(listing_takes_each_uid_above_once_and_in_order),
+		cmocka_unit_test(a_large_folder_is_listed_in_ranges),
+		cmocka_unit_test(a_listing_that_fails_leaves_nothing),
+		cmocka_unit_test(a_fetch_believes_only_what_came_whole_and_was_asked_for),
+		cmocka_unit_test(any_byte_may_be_in_a_body),
+		cmocka_unit_test(a_sink_that_refuses_ends_fetch_and_session),
+		cmocka_unit_test(clocks_stand_still_while_the_sink_waits),
+		cmocka_unit_test(an_owner_that_stops_waiting_gets_its_reason_back),
+		cmocka_unit_test(settling_asks_for_what_the_account_says_and_no_more),
+		cmocka_unit_test(keeping_sends_nothing),
+		cmocka_unit_test(a_refused_connection_says_where),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+
+#include "scanner/settings.h"
+
+static char dir[] = "/tmp/test_settings.XXXXXX";
+static char path[64];
+
+static void write_file(const char *text)
+{
+	struct err err;
+
+	assert_int_equal(file_replace(path, span_str(text), 0644, &err), 0);
+}
+
+static void check_presets(const struct settings *settings)
+{
+	assert_int_equal(settings->listen.count, 1);
+	assert_string_equal(
+		settings->listen.items[0], "ipc:///run/mailfilter-scanner/scanner.sock");
+	assert_int_equal(settings->signatures.count, 1);
+	assert_string_equal(settings->signatures.items[0], "/var/lib/clamav");
+	assert_int_equal(settings->workers, 0);
+	assert_string_equal(settings->temp_dir, "/run/mailfilter-scanner/tmp");
+	assert_int_equal(settings->message_max, 50 << 20);
+	assert_int_equal(settings->scan_timeout_ms, 60000);
+	assert_int_equal(settings->worker_jobs, 500);
+	assert_int_equal(settings->queue, 64);
+	assert_int_equal(settings->scan_size_max, 400 << 20);
+	assert_int_equal(settings->file_size_max, 100 << 20);
+	assert_int_equal(settings->files_max, 10000);
+	assert_int_equal(settings->recursion_max, 17);
+	assert_int_equal(settings->heuristics, 0);
+}
+
+static void an_empty_file_gives_the_presets(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	struct err err;
+
+	(void)state;
+	write_file("");
+	assert_int_equal(settings_load(path, &settings, &err), 0);
+	assert_string_equal(settings.path, path);
+	check_presets(&settings);
+}
+
+static void no_file_gives_the_presets(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	struct err err;
+
+	(void)state;
+	if (access("/etc/mailfilter/scanner.conf", F_OK) == 0)
+		skip();
+	assert_int_equal(settings_load(NULL, &settings, &err), 0);
+	assert_null(settings.path);
+	check_presets(&settings);
+}
+
+static void everything_can_be_set(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	struct err err;
+
+	(void)state;
+	write_file(
+		"listen = { \"ipc:///a\", \"tcp://[::1]:7\" } signatures = { test, \"/b\" }\n"
+		"workers = 256 temp-dir = \"/c\" message-max = 1G scan-timeout = 100ms\n"
+		"worker-jobs = 1 queue = 10000 scan-size-max = 64G file-size-max = 2047M\n"
+		"files-max = 1 recursion-max = 100 heuristics = tag\n");
+	if (settings_load(path, &settings, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(settings.listen.count, 2);
+	assert_string_equal(settings.signatures.items[0], "test");
+	assert_string_equal(settings.signatures.items[1], "/b");
+	assert_int_equal(settings.workers, 256);
+	assert_string_equal(settings.temp_dir, "/c");
+	assert_int_equal(settings.message_max, 1 << 30);
+	assert_int_equal(settings.scan_timeout_ms, 100);
+	assert_int_equal(settings.worker_jobs, 1);
+	assert_int_equal(settings.queue, 10000);
+	assert_true(settings.scan_size_max == 64ULL << 30);
+	assert_true(settings.file_size_max == 2047ULL << 20);
+	assert_int_equal(settings.files_max, 1);
+	assert_int_equal(settings.recursion_max, 100);
+	assert_int_equal(settings.heuristics, 1);
+}
+
+static void what_is_wrong_is_refused_with_its_line(void **state)
+{
+	static const struct {
+		const char *text;
+		int line;
+		const char *says;
+	} cases[] = {
+		{ "\nscanners = { \"ipc:///a\" }", 2,
+			"no such option 'scanners': expected one" },
+		{ "listen = {}", 1, "at least 1" },
+		{ "listen = { \"tcp://0.0.0.0:7\" }", 1, "tcp://0.0.0.0:7" },
+		{ "listen = { \"ipc:///a\", \"ipc:///a\" }", 0, "twice" },
+		{ "signatures = {}", 1, "at least 1" },
+		{ "signatures = { \"db\" }", 1, "expected the whole path" },
+		{ "signatures = { test, test }", 0, "twice" },
+		{ "workers = 257", 1, "from 0 to 256" },
+		{ "temp-dir = \"tmp\"", 1, "expected the whole path" },
+		{ "temp-dir = \"/\"", 1, "expected the whole path" },
+		{ "message-max = 2G", 1, "from 1K to 1G, such as 50M" },
+		{ "scan-timeout = 0s", 1, "from 100ms to 1h, such as 60s" },
+		{ "worker-jobs = 0", 1, "from 1 to 1000000" },
+		{ "queue = 0", 1, "from 1 to 10000" },
+		{ "scan-size-max = 65G", 1, "from 1K to 64G" },
+		{ "file-size-max = 2G", 1, "from 1K to 2047M" },
+		{ "files-max = 0", 1, "from 1 to 1000000" },
+		{ "recursion-max = 101", 1, "from 1 to 100" },
+		{ "heuristics = cut", 1, "expected off or tag" },
+		{ "# a\n# b\nqueue = 5\nqueue = 5", 4, "second time" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings settings = { .queue = 77 };
+		struct err err = { 0 };
+		char start[80];
+
+		write_file(cases[i].text);
+		assert_int_equal(settings_load(path, &settings, &err), -1);
+		assert_int_equal(err.kind, ERR_SETTINGS);
+		assert_int_equal(settings.queue, 77);
+		(void)snprintf(start, sizeof(start),
+			cases[i].line > 0 ? "%s:%d: " : "%s: ", path, cases[i].line);
+		if (strncmp(err.text, start, strlen(start)) != 0 ||
+			!strstr(err.text, cases[i].says))
+			fail_msg("expected %s...%s, got %s", start, cases[i].says,
+				err.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_file_gives_the_presets),
+		cmocka_unit_test(no_file_gives_the_presets),
+		cmocka_unit_test(everything_can_be_set),
+		cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
+	};
+	int failed;
+
+	/* No settings of the user who runs this. */
+	if (!mkdtemp(dir) || setenv("XDG_CONFIG_HOME", dir, 1) < 0)
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s/x.conf", dir);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	return file_remove_tree(dir, true, NULL) < 0 ? 1 : failed;
+}

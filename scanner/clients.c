@@ -166,7 +166,7 @@ static void hear_request(struct clients *clients, const struct link_peer *peer,
 		queue_remove(&clients->queue, request);
 	if (message->request.size > clients->settings->message_max) {
 		refuse(clients, peer, message->id, WIRE_TOO_LARGE,
-			"the message is larger than message_max");
+			"the message is larger than message-max");
 		return;
 	}
 	why = busy(clients, peer, message);

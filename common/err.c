@@ -7,7 +7,8 @@
 #include <sysexits.h>
 
 /* Into a copy first: the arguments may point into the text that is replaced. */
-static void set_text(struct err *err, const char *format, va_list args, const char *tail)
+__attribute__((format(printf, 2, 0))) static void set_text(
+	struct err *err, const char *format, va_list args, const char *tail)
 {
 	char text[ERR_TEXT_MAX];
 	size_t used;

@@ -14,27 +14,20 @@ static int add_field(struct buf *text, const char *name, const char *value,
 	size_t i;
 
 	for (i = 0; i < HEADERS_VALUE_MAX && value[i]; i++)
-		line[i] = value[i] >= ' ' && value[i] <= '~' ? value[i] : '?';
+		line[i] = (char)(value[i] >= ' ' && value[i] <= '~' ? value[i] : '?');
 	line[i] = '\0';
 	return buf_printf(text, err, "%s: %s%s", name, line, eol);
 }
 
-static int compose(struct span message, size_t at, const char *eol, const char *status,
-	const char *quarantine_id, struct buf *text, struct err *err)
+/* The two or three fields. */
+static int compose(struct buf *text, const char *eol, const char *status,
+	const char *quarantine_id, struct err *err)
 {
-	/* An mbox line that the end of the message cuts short. */
-	if (at > 0 && message.data[at - 1] != '\n' && buf_add_str(text, eol, err) < 0)
-		return -1;
 	if (add_field(text, our_names[0], status, eol, err) < 0 ||
 		add_field(text, our_names[1], "mailfilter", eol, err) < 0)
 		return -1;
-	if (quarantine_id[0] &&
-		add_field(text, our_names[2], quarantine_id, eol, err) < 0)
-		return -1;
-	/* A first line that starts with a blank would continue the field before it: ours. */
-	if (at < message.len && (message.data[at] == ' ' || message.data[at] == '\t'))
-		return add_field(text, "X-Old-Line", "", eol, err);
-	return 0;
+	return quarantine_id[0] ? add_field(text, our_names[2], quarantine_id, eol, err)
+				: 0;
 }
 
 /* Where the blank line stands that ends the header block. */
@@ -68,8 +61,18 @@ int headers_mark(struct span message, const char *eol, const char *status,
 	auto_buf struct buf text;
 
 	buf_init(&text, EDIT_TEXT_MAX);
-	if (compose(message, start, eol, status, quarantine_id, &text, err) < 0 ||
-		edits_add(edits, start, 0, buf_span(&text), err) < 0)
+	/* An mbox line that the end of the message cuts short. */
+	if (start > 0 && message.data[start - 1] != '\n' &&
+		buf_add_str(&text, eol, err) < 0)
+		return -1;
+	if (compose(&text, eol, status, quarantine_id, err) < 0)
+		return -1;
+	/* A first line that starts with a blank would continue the field before it: ours. */
+	if (start < message.len &&
+		(message.data[start] == ' ' || message.data[start] == '\t') &&
+		add_field(&text, "X-Old-Line", "", eol, err) < 0)
+		return -1;
+	if (edits_add(edits, start, 0, buf_span(&text), err) < 0)
 		return -1;
 	for (size_t i = start; i < end; i++) {
 		if (i > start && message.data[i - 1] != '\n' &&

@@ -86,7 +86,8 @@ const char *log_value(struct span value, char text[static LOG_TEXT_MAX])
 	return text;
 }
 
-static void line(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void line(
+	enum log_level level, const char *format, va_list args)
 {
 	static const int priority[] = { 3, 4, 6, 7 };
 	char raw[LOG_LINE_MAX], out[LOG_LINE_MAX + 64];

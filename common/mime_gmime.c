@@ -82,7 +82,9 @@ static char *to_text(struct span value)
 
 	for (size_t i = 0; i < value.len; i++) {
 		char c = (char)value.data[i];
-		text[i] = c == '\r' || c == '\n' ? ' ' : c == '\0' ? '?' : c;
+		if (c == '\r' || c == '\n')
+			c = ' ';
+		text[i] = (char)(c == '\0' ? '?' : c);
 	}
 	text[value.len] = '\0';
 	return text;
@@ -94,7 +96,7 @@ static void copy_utf8(char *to, size_t size, const char *from)
 	DEFER(text_free) char *valid = g_utf8_make_valid(from, -1);
 	size_t len = 0;
 
-	for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+	for (char *p = valid; *p; p = g_utf8_next_char(p)) {
 		size_t next = (size_t)(g_utf8_next_char(p) - p);
 
 		if (len + next >= size)
@@ -112,7 +114,8 @@ static void copy_lower(char *to, size_t size, const char *from)
 	size_t i;
 
 	for (i = 0; from[i] && i + 1 < size; i++)
-		to[i] = from[i] > ' ' && from[i] < 0x7f ? g_ascii_tolower(from[i]) : '?';
+		to[i] = (char)(from[i] > ' ' && from[i] < 0x7f ? g_ascii_tolower(from[i])
+							       : '?');
 	to[i] = '\0';
 }
 
@@ -204,8 +207,10 @@ void mime_content_done(struct mime_content *content)
 static GMimeStream *stream_new(struct span message, GByteArray **array_r)
 {
 	GMimeStream *stream;
+	guint8 *bytes;
 
-	*array_r = g_byte_array_new_take((guint8 *)(uintptr_t)message.data, message.len);
+	memcpy(&bytes, &message.data, sizeof(bytes)); /* drops the const */
+	*array_r = g_byte_array_new_take(bytes, message.len);
 	stream = g_mime_stream_mem_new_with_byte_array(*array_r);
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	return stream;
@@ -221,8 +226,19 @@ static size_t next_leaf(const struct mime *mime, size_t i)
 	return i;
 }
 
+/* Do two ends of a body differ by no more than a line end? GMime takes the length of the one
+ * before a delimiter line from the delimiter line itself. */
+static bool same_end(struct span message, gint64 theirs, size_t ours)
+{
+	size_t from = (size_t)MIN(theirs, (gint64)ours);
+	size_t to = (size_t)MAX(theirs, (gint64)ours);
+
+	return to - from <= 2 && span_trim(span_part(message, from, to - from)).len == 0;
+}
+
 /* Is this leaf of GMime's the next one of ours? */
-static bool same_leaf(GMimeObject *object, const struct mime *mime, size_t *next)
+static bool same_leaf(
+	GMimeObject *object, struct span message, const struct mime *mime, size_t *next)
 {
 	GMimeDataWrapper *content;
 	GMimeStream *stream;
@@ -235,7 +251,7 @@ static bool same_leaf(GMimeObject *object, const struct mime *mime, size_t *next
 	*next = next_leaf(mime, *next);
 	if (*next == mime->count ||
 		stream->bound_start != (gint64)mime->parts[*next].body_start ||
-		stream->bound_end != (gint64)mime->parts[*next].end)
+		!same_end(message, stream->bound_end, mime->parts[*next].end))
 		return false;
 	++*next;
 	return true;
@@ -243,7 +259,7 @@ static bool same_leaf(GMimeObject *object, const struct mime *mime, size_t *next
 
 /* Both trees have the same leaves, in order? With a list of what is still to visit, so that the
  * depth of a mail is never that of our stack. */
-static bool same_leaves(GMimeObject *root, const struct mime *mime)
+static bool same_leaves(GMimeObject *root, struct span message, const struct mime *mime)
 {
 	GPtrArray *open = g_ptr_array_new();
 	bool same = true;
@@ -268,7 +284,7 @@ static bool same_leaves(GMimeObject *root, const struct mime *mime)
 				g_ptr_array_add(
 					open, g_mime_message_get_mime_part(inner));
 		} else {
-			same = same_leaf(object, mime, &next);
+			same = same_leaf(object, message, mime, &next);
 		}
 	}
 	g_ptr_array_free(open, TRUE);
@@ -291,8 +307,8 @@ void mime_second_reading(struct span message, struct mime *mime)
 	parser = g_mime_parser_new_with_stream(stream);
 	g_mime_parser_set_persist_stream(parser, TRUE);
 	root = (GMimeObject *)g_mime_parser_construct_message(parser, options);
-	if (!root ||
-		!same_leaves(g_mime_message_get_mime_part((GMimeMessage *)root), mime))
+	if (!root || !same_leaves(g_mime_message_get_mime_part((GMimeMessage *)root),
+			     message, mime))
 		mime->doubts |= MIME_DOUBT_PARSER;
 	/* The bytes are the caller's: the array is freed, not what it points at. */
 	(void)g_byte_array_free(bytes, FALSE);
@@ -301,8 +317,10 @@ void mime_second_reading(struct span message, struct mime *mime)
 void mime_field_text(struct span message, const char *name, char *text, size_t size)
 {
 	struct span value = mime_field(message, 0, name);
-	DEFER(text_free) char *raw = to_text(span_part(value, 0, MIME_VALUE_MAX));
-	DEFER(text_free) char *decoded = g_mime_utils_header_decode_text(NULL, raw);
+	char *raw = to_text(span_part(value, 0, MIME_VALUE_MAX));
+	char *decoded = g_mime_utils_header_decode_text(NULL, raw);
 
 	copy_utf8(text, size, decoded);
+	g_free(decoded);
+	g_free(raw);
 }

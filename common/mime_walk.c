@@ -42,14 +42,19 @@ static void walk_done(struct walk *walk)
 		free(walk->frames[--walk->depth].boundary);
 }
 
-/* Does this line (without its line end) stand for the boundary? 2: as the closing one. */
+static bool starts_like(struct span line, const struct frame *frame)
+{
+	return frame->boundary && line.len >= frame->boundary_len + 2 &&
+	       memcmp(line.data + 2, frame->boundary, frame->boundary_len) == 0;
+}
+
+/* Does this line, which starts with "--", stand for the boundary? 2: as the closing one. */
 static int match(struct span line, const struct frame *frame)
 {
 	struct span rest;
 	int kind = 1;
 
-	if (!frame->boundary || line.len < frame->boundary_len + 2 ||
-		memcmp(line.data + 2, frame->boundary, frame->boundary_len) != 0)
+	if (!starts_like(line, frame))
 		return 0;
 	rest = span_part(line, frame->boundary_len + 2, line.len);
 	if (rest.len >= 2 && rest.data[0] == '-' && rest.data[1] == '-') {
@@ -75,11 +80,10 @@ static bool find_owner(struct walk *walk, size_t line, struct delimiter *found_r
 			*found_r = (struct delimiter){ line, end, i, kind == 2 };
 			return true;
 		}
-		if (frame->boundary && text.len >= frame->boundary_len + 2 &&
-			memcmp(text.data + 2, frame->boundary, frame->boundary_len) == 0)
-			begins_like_one = true;
 		if (kind > 0)
 			walk->mime->doubts |= MIME_DOUBT_EPILOGUE;
+		else if (starts_like(text, frame))
+			begins_like_one = true;
 	}
 	/* Some readers compare only the start. */
 	if (begins_like_one)

@@ -9,7 +9,8 @@
  *     deliver_forget  each: what was kept to tell a repeat from a first time
  *
  * A message with `repeat` set may have been shown before a crash; deliver_write finds out and
- * says so, and nothing is shown twice. A failure leaves the rest of the batch valid. */
+ * says so, and nothing is shown twice. A failed write or show leaves the rest of the batch valid; a
+ * failed sync takes back all that was written since the last: write those anew. */
 #ifndef MAILFILTER_DELIVER_H
 #define MAILFILTER_DELIVER_H
 
@@ -19,12 +20,17 @@
 struct deliver;
 
 struct deliver_ops {
-	/* 1: it is there already; 0: written */
+	/* 1: it is there already, do not show it; 0: written */
 	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*sync)(struct deliver *deliver, struct err *err);
 	int (*show)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*shown)(struct deliver *deliver, struct err *err);
 	void (*forget)(struct deliver *deliver, const char *name);
+	/* Once, at the start: each is called for what a run that died showed and did not forget.
+	 * Forget those that record_is_delivered knows; the others tell their repeat. */
+	int (*leftovers)(struct deliver *deliver,
+		int (*each)(void *arg, const char *name, struct err *err), void *arg,
+		struct err *err);
 	/* Undo a write that will not be shown. */
 	void (*discard)(struct deliver *deliver, struct message *message);
 	void (*close)(struct deliver *deliver);
@@ -36,8 +42,11 @@ struct deliver {
 };
 
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
- * else, and links in place of the folders. Write: tmp/NAME; sync; show: link to new/NAME;
- * forget: unlink tmp/NAME (two links tell: delivered, wherever a client has moved it). */
+ * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
+ * sync; show: link to new/NAME; forget: unlink tmp/NAME (two links tell: delivered, wherever a
+ * client has moved it). Opening removes from
+ * tmp what dead processes of this host left there and never showed. A message's cleaned copy goes
+ * out if it has bytes, else its body. */
 int deliver_maildir_open(const char *path, struct deliver **deliver_r, struct err *err);
 
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, host. */

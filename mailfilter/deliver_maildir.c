@@ -146,6 +146,13 @@ static void forget_one(struct deliver *deliver, const char *name)
 		(void)unlinkat(of(deliver)->maildir.tmp, name, 0);
 }
 
+static int each_leftover(struct deliver *deliver,
+	int (*each)(void *arg, const char *name, struct err *err), void *arg,
+	struct err *err)
+{
+	return maildir_sweep(&of(deliver)->maildir, each, arg, err);
+}
+
 static void discard_one(struct deliver *deliver, struct message *message)
 {
 	struct deliver_maildir *own = of(deliver);
@@ -175,6 +182,7 @@ static const struct deliver_ops ops = {
 	.show = show_one,
 	.shown = sync_shown,
 	.forget = forget_one,
+	.leftovers = each_leftover,
 	.discard = discard_one,
 	.close = close_all,
 };
@@ -191,7 +199,7 @@ int deliver_maildir_open(const char *path, struct deliver **deliver_r, struct er
 		return -1;
 	}
 	filebatch_init(&own->batch, own->maildir.tmp, own->maildir.tmp_path);
-	if (maildir_sweep(&own->maildir, err) < 0) {
+	if (maildir_sweep(&own->maildir, NULL, NULL, err) < 0) {
 		close_all(&own->deliver);
 		return -1;
 	}

@@ -111,7 +111,8 @@ int dial(const char *host, unsigned port, int max_ms, const struct stream_wait *
 
 	if (look_up(host, port, &list, err) < 0)
 		return -1;
-	for (const struct addrinfo *at = list; at && left < ADDRESSES_MAX; at = at->ai_next)
+	for (const struct addrinfo *at = list; at && left < ADDRESSES_MAX;
+		at = at->ai_next)
 		left++;
 	deadline_ms = clock_ms() + max_ms;
 	(void)err_set(&why, ERR_SESSION, "no address");

@@ -92,8 +92,8 @@ int imap_answer(struct imap *imap, struct err *err)
 
 	if (result == MAILIMAP_ERROR_PROTOCOL) {
 		imap->broken = true;
-		return err_set(err, ERR_SESSION, "the server does not take a command: %.300s",
-			imap_words(imap));
+		return err_set(err, ERR_SESSION,
+			"the server does not take a command: %.300s", imap_words(imap));
 	}
 	if (result != MAILIMAP_NO_ERROR)
 		return lost(imap, err);

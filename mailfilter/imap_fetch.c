@@ -125,8 +125,8 @@ static int compare(const void *left, const void *right)
 
 static enum answer *answer_of(struct fetch *fetch, uint32_t uid)
 {
-	const uint32_t *found = bsearch(
-		&uid, fetch->uids, fetch->count, sizeof(*fetch->uids), compare);
+	const uint32_t *found =
+		bsearch(&uid, fetch->uids, fetch->count, sizeof(*fetch->uids), compare);
 
 	return found ? &fetch->answers[found - fetch->uids] : NULL;
 }
@@ -224,8 +224,8 @@ static int fetch_one(struct fetch *fetch, size_t i, struct err *err)
 	return report_missing(fetch, i, err);
 }
 
-static int fetch_part(struct fetch *fetch, const char *set, size_t from, size_t count,
-	struct err *err)
+static int fetch_part(
+	struct fetch *fetch, const char *set, size_t from, size_t count, struct err *err)
 {
 	int result = fetch_set(fetch, set, err);
 
@@ -237,8 +237,8 @@ static int fetch_part(struct fetch *fetch, const char *set, size_t from, size_t 
 		return err_set(err, ERR_SESSION, "the server does not fetch now: %.300s",
 			imap_words(fetch->imap));
 	for (size_t i = from; i < from + count; i++) {
-		if ((result ? report_missing(fetch, i, err) :
-			      fetch_one(fetch, i, err)) < 0)
+		if ((result ? report_missing(fetch, i, err) : fetch_one(fetch, i, err)) <
+			0)
 			return -1;
 	}
 	return 0;
@@ -251,21 +251,24 @@ int imap_fetch(struct source *source, const struct source_item *items, size_t co
 	struct fetch fetch = { .imap = imap, .sink = sink };
 	auto_free uint32_t *uids = NULL;
 	auto_free enum answer *answers = NULL;
+	size_t at = 0;
 
+	if (count == 0)
+		return 0;
 	if (uidset_read(items, count, &uids, &fetch.count, err) < 0)
 		return -1;
-	answers = calloc(fetch.count ? fetch.count : 1, sizeof(*answers));
+	answers = calloc(fetch.count, sizeof(*answers));
 	if (!answers)
 		return err_memory(err);
 	fetch.uids = uids;
 	fetch.answers = answers;
-	for (size_t at = 0; at < fetch.count;) {
+	do {
 		char set[UIDSET_TEXT_MAX];
 		size_t part = uidset_text(uids + at, fetch.count - at, set);
 
 		if (fetch_part(&fetch, set, at, part, err) < 0)
 			return -1;
 		at += part;
-	}
+	} while (at < fetch.count);
 	return 0;
 }

@@ -57,7 +57,8 @@ static bool take_word(struct span *rest, const char *word)
 	size_t len = strlen(word);
 
 	if (rest->len <= len || !span_is(span_part(*rest, 0, len), word) ||
-		!memchr(" \r\n", rest->data[len], 3))
+		(rest->data[len] != ' ' && rest->data[len] != '\r' &&
+			rest->data[len] != '\n'))
 		return false;
 	*rest = span_part(*rest, len + 1, rest->len);
 	return true;
@@ -323,8 +324,8 @@ static int release_head(
 	return 0;
 }
 
-static int head_byte(struct imap_gate *gate, uint8_t c, uint8_t *out, size_t *len,
-	struct err *err)
+static int head_byte(
+	struct imap_gate *gate, uint8_t c, uint8_t *out, size_t *len, struct err *err)
 {
 	gate->head[gate->head_len++] = (char)c;
 	if (c != '\n' && gate->head_len < IMAP_GATE_HEAD_MAX)
@@ -357,8 +358,9 @@ int imap_gate_pass(struct imap_gate *gate, struct span bytes, uint8_t *out, size
 
 		if (gate->literal_left > 0) {
 			struct span part = span_part(bytes, i,
-				gate->literal_left < bytes.len ? (size_t)gate->literal_left :
-								 bytes.len);
+				gate->literal_left < bytes.len
+					? (size_t)gate->literal_left
+					: bytes.len);
 			literal_bytes(gate, part, out, len_r);
 			i += part.len;
 			continue;
@@ -367,7 +369,8 @@ int imap_gate_pass(struct imap_gate *gate, struct span bytes, uint8_t *out, size
 		if (gate->line == LINE_HEAD) {
 			result = head_byte(gate, bytes.data[i], out, len_r, err);
 		} else {
-			bool passes = gate->line == LINE_PLAIN || gate->line == LINE_FETCH;
+			bool passes =
+				gate->line == LINE_PLAIN || gate->line == LINE_FETCH;
 
 			result = line_byte(gate, bytes.data[i], err);
 			if (passes && result == 0)

@@ -12,12 +12,13 @@
 #include "common/buf.h"
 
 enum {
-	IMAP_GATE_LINE_MAX = 64 * 1024, /* of one response, bodies aside */
+	IMAP_GATE_LINE_MAX = 64 * 1024,          /* of one response, bodies aside */
 	IMAP_GATE_ANSWER_MAX = 32 * 1024 * 1024, /* of one command's, bodies aside */
-	IMAP_GATE_PLAIN_MAX = 256 * 1024, /* of that, what is not FETCH: the parser keeps it,
+	IMAP_GATE_PLAIN_MAX =
+		256 * 1024,       /* of that, what is not FETCH: the parser keeps it,
 					   * in many times its size */
-	IMAP_GATE_DEPTH_MAX = 32,                /* of parentheses */
-	IMAP_GATE_HEAD_MAX = 48,                 /* enough to tell what a line is */
+	IMAP_GATE_DEPTH_MAX = 32, /* of parentheses */
+	IMAP_GATE_HEAD_MAX = 48,  /* enough to tell what a line is */
 	IMAP_GATE_BYE_MAX = 200,
 };
 
@@ -37,8 +38,8 @@ struct imap_gate {
 	size_t head_len;
 	char bye[IMAP_GATE_BYE_MAX + 1]; /* the server's last words */
 	size_t bye_len;
-	bool ended; /* it said BYE */
-	bool tagged; /* the present line is */
+	bool ended;            /* it said BYE */
+	bool tagged;           /* the present line is */
 	uint64_t since_tagged; /* bytes after the last line that was */
 };
 

@@ -7,8 +7,8 @@
 #include "mailfilter/imap.h"
 
 enum {
-	LIST_AT_ONCE = 10000,      /* messages a command lists, about */
-	LIST_WIDTH_MIN = 1000,     /* UIDs a range spans at first */
+	LIST_AT_ONCE = 10000,        /* messages a command lists, about */
+	LIST_WIDTH_MIN = 1000,       /* UIDs a range spans at first */
 	LIST_WIDTH_MAX = 256 * 1024, /* so that a dense stretch stays within the answer */
 };
 
@@ -158,8 +158,8 @@ static int compare(const void *left, const void *right)
 	const struct source_item *a = left, *b = right;
 	size_t a_len = strlen(a->uid), b_len = strlen(b->uid);
 
-	return a_len != b_len ? (a_len > b_len) - (a_len < b_len) :
-				strcmp(a->uid, b->uid);
+	return a_len != b_len ? (a_len > b_len) - (a_len < b_len)
+			      : strcmp(a->uid, b->uid);
 }
 
 /* Ascending, each UID once: servers need not keep an order. */
@@ -187,7 +187,8 @@ int imap_list(struct source *source, uint32_t after_uid, struct source_item **it
 
 	if (!folder || imap->uidvalidity == 0)
 		return err_set(err, ERR_SESSION, "no folder is selected");
-	if (after_uid == UINT32_MAX || (folder->sel_has_exists && folder->sel_exists == 0))
+	if (after_uid == UINT32_MAX ||
+		(folder->sel_has_exists && folder->sel_exists == 0))
 		result = 0;
 	else if (folder->sel_has_exists && folder->sel_exists <= LIST_AT_ONCE)
 		result = list_range(imap, &listing, after_uid + 1, "*", err);

@@ -6,7 +6,8 @@
 #include "mailfilter/imap_text.h"
 
 enum {
-	LOGIN_TEXT_MAX = 8 * 1024 /* of name and password, encoded */
+	LOGIN_TEXT_MAX = 8 * 1024, /* of name and password, encoded */
+	LOGIN_COMMAND_MAX = LOGIN_TEXT_MAX + 100
 };
 
 static bool is_ascii(const char *text)
@@ -39,7 +40,7 @@ static int authenticate(struct imap *imap, struct span answer, struct err *err)
 		auto_buf struct buf command;
 		int result;
 
-		buf_init(&command, LOGIN_TEXT_MAX * 2);
+		buf_init(&command, LOGIN_COMMAND_MAX);
 		if (buf_printf(&command, err, "%s %.*s", name, (int)answer.len,
 			    (const char *)answer.data) < 0)
 			return -1;
@@ -52,8 +53,7 @@ static int authenticate(struct imap *imap, struct span answer, struct err *err)
 	line = imap_line(imap, err);
 	if (!line)
 		return -1;
-	if (line[0] == '+' &&
-		(imap_send(imap, answer, err) < 0 || !imap_line(imap, err)))
+	if (line[0] == '+' && (imap_send(imap, answer, err) < 0 || !imap_line(imap, err)))
 		return -1;
 	return imap_answer(imap, err);
 }
@@ -111,8 +111,8 @@ int imap_login(struct imap *imap, const char *password, struct err *err)
 	else
 		return err_set(err, ERR_ACCOUNT, "%.100s offers no way to log in%s",
 			imap->account->host,
-			may_login ? " with a password that is not ASCII" :
-				    " on this connection (LOGINDISABLED)");
+			may_login ? " with a password that is not ASCII"
+				  : " on this connection (LOGINDISABLED)");
 	if (result < 0)
 		return -1;
 	if (result == 0)

@@ -15,11 +15,9 @@ static int refused(struct imap *imap, const char *what, struct err *err)
 		imap->account->after ? imap->account->after : "", imap_words(imap));
 }
 
-static int add_flag(
-	struct imap *imap, const char *set, const char *flag, struct err *err)
+static int add_flag(struct imap *imap, const char *set, const char *flag, struct err *err)
 {
-	int result =
-		imap_printf(imap, err, "UID STORE %s +FLAGS.SILENT (%s)", set, flag);
+	int result = imap_printf(imap, err, "UID STORE %s +FLAGS.SILENT (%s)", set, flag);
 
 	if (result == 0)
 		return refused(imap, "cannot set a flag", err);

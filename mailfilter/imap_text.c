@@ -5,6 +5,10 @@
 
 #include "common/utf8.h"
 
+enum {
+	PLAIN_MAX = 16 * 1024 /* of user and password */
+};
+
 static const char alphabet[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -147,8 +151,11 @@ static int base64(struct span bytes, struct buf *buf, struct err *err)
 		if (have > 2)
 			group |= bytes.data[i + 2];
 		for (unsigned j = 0; j < 4; j++)
-			text[j] = j <= have ? alphabet[group >> (18 - 6 * j) & 0x3fU] :
-					      '=';
+			text[j] = alphabet[group >> (18 - 6 * j) & 0x3fU];
+		if (have < 3)
+			text[3] = '=';
+		if (have < 2)
+			text[2] = '=';
 		if (buf_add(buf, text, sizeof(text), err) < 0)
 			return -1;
 	}
@@ -159,16 +166,13 @@ int imap_text_plain(
 	const char *user, const char *password, struct buf *buf, struct err *err)
 {
 	auto_buf struct buf answer;
+	uint8_t *room;
 	int result;
 
-	buf_init(&answer, 16 * 1024);
+	buf_init(&answer, PLAIN_MAX);
 	/* Room at once: growing would leave the password in freed memory. */
-	{
-		uint8_t *room;
-		if (buf_reserve(
-			    &answer, strlen(user) + strlen(password) + 2, &room, err) < 0)
-			return -1;
-	}
+	if (buf_reserve(&answer, strlen(user) + strlen(password) + 2, &room, err) < 0)
+		return -1;
 	result = buf_add(&answer, "", 1, err);
 	if (result == 0)
 		result = buf_add_str(&answer, user, err);

@@ -27,6 +27,11 @@ static bool is_plain_charset(const char *charset)
 	       strncmp(charset, "windows-125", 11) == 0;
 }
 
+static bool is_hex(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
 /* Every "=" starts two hexadecimal digits or ends its line? Readers differ on others. */
 static bool is_plain_quoted(struct span body)
 {
@@ -39,8 +44,7 @@ static bool is_plain_quoted(struct span body)
 			return false;
 		if (body.data[i + 1] == '\r' && body.data[i + 2] == '\n')
 			continue;
-		if (!memchr("0123456789ABCDEFabcdef", body.data[i + 1], 22) ||
-			!memchr("0123456789ABCDEFabcdef", body.data[i + 2], 22))
+		if (!is_hex(body.data[i + 1]) || !is_hex(body.data[i + 2]))
 			return false;
 	}
 	return true;

@@ -43,7 +43,8 @@ static void marks_init(struct marks *marks)
 			marks->of[c] |= MARK_END;
 		else if (!is_word(byte) && byte != '+' && byte != '/' && byte != '=')
 			marks->of[c] |= MARK_NO_BASE64;
-		if ((marks->of[c] & MARK_END) && !memchr(" \t\r\n\f", byte, 5))
+		if (byte == 0x7f || (byte < ' ' && byte != '\t' && byte != '\r' &&
+					    byte != '\n' && byte != '\f'))
 			marks->of[c] |= MARK_BINARY;
 		if (byte == ':' || byte == '.' || byte == '\\' || byte == '<')
 			marks->of[c] |= MARK_LOOK;

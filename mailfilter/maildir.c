@@ -234,7 +234,9 @@ static bool is_dead(pid_t pid)
 	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-int maildir_sweep(const struct maildir *maildir, struct err *err)
+int maildir_sweep(const struct maildir *maildir,
+	int (*each)(void *arg, const char *name, struct err *err), void *arg,
+	struct err *err)
 {
 	auto_closedir DIR *dir = open_list(maildir->tmp);
 	char host[HOST_MAX];
@@ -247,10 +249,14 @@ int maildir_sweep(const struct maildir *maildir, struct err *err)
 	while ((entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
-		if (is_dead(maker(name, host)) &&
-			fstatat(maildir->tmp, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(st.st_mode) && st.st_nlink == 1)
+		if (!is_dead(maker(name, host)) ||
+			fstatat(maildir->tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(st.st_mode))
+			continue;
+		if (st.st_nlink == 1)
 			(void)unlinkat(maildir->tmp, name, 0);
+		else if (each && each(arg, name, err) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -31,8 +31,11 @@ bool maildir_is_name(const char *name);
 /* Is NAME in new or cur, with flags or without? 1: yes, 0: no. */
 int maildir_holds(const struct maildir *maildir, const char *name, struct err *err);
 
-/* Remove from tmp what processes of this host left that are no more and that was never shown (one
- * link). It was not recorded, or is written anew. */
-int maildir_sweep(const struct maildir *maildir, struct err *err);
+/* Go through what processes of this host that are no more left in tmp: what was never shown (one
+ * link) was not recorded, or is written anew, and is removed; each is called for what was. It may
+ * be NULL. -1 from each ends it with its err. */
+int maildir_sweep(const struct maildir *maildir,
+	int (*each)(void *arg, const char *name, struct err *err), void *arg,
+	struct err *err);
 
 #endif

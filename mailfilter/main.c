@@ -155,12 +155,6 @@ static int serve(const struct settings *settings, struct options *options)
 				options->accounts[i],
 				settings->path ? settings->path : "the settings");
 	}
-	if (settings->accounts.count == 0) {
-		log_error(
-			"%s: no account is set up; add an `account NAME { ... }` section",
-			settings->path ? settings->path : "settings");
-		return EX_CONFIG;
-	}
 	return supervisor_run(settings, &options->supervisor);
 }
 
@@ -171,8 +165,11 @@ static int with_settings(
 	struct err err = { 0 };
 	int code;
 
-	if (settings_load(options->config, &settings, &err) < 0) {
+	/* Accounts must be complete to be served or checked; status and the like do without. */
+	if (settings_load(options->config, &settings, &err) < 0 ||
+		(!command && settings_check_accounts(&settings, &err) < 0)) {
 		log_error("%s", err.text);
+		settings_free(&settings);
 		return err_exit_code(err.kind);
 	}
 	if (options->check_config) {

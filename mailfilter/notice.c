@@ -88,7 +88,7 @@ static int tag(struct message *message, struct edits *edits, struct err *err)
 	status_of(message, status, sizeof(status));
 	line = span_find(bytes, span_str("\n"));
 	if (headers_mark(bytes, line > 0 && bytes.data[line - 1] == '\r' ? "\r\n" : "\n",
-		    status, message->quarantine_id, edits, err) < 0)
+		    status, "", edits, err) < 0)
 		return -1;
 	edits_sort(edits);
 	return edits_apply(edits, bytes, &message->cleaned, err);

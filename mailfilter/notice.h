@@ -8,8 +8,9 @@
 
 #include "mailfilter/message.h"
 
-/* Into message->cleaned: the original with X-Virus-Status and X-Quarantine-ID (if it has one) in
- * front, and incoming fields of these names renamed (they could be forged). */
+/* Into message->cleaned: the original with X-Virus-Status in front, and incoming fields of our
+ * names renamed (they could be forged). No X-Quarantine-ID: what is tagged goes out whole, and
+ * nothing of it is kept. */
 int notice_tag(struct message *message, struct err *err);
 
 /* Into message->cleaned: a plain message that says what was kept back, why, where, and how the

@@ -30,7 +30,8 @@ int pop3_send(struct pop3 *pop3, struct err *err, const char *format, ...)
 		(void)err_set(err, ERR_ACCOUNT,
 			"a line break in user or password cannot be sent");
 	else {
-		memcpy(command + len, "\r\n", 2);
+		command[len] = '\r';
+		command[len + 1] = '\n';
 		sent = mailstream_write(
 			stream_mailstream(pop3->stream), command, (size_t)len + 2);
 		if (sent < 0)
@@ -104,8 +105,7 @@ int pop3_answer(struct pop3 *pop3, struct err *err)
 	if (strncasecmp(pop3->line, "-ERR", 4) == 0)
 		return 0;
 	pop3->broken = true;
-	return err_set(
-		err, ERR_SESSION, "\"%.100s\" is no POP3 answer", pop3->line);
+	return err_set(err, ERR_SESSION, "\"%.100s\" is no POP3 answer", pop3->line);
 }
 
 int pop3_command(struct pop3 *pop3, struct err *err, const char *command)

@@ -10,12 +10,12 @@
 #include "mailfilter/source.h"
 
 enum {
-	POP3_LINE_MAX = 1024, /* RFC 2449 says 512 */
+	POP3_LINE_MAX = 1024,         /* RFC 2449 says 512 */
 	POP3_LINES_MAX = 1000 * 1000, /* of a listing, so messages too */
 	POP3_COMMAND_MAX = 8 * 1024,
-	POP3_WINDOW_COUNT = 50, /* commands under way at once */
+	POP3_WINDOW_COUNT = 50,              /* commands under way at once */
 	POP3_WINDOW_BYTES = 4 * 1024 * 1024, /* of messages asked for */
-	POP3_QUIT_MS = 3000, /* where nothing hangs on it */
+	POP3_QUIT_MS = 3000,                 /* where nothing hangs on it */
 };
 
 struct pop3 {

@@ -66,8 +66,7 @@ static int sink_done(struct pop3 *pop3, const struct source_sink *sink, const ch
 }
 
 /* What follows +OK, up to the line with a dot. */
-static int read_body(
-	struct pop3 *pop3, const struct source_sink *sink, struct err *err)
+static int read_body(struct pop3 *pop3, const struct source_sink *sink, struct err *err)
 {
 	uint64_t size = 0, max = pop3->account->message_max + STREAM_SLACK;
 	struct pop3_dots dots = { 0 };

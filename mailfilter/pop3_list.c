@@ -95,8 +95,8 @@ static int take_number(
 		*rest++ = '\0';
 	if (parse_number(pop3->line, 1, POP3_LINES_MAX, &number, NULL) < 0) {
 		pop3->broken = true;
-		return err_set(err, ERR_SESSION, "\"%.40s\" is no message number",
-			pop3->line);
+		return err_set(
+			err, ERR_SESSION, "\"%.40s\" is no message number", pop3->line);
 	}
 	while (rest && *rest == ' ')
 		rest++;
@@ -107,7 +107,7 @@ static int take_number(
 
 static int add_uidl(struct pop3 *pop3, struct source_item *item, struct err *err)
 {
-	char *rest;
+	char *rest = pop3->line;
 
 	if (take_number(pop3, &item->number, &rest, err) < 0)
 		return -1;
@@ -116,7 +116,7 @@ static int add_uidl(struct pop3 *pop3, struct source_item *item, struct err *err
 
 static int add_size(struct pop3 *pop3, struct source_item *item, struct err *err)
 {
-	char *rest;
+	char *rest = pop3->line;
 
 	if (take_number(pop3, &item->number, &rest, err) < 0)
 		return -1;

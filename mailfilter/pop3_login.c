@@ -54,8 +54,8 @@ static int sasl_plain(struct pop3 *pop3, const char *password, struct err *err)
 	if (strncasecmp(pop3->line, "-ERR", 4) == 0)
 		return 2;
 	pop3->broken = true;
-	return err_set(err, ERR_SESSION, "AUTH PLAIN: \"%.100s\" is no POP3 answer",
-		pop3->line);
+	return err_set(
+		err, ERR_SESSION, "AUTH PLAIN: \"%.100s\" is no POP3 answer", pop3->line);
 }
 
 static int user_pass(struct pop3 *pop3, const char *password, struct err *err)

@@ -11,6 +11,7 @@
 
 struct quarantine;
 
+/* For who writes, one process at a time: removes the temporary files of one that was killed. */
 int quarantine_open(
 	const char *account_dir, struct quarantine **quarantine_r, struct err *err);
 void quarantine_close(struct quarantine *quarantine);
@@ -34,7 +35,7 @@ void quarantine_discard(struct quarantine *quarantine);
 int quarantine_describe(
 	struct message *message, struct record_quarantined *item_r, struct err *err);
 
-/* Open the original of an id for reading. */
+/* Open the original of an id for reading; needs no open quarantine. Unknown: ERR_MESSAGE. */
 int quarantine_original(
 	const char *account_dir, const char *id, int *fd_r, struct err *err);
 

@@ -27,6 +27,10 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_FIND] = "SELECT " MESSAGE_COLUMNS " FROM message"
 		     " WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3",
+	/* Without an index: asked for a few names after a crash, while each put would pay. */
+	[SQL_IS_DELIVERED] =
+		"SELECT 1 FROM message WHERE name = ?1 AND state IN (?2, ?3, ?4)"
+		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"

@@ -51,6 +51,10 @@ void record_rollback(struct record *record);
 int record_find(struct record *record, const struct message_key *key,
 	struct record_row *row_r, struct err *err);
 
+/* Is a delivery under this name recorded as parked, done or settled? 1: yes, 0: no. Slow: for what a
+ * crash left. */
+int record_is_delivered(struct record *record, const char *name, struct err *err);
+
 /* Insert, or replace what is there for this key. */
 int record_put(struct record *record, const struct record_row *row, struct err *err);
 

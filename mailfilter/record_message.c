@@ -48,6 +48,22 @@ int record_find(struct record *record, const struct message_key *key,
 	return got;
 }
 
+int record_is_delivered(struct record *record, const char *name, struct err *err)
+{
+	sqlite3_stmt *const find = record_prepare(record, SQL_IS_DELIVERED, err);
+	int got;
+
+	if (!find)
+		return -1;
+	record_bind_text(find, 1, name);
+	record_bind_number(find, 2, RECORD_PARKED);
+	record_bind_number(find, 3, RECORD_DONE);
+	record_bind_number(find, 4, RECORD_SETTLED);
+	got = record_step(record, find, err);
+	(void)sqlite3_reset(find);
+	return got;
+}
+
 int record_put(struct record *record, const struct record_row *row, struct err *err)
 {
 	sqlite3_stmt *const put = record_prepare(record, SQL_PUT, err);

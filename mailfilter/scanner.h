@@ -13,7 +13,7 @@
 enum {
 	SCANNER_PING_MS = 5000,     /* so often it is asked when nothing is heard */
 	SCANNER_SILENCE_MS = 20000, /* an answer that takes longer does not come */
-	SCANNER_REOPEN_MS = 1000,   /* between two connections of ours */
+	SCANNER_REOPEN_MS = 250,    /* between two connections of ours */
 };
 
 struct scanner {

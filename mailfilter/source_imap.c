@@ -145,11 +145,11 @@ int source_imap_open(const struct account_settings *account, const char *passwor
 		return err_memory(err);
 	imap->source.ops = &imap_ops;
 	imap->account = account;
+	if (stream_connect(account, wait, &imap->stream, err) < 0)
+		return -1;
 	imap->etpan = mailimap_new(0, NULL);
 	if (!imap->etpan)
 		return err_memory(err);
-	if (stream_connect(account, wait, &imap->stream, err) < 0)
-		return -1;
 	imap_handle(imap, NULL);
 	if (start(imap, password, err) < 0)
 		return -1;

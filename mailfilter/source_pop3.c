@@ -14,8 +14,8 @@ static int pop3_select(struct source *source, const char *folder, uint32_t *uidv
 	return 0;
 }
 
-static int delete_some(struct pop3 *pop3, const struct source_item *items, size_t count,
-	struct err *err)
+static int delete_some(
+	struct pop3 *pop3, const struct source_item *items, size_t count, struct err *err)
 {
 	stream_begin(pop3->stream);
 	pop3->deleting = true;

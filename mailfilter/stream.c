@@ -54,8 +54,8 @@ const struct stream_wait stream_wait_plain = { .wait = wait_plain };
 /* Wait for the server within the answer's time. 0, or -1 with why. */
 static int wait_server(struct stream *stream, short events)
 {
-	int result = stream->wait.wait(stream->wait.arg, stream->fd, events,
-		stream->deadline_ms, &stream->why);
+	int result = stream->wait.wait(
+		stream->wait.arg, stream->fd, events, stream->deadline_ms, &stream->why);
 
 	if (result > 0)
 		return 0;
@@ -111,11 +111,9 @@ static ssize_t receive(struct stream *stream, void *data, size_t size)
 {
 	for (;;) {
 		short events = POLLIN;
-		ssize_t len =
-			stream->tls ?
-				tls_receive(stream->tls, data, size, &events,
-					&stream->why) :
-				receive_plain(stream, data, size, &events);
+		ssize_t len = stream->tls ? tls_receive(stream->tls, data, size, &events,
+						    &stream->why)
+					  : receive_plain(stream, data, size, &events);
 		if (len > 0)
 			bought(stream, len);
 		if (len != 0)
@@ -154,8 +152,8 @@ static int bye(struct stream *stream)
 
 	if (stream->gate.bye_len > sizeof(prefix) - 1)
 		words += sizeof(prefix) - 1;
-	return err_set(&stream->why, ERR_SESSION, "the server ends the session: %s",
-		words);
+	return err_set(
+		&stream->why, ERR_SESSION, "the server ends the session: %s", words);
 }
 
 static ssize_t receive_gated(struct stream *stream, void *data, size_t size)
@@ -199,8 +197,8 @@ static ssize_t low_write(mailstream_low *low, const void *data, size_t size)
 	while (stream->why.kind == ERR_NONE) {
 		short events = POLLOUT;
 		ssize_t len = stream->tls ? tls_send(stream->tls, data, size, &events,
-						    &stream->why) :
-					    send_plain(stream, data, size, &events);
+						    &stream->why)
+					  : send_plain(stream, data, size, &events);
 		if (len > 0)
 			return len;
 		if (len < 0 || wait_server(stream, events) < 0)

@@ -77,15 +77,16 @@ static int setup(struct tls *tls, int fd, struct err *err)
 	return 0;
 }
 
-int tls_new(
-	int fd, const char *host, const char *ca_file, struct tls **tls_r, struct err *err)
+int tls_new(int fd, const char *host, const char *ca_file, struct tls **tls_r,
+	struct err *err)
 {
-	DEFER(tls_defer) struct tls *tls = calloc(1, sizeof(*tls));
+	DEFER(tls_defer) struct tls *tls = NULL;
 
-	if (!tls)
-		return err_memory(err);
 	if (strlen(host) >= sizeof(tls->host))
 		return err_set(err, ERR_ACCOUNT, "the host name is too long");
+	tls = calloc(1, sizeof(*tls));
+	if (!tls)
+		return err_memory(err);
 	memcpy(tls->host, host, strlen(host) + 1);
 	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0)
 		return err_memory(err);
@@ -111,8 +112,7 @@ static const char *status_text(unsigned status)
 		{ GNUTLS_CERT_INSECURE_ALGORITHM, "its signature is too weak" },
 		{ GNUTLS_CERT_SIGNER_NOT_FOUND, "unknown issuer" },
 		{ GNUTLS_CERT_SIGNER_NOT_CA, "its issuer is no authority" },
-		{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE,
-			"its issuer may not issue it" },
+		{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, "its issuer may not issue it" },
 		{ GNUTLS_CERT_PURPOSE_MISMATCH, "it is not for servers" },
 		{ GNUTLS_CERT_SIGNATURE_FAILURE, "its signature is wrong" },
 		{ GNUTLS_CERT_UNEXPECTED_OWNER, "it is for another host name" },
@@ -154,8 +154,7 @@ static int failed(const struct tls *tls, ssize_t result, struct err *err)
 {
 	if (result == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		return err_set(err, ERR_SESSION, "TLS with %s: the server says: %s",
-			tls->host,
-			gnutls_alert_get_name(gnutls_alert_get(tls->session)));
+			tls->host, gnutls_alert_get_name(gnutls_alert_get(tls->session)));
 	if (result == GNUTLS_E_UNEXPECTED_PACKET_LENGTH ||
 		result == GNUTLS_E_UNEXPECTED_PACKET)
 		return err_set(err, ERR_SESSION,

@@ -15,8 +15,8 @@ struct tls;
 
 /* For host (a name or an IP address) on fd. ca_file: the only certificates trusted; NULL: those
  * of the system. Unusable ones are ERR_ACCOUNT. */
-int tls_new(
-	int fd, const char *host, const char *ca_file, struct tls **tls_r, struct err *err);
+int tls_new(int fd, const char *host, const char *ca_file, struct tls **tls_r,
+	struct err *err);
 
 /* Goes on with the handshake. 1: done, 0: wait for *events_r. ERR_ACCOUNT: the certificate does
  * not verify, with the reason; ERR_SESSION: anything else. */

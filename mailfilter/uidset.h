@@ -19,7 +19,6 @@ int uidset_read(const struct source_item *items, size_t count, uint32_t **uids_r
 	size_t *count_r, struct err *err);
 
 /* As many of the ascending UIDs as fit go to text; returns how many. */
-size_t uidset_text(
-	const uint32_t *uids, size_t count, char text[static UIDSET_TEXT_MAX]);
+size_t uidset_text(const uint32_t *uids, size_t count, char text[static UIDSET_TEXT_MAX]);
 
 #endif

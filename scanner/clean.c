@@ -16,9 +16,7 @@ enum {
 struct plan {
 	struct span message;
 	const struct mime *mime;
-	const struct finding *findings;
-	size_t finding_count;
-	const char *quarantine_id;
+	const struct clean_order *order;
 	size_t *found;  /* of each finding: its part */
 	size_t *target; /* of each finding: the part that goes for it */
 	bool *goes;     /* of each part */
@@ -81,19 +79,20 @@ static size_t outermost(const struct plan *plan, size_t index)
 	return plan->goes[ROOT] ? ROOT : found;
 }
 
-static int choose(struct plan *plan, uint32_t level, struct err *err)
+static int choose(struct plan *plan, struct err *err)
 {
-	plan->found = calloc(plan->finding_count + 1, sizeof(*plan->found));
-	plan->target = calloc(plan->finding_count + 1, sizeof(*plan->target));
-	plan->goes = calloc(plan->mime->count + 1, sizeof(*plan->goes));
+	plan->found = calloc(plan->order->count, sizeof(*plan->found));
+	plan->target = calloc(plan->order->count, sizeof(*plan->target));
+	plan->goes = calloc(plan->mime->count, sizeof(*plan->goes));
 	if (!plan->found || !plan->target || !plan->goes)
 		return err_memory(err);
-	for (size_t i = 0; i < plan->finding_count; i++) {
-		plan->found[i] = find_part(plan->mime, plan->findings[i].part);
-		plan->target[i] = choose_target(plan->mime, plan->found[i], level);
+	for (size_t i = 0; i < plan->order->count; i++) {
+		plan->found[i] = find_part(plan->mime, plan->order->findings[i].part);
+		plan->target[i] =
+			choose_target(plan->mime, plan->found[i], plan->order->level);
 		plan->goes[plan->target[i]] = true;
 	}
-	for (size_t i = 0; i < plan->finding_count; i++)
+	for (size_t i = 0; i < plan->order->count; i++)
 		plan->target[i] = outermost(plan, plan->target[i]);
 	return 0;
 }
@@ -185,60 +184,63 @@ static bool is_message_root(const struct mime *mime, size_t index)
 static int replace(struct plan *plan, size_t index, struct err *err)
 {
 	const struct mime_part *part = &plan->mime->parts[index];
-	auto_free const struct finding **inside =
-		calloc(plan->finding_count, sizeof(*inside));
+	auto_free size_t *chosen = calloc(plan->order->count, sizeof(*chosen));
 	struct notice notice = { .eol = plan->mime->eol,
-		.quarantine_id = plan->quarantine_id };
+		.quarantine_id = plan->order->quarantine_id,
+		.findings = plan->order->findings,
+		.chosen = chosen };
 
-	if (!inside)
+	if (!chosen)
 		return err_memory(err);
-	for (size_t i = 0; i < plan->finding_count; i++) {
+	for (size_t i = 0; i < plan->order->count; i++) {
 		if (plan->target[i] != index)
 			continue;
-		inside[notice.count++] = &plan->findings[i];
+		chosen[notice.count++] = i;
 		notice.enclosing |= plan->found[i] != index;
 	}
-	notice.findings = inside;
 	if (is_message_root(plan->mime, index))
 		return replace_message(plan, part, &notice, err);
 	return replace_part(plan, part, &notice, err);
+}
+
+static int replace_all(struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->mime->count; i++)
+		if (plan->goes[i] && outermost(plan, i) == i && replace(plan, i, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int mark(struct plan *plan, struct err *err)
 {
 	char status[FINDING_SIGNATURE_MAX + 64];
 
-	if (plan->finding_count == 1)
+	if (plan->order->count == 1)
 		(void)snprintf(status, sizeof(status), "Cleaned (%s)",
-			plan->findings[0].signature);
+			plan->order->findings[0].signature);
 	else
 		(void)snprintf(status, sizeof(status), "Cleaned (%s and %zu more)",
-			plan->findings[0].signature, plan->finding_count - 1);
-	return headers_mark(plan->message, plan->mime->eol, status, plan->quarantine_id,
-		plan->edits, err);
+			plan->order->findings[0].signature, plan->order->count - 1);
+	return headers_mark(plan->message, plan->mime->eol, status,
+		plan->order->quarantine_id, plan->edits, err);
 }
 
 int clean_plan(struct span message, const struct mime *mime,
-	const struct finding *findings, size_t finding_count, uint32_t level,
-	const char *quarantine_id, struct edits *edits_r, struct err *err)
+	const struct clean_order *order, struct edits *edits_r, struct err *err)
 {
 	__attribute__((cleanup(edits_done))) struct edits edits = { 0 };
-	__attribute__((cleanup(plan_done))) struct plan plan = { .message = message,
-		.mime = mime,
-		.findings = findings,
-		.finding_count = finding_count,
-		.quarantine_id = quarantine_id,
-		.edits = &edits };
+	__attribute__((cleanup(plan_done))) struct plan plan = {
+		.message = message, .mime = mime, .order = order, .edits = &edits
+	};
 
-	if (finding_count > 0 && mime->count == 0)
-		return err_set(err, ERR_MESSAGE, "a message without a part");
-	/* First: of two insertions at one place the fields at the top stand first. */
-	if (choose(&plan, level, err) < 0 || (finding_count > 0 && mark(&plan, err) < 0))
-		return -1;
-	for (size_t i = 0; finding_count > 0 && i < mime->count; i++)
-		if (plan.goes[i] && outermost(&plan, i) == i &&
-			replace(&plan, i, err) < 0)
+	if (order->count > 0) {
+		if (mime->count == 0)
+			return err_set(err, ERR_MESSAGE, "a message without a part");
+		/* Marked first: of two insertions at one place the fields at the top stand first. */
+		if (mark(&plan, err) < 0 || choose(&plan, err) < 0 ||
+			replace_all(&plan, err) < 0)
 			return -1;
+	}
 	edits_sort(&edits);
 	if (edits_check(&edits, message.len, err) < 0)
 		return -1;

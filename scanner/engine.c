@@ -318,13 +318,9 @@ static int describe(const struct settings *settings, const struct signatures *si
 	return 0;
 }
 
-static int open_engine(
-	const struct settings *settings, struct engine **engine_r, struct err *err)
+static int start_engine(
+	struct engine *engine, const struct settings *settings, struct err *err)
 {
-	auto_engine struct engine *engine = calloc(1, sizeof(*engine));
-
-	if (!engine)
-		return err_memory(err);
 	cl_set_clcb_msg(on_message);
 	if (cl_init(CL_INIT_DEFAULT) != CL_SUCCESS)
 		return err_set(err, ERR_FATAL, "libclamav does not start");
@@ -332,22 +328,21 @@ static int open_engine(
 	if (!engine->clam)
 		return err_memory(err);
 	engine->scan_timeout_ms = settings->scan_timeout_ms;
-	if (set_limits(engine, settings, err) < 0)
-		return -1;
-	*engine_r = take_ptr(&engine);
-	return 0;
+	return set_limits(engine, settings, err);
 }
 
 int engine_load(const struct settings *settings, struct engine **engine_r,
 	struct job_loaded *loaded_r, struct err *err)
 {
 	auto_signatures struct signatures signatures = { 0 };
-	auto_engine struct engine *engine = NULL;
+	auto_engine struct engine *engine = calloc(1, sizeof(*engine));
 	struct job_loaded loaded = { 0 };
 	bool same;
 
+	if (!engine)
+		return err_memory(err);
 	if (signatures_read(&settings->signatures, &signatures, err) < 0 ||
-		open_engine(settings, &engine, err) < 0 ||
+		start_engine(engine, settings, err) < 0 ||
 		load_all(engine, settings, &loaded.signatures, err) < 0 ||
 		signatures_same(&settings->signatures, &signatures, &same, err) < 0)
 		return -1;

@@ -20,7 +20,9 @@ static const char *shown(const char *text, char out[static SHOWN_MAX])
 				out[len++] = '.';
 			break;
 		}
-		out[len++] = *at < ' ' || *at > '~' || *at == '"' ? '?' : (char)*at;
+		out[len++] = '?';
+		if (*at >= ' ' && *at <= '~' && *at != '"')
+			out[len - 1] = (char)*at;
 	}
 	out[len] = '\0';
 	return out;
@@ -70,7 +72,8 @@ static int add_findings(const struct notice *notice, struct buf *out, struct err
 	if (named > NOTICE_FINDINGS_MAX)
 		named = NOTICE_FINDINGS_MAX;
 	for (size_t i = 0; i < named; i++)
-		if (add_finding(notice, notice->findings[i], out, err) < 0)
+		if (add_finding(notice, &notice->findings[notice->chosen[i]], out, err) <
+			0)
 			return -1;
 	if (named < notice->count && buf_printf(out, err, "So were %zu more parts.%s",
 					     notice->count - named, notice->eol) < 0)

@@ -14,8 +14,9 @@ enum {
 
 struct notice {
 	const char *eol;
-	const char *quarantine_id;             /* "": no copy is kept */
-	const struct finding *const *findings; /* in what is taken out */
+	const char *quarantine_id; /* "": no copy is kept */
+	const struct finding *findings;
+	const size_t *chosen; /* indexes of those in what is taken out */
 	size_t count;
 	bool enclosing; /* more than the infected parts themselves goes */
 };

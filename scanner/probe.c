@@ -93,10 +93,13 @@ static int add_base64(struct span bytes, struct buf *out, struct err *err)
 		uint32_t bits = (uint32_t)three.data[0] << 16 |
 				(three.len > 1 ? (uint32_t)three.data[1] << 8 : 0) |
 				(three.len > 2 ? three.data[2] : 0);
-		char four[] = { alphabet[bits >> 18], alphabet[bits >> 12 & 63],
-			three.len > 1 ? alphabet[bits >> 6 & 63] : '=',
-			three.len > 2 ? alphabet[bits & 63] : '=' };
+		char four[] = { alphabet[bits >> 18], alphabet[bits >> 12 & 63], '=',
+			'=' };
 
+		if (three.len > 1)
+			four[2] = alphabet[bits >> 6 & 63];
+		if (three.len > 2)
+			four[3] = alphabet[bits & 63];
 		if (buf_add(out, four, sizeof(four), err) < 0)
 			return -1;
 		if (i % 57 == 54 && buf_add_str(out, "\r\n", err) < 0)

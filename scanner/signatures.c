@@ -98,37 +98,35 @@ static int stamp_file(int folder_fd, const char *folder, const char *name,
 		file.st_mtim.tv_nsec, (uint64_t)file.st_ino);
 }
 
-/* digest = SHA-256(digest, bytes), a chunk at a time: files are read, not mapped, because one that
- * is cut short while mapped would kill the reader. */
-static int mix(struct hash *digest, struct buf *chunk, struct span bytes, struct err *err)
-{
-	buf_clear(chunk);
-	if (buf_add(chunk, digest->bytes, sizeof(digest->bytes), err) < 0 ||
-		buf_add(chunk, bytes.data, bytes.len, err) < 0)
-		return -1;
-	return hash_span(buf_span(chunk), digest, err);
-}
-
+/* digest = SHA-256(digest, name), then SHA-256(digest, chunk) for each chunk and the empty one at
+ * the end. Files are read, not mapped: one that is cut short while mapped would kill us. */
 static int digest_file(int folder_fd, const char *folder, const char *name,
 	struct hash *digest, struct err *err)
 {
 	auto_close int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
-	auto_free uint8_t *bytes = malloc(CHUNK_SIZE);
 	auto_buf struct buf chunk;
+	uint8_t *room;
 	ssize_t got;
 
-	buf_init(&chunk, CHUNK_SIZE + HASH_SIZE);
+	buf_init(&chunk, HASH_SIZE + CHUNK_SIZE);
 	if (fd < 0)
 		return err_errno(err, open_kind(), "%s/%s", folder, name);
-	if (!bytes)
-		return err_memory(err);
-	if (mix(digest, &chunk, span_str(name), err) < 0)
+	if (buf_add(&chunk, digest->bytes, HASH_SIZE, err) < 0 ||
+		buf_add_str(&chunk, name, err) < 0 ||
+		hash_span(buf_span(&chunk), digest, err) < 0)
 		return -1;
-	while ((got = read(fd, bytes, CHUNK_SIZE)) > 0)
-		if (mix(digest, &chunk, (struct span){ bytes, (size_t)got }, err) < 0)
+	do {
+		buf_clear(&chunk);
+		if (buf_add(&chunk, digest->bytes, HASH_SIZE, err) < 0 ||
+			buf_reserve(&chunk, CHUNK_SIZE, &room, err) < 0)
 			return -1;
-	if (got < 0)
-		return err_errno(err, ERR_SETTINGS, "read %s/%s", folder, name);
+		got = read(fd, room, CHUNK_SIZE);
+		if (got < 0)
+			return err_errno(err, ERR_SETTINGS, "read %s/%s", folder, name);
+		chunk.len += (size_t)got;
+		if (hash_span(buf_span(&chunk), digest, err) < 0)
+			return -1;
+	} while (got > 0);
 	return 0;
 }
 

@@ -114,11 +114,12 @@ static int look_again(struct cleaning *cleaning, struct err *err)
 static int cut(struct cleaning *cleaning, struct err *err)
 {
 	struct verdict *verdict = cleaning->verdict;
+	const struct clean_order order = { verdict->findings, verdict->finding_count,
+		cleaning->level, cleaning->quarantine_id };
 
 	edits_done(&verdict->edits);
-	if (clean_plan(cleaning->message, cleaning->mime, verdict->findings,
-		    verdict->finding_count, cleaning->level, cleaning->quarantine_id,
-		    &verdict->edits, err) < 0)
+	if (clean_plan(cleaning->message, cleaning->mime, &order, &verdict->edits, err) <
+		0)
 		return -1;
 	return look_again(cleaning, err);
 }
@@ -188,7 +189,9 @@ int worker_verify(struct engine *engine, struct span message, struct verdict *ve
 	return look(engine, message, &mime, verdict_r, err);
 }
 
-/* The heap of a scan comes and goes by the hundred: kept, the kernel need not clear it each time. */
+/* A scan takes and returns its heap in full: kept, the kernel need not clear thousands of pages for
+ * the next (measured with 250,000 signatures: 24 page faults a scan, not 5,700; a fifth of the
+ * processor time of a small mail). */
 static void tune_heap(void)
 {
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);
 use FindBin;
+use List::Util qw(max);
 use lib "$FindBin::Bin/e2e/lib";
 use Corpus;
 use E2E;
@@ -98,7 +99,7 @@ title('"Photos from the lake" before and after: only the infected part is anothe
 my @rows = map { [ Mail::outline($_) ] } $before, $after;
 my %was = map { sha256_hex($_->[3]) => 1 } @{ $rows[0] };
 my $notice = '';
-for my $i (0 .. $#{ $rows[0] } > $#{ $rows[1] } ? $#{ $rows[0] } : $#{ $rows[1] }) {
+for my $i (0 .. max(map { $#$_ } @rows)) {
 	my @cell = map {
 		my $one = $_->[$i];
 		$one ? '  ' x $one->[0] . $one->[1] . ($one->[2] ne '' ? " \"$one->[2]\"" : '') : ''

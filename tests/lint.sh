@@ -28,7 +28,7 @@ check() {
 	name=$1
 	shift
 	"$@" >"$out" 2>&1 && return
-	failed="$failed problems from $name"
+	failed="${failed:+$failed, }$name"
 	echo "== $name"
 	cat "$out"
 }
@@ -45,7 +45,8 @@ each() { # each LIST COMMAND...: one file a process, in parallel; the file is it
 	# One file a process: clang-tidy 14 reports false va_list errors when given several.
 	check clang-tidy each "$units" sh -c \
 		'clang-tidy --quiet "$1" -- -std=gnu17 -D_GNU_SOURCE -I. '"$include"' 2>/dev/null' sh
-	check cppcheck cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j "$jobs" \
+	# It does not know the cleanup attribute; leaks are found by "make asan".
+	check cppcheck cppcheck --suppress=memleak --suppress=resourceLeak --quiet --std=c11 --error-exitcode=1 --inline-suppr -j "$jobs" \
 		--enable=warning,performance,portability -D_GNU_SOURCE -I. common mailfilter scanner
 	check headers each "$(echo "$sources" | grep '\.h$')" \
 		gcc -std=gnu17 -D_GNU_SOURCE -I. $include -Wall -Wextra -Werror -fsyntax-only -x c
@@ -61,5 +62,5 @@ each() { # each LIST COMMAND...: one file a process, in parallel; the file is it
 count() { echo "$1" | wc -w; }
 echo "Checked $(count "$sources") C files and headers (clang-format, clang-tidy, cppcheck," \
 	"gcc, clang -Werror), $(count "$scripts") shell and $(count "$perl") Perl scripts," \
-	"$(count "$manuals") manual pages: ${failed:-no problems}."
+	"$(count "$manuals") manual pages; problems: ${failed:-none}."
 [ -z "$failed" ]

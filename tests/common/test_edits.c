@@ -7,7 +7,8 @@
 
 enum {
 	ROUNDS = 2000,
-	MODEL_MAX = 512
+	MODEL_MAX = 512,
+	ROOM = 1024 * 1024
 };
 
 static uint64_t next_random(uint64_t *state)
@@ -28,7 +29,7 @@ static void expect(struct edits *edits, const char *original, const char *wanted
 	auto_body struct body out;
 	struct span got;
 
-	body_init(&out, "/tmp", 1024 * 1024);
+	body_init(&out, "/tmp", ROOM);
 	edits_sort(edits);
 	assert_int_equal(0, edits_apply(edits, span_str(original), &out, &err));
 	assert_int_equal(0, body_span(&out, &got, &err));
@@ -78,8 +79,8 @@ static void sort_keeps_insertions_at_one_place_in_the_order_added(void **state)
 
 	(void)state;
 	add(&edits, 2, 1, "R");
-	for (char c = 'a'; c <= 'z'; c++) {
-		char text[2] = { c, '\0' };
+	for (int c = 'a'; c <= 'z'; c++) {
+		char text[2] = { (char)c, '\0' };
 		add(&edits, 2, 0, text);
 	}
 	expect(&edits, "12345", "12abcdefghijklmnopqrstuvwxyzR45");

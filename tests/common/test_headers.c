@@ -5,6 +5,10 @@
 
 #include "common/headers.h"
 
+enum {
+	ROOM = 1024 * 1024
+};
+
 #define OURS "X-Virus-Status: infected\r\nX-Virus-Scanned: mailfilter\r\n"
 #define ID   "X-Quarantine-ID: q1\r\n"
 
@@ -14,7 +18,7 @@ static void mark(struct span message, const char *eol, const char *status, const
 	struct edits edits = { 0 };
 	struct err err = { 0 };
 
-	body_init(out, "/tmp", 1024 * 1024);
+	body_init(out, "/tmp", ROOM);
 	assert_int_equal(0, headers_mark(message, eol, status, id, &edits, &err));
 	edits_sort(&edits);
 	assert_int_equal(0, edits_apply(&edits, message, out, &err));
@@ -156,7 +160,7 @@ static void too_many_forged_fields_are_the_messages_fault(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	buf_init(&message, 1024 * 1024);
+	buf_init(&message, ROOM);
 	for (size_t i = 0; i < EDITS_MAX + 1; i++)
 		assert_int_equal(0, buf_add_str(&message, "X-Virus-Status: a\n", &err));
 	assert_int_equal(

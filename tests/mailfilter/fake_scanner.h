@@ -132,13 +132,6 @@ static inline struct verdict fake_verdict_of(
 	return verdict;
 }
 
-static inline void fake_clean(struct fake *fake, struct fake_request *request)
-{
-	struct verdict verdict = fake_verdict_of(request, VERDICT_CLEAN);
-
-	fake_verdict(fake, request->id, &verdict);
-}
-
 /* The last REQUEST of an id, or NULL. */
 static inline struct fake_request *fake_find(struct fake *fake, uint64_t id)
 {
@@ -146,6 +139,27 @@ static inline struct fake_request *fake_find(struct fake *fake, uint64_t id)
 		if (fake->list[i].id == id)
 			return &fake->list[i];
 	return NULL;
+}
+
+/* Is there a request of this id without an answer? */
+static inline bool fake_waits(struct fake *fake, uint64_t id)
+{
+	const struct fake_request *request = fake_find(fake, id);
+
+	return request && !request->answered;
+}
+
+/* What came is clean. */
+static inline void fake_clean(struct fake *fake, uint64_t id)
+{
+	const struct fake_request *request = fake_find(fake, id);
+	struct verdict verdict = { 0 };
+
+	if (!request)
+		fail_msg("no such request at the fake scanner");
+	else
+		verdict = fake_verdict_of(request, VERDICT_CLEAN);
+	fake_verdict(fake, id, &verdict);
 }
 
 static inline bool fake_whole(const struct fake_request *request)
@@ -172,7 +186,7 @@ static inline void fake_take_bytes(
 	assert_true(request->bytes.len <= request->credit);
 	if (fake_whole(request)) {
 		if (fake->clean)
-			fake_clean(fake, request);
+			fake_clean(fake, request->id);
 	} else if (request->bytes.len == request->credit) {
 		request->credit += FAKE_CREDIT;
 		credit.offset = request->credit; /* may pass the size */

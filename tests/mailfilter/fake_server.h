@@ -59,10 +59,12 @@ static bool fake_send_text(int fd, const char *text, const char *tag, const char
 		text++;
 	}
 	for (; *text && len < sizeof(out) - 8; text++) {
-		bool nul = text[0] == '\\' && text[1] == 'z';
-
-		out[len++] = nul ? '\0' : *text;
-		text += nul;
+		if (text[0] == '\\' && text[1] == 'z') {
+			out[len++] = '\0';
+			text++;
+		} else {
+			out[len++] = *text;
+		}
 	}
 	len += (size_t)snprintf(out + len, sizeof(out) - len, "%s", end);
 	return fake_send(fd, out, len);
@@ -99,12 +101,10 @@ static void fake_await_end(int fd)
 static void fake_flood(int fd, const char *text)
 {
 	char block[8192];
-	size_t len = 0, text_len = strlen(text);
+	size_t len = 0;
 
-	while (len + text_len <= sizeof(block)) {
-		memcpy(block + len, text, text_len);
-		len += text_len;
-	}
+	while (len + strlen(text) < sizeof(block))
+		len += (size_t)snprintf(block + len, sizeof(block) - len, "%s", text);
 	while (fake_send(fd, block, len))
 		;
 }

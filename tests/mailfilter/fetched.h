@@ -10,6 +10,10 @@
 
 #include "mailfilter/source.h"
 
+enum {
+	FETCHED_MAX = 16 * 1024 * 1024
+};
+
 struct fetched {
 	struct buf bytes; /* of the message under way */
 	struct buf text;
@@ -50,8 +54,8 @@ static int fetched_done(
 static void fetched_init(struct fetched *fetched)
 {
 	*fetched = (struct fetched){ 0 };
-	buf_init(&fetched->bytes, 16 * 1024 * 1024);
-	buf_init(&fetched->text, 16 * 1024 * 1024);
+	buf_init(&fetched->bytes, FETCHED_MAX);
+	buf_init(&fetched->text, FETCHED_MAX);
 }
 
 static void fetched_done_with(struct fetched *fetched)

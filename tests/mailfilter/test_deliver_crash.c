@@ -97,7 +97,6 @@ static void fetch(struct run *run, unsigned i)
 	found = record_find(run->record, &message->key, &row, &err);
 	must(found, &err);
 	if (found == 1 && row.state == RECORD_DONE) {
-		run->deliver->ops->forget(run->deliver, row.name);
 		message_free(message);
 		return;
 	}
@@ -108,6 +107,16 @@ static void fetch(struct run *run, unsigned i)
 	(void)snprintf(text, sizeof(text), "message %u", i);
 	must(body_add(&message->body, span_str(text), &err), &err);
 	run->messages[i] = message;
+}
+
+static int forget_recorded(void *arg, const char *name, struct err *err)
+{
+	const struct run *run = arg;
+	int delivered = record_is_delivered(run->record, name, err);
+
+	if (delivered == 1)
+		run->deliver->ops->forget(run->deliver, name);
+	return delivered < 0 ? -1 : 0;
 }
 
 static void write_all(struct run *run)
@@ -163,6 +172,7 @@ static void work(unsigned count, unsigned kill_after)
 	must(record_open(top, false, &run.record, &err), &err);
 	(void)snprintf(path, sizeof(path), "%s/box", top);
 	must(deliver_maildir_open(path, &run.deliver, &err), &err);
+	must(run.deliver->ops->leftovers(run.deliver, forget_recorded, &run, &err), &err);
 	write_all(&run);
 	put(&run, RECORD_INTENT);
 	show_all(&run);

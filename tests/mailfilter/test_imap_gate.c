@@ -6,7 +6,8 @@
 #include "mailfilter/imap_gate.h"
 
 enum {
-	BODY_MAX = 1000
+	BODY_MAX = 1000,
+	OUT_MAX = 256 * 1024 * 1024,
 };
 
 /* Everything through the gate, in pieces of so many bytes. */
@@ -82,7 +83,7 @@ static void check_case(const struct gate_case *test, size_t piece)
 	struct err err = { 0 };
 	int result;
 
-	buf_init(&out, 1024 * 1024);
+	buf_init(&out, OUT_MAX);
 	imap_gate_init(&gate, BODY_MAX);
 	assert_int_equal(pass(&gate, span_str(greeting), piece, &out, &err), 0);
 	assert_true(span_equal(buf_span(&out), span_str(greeting)));
@@ -114,7 +115,7 @@ static void refused(struct span in, const char *why)
 	auto_buf struct buf out;
 	struct err err = { 0 };
 
-	buf_init(&out, 256 * 1024 * 1024);
+	buf_init(&out, OUT_MAX);
 	imap_gate_init(&gate, BODY_MAX);
 	assert_int_equal(pass(&gate, in, 8192, &out, &err), -1);
 	assert_int_equal(err.kind, ERR_SESSION);

@@ -200,8 +200,9 @@ static void long_tokens_of_odd_characters_take_no_time(void **state)
 	for (size_t i = 0; i < sizeof(fills) / sizeof(fills[0]); i++) {
 		size_t len = strlen(fills[i]);
 
-		memcpy(message, "A: b\n\n", 6);
-		for (size_t at = 6; at < sizeof(message); at++)
+		/* No header: the blank line comes first. */
+		message[0] = '\n';
+		for (size_t at = 1; at < sizeof(message); at++)
 			message[at] = fills[i][at % len];
 		assert_int_not_equal(
 			0, judge_message((struct span){

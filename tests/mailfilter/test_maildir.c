@@ -237,12 +237,21 @@ static void name_of_the_dead(char name[static MESSAGE_NAME_MAX])
 	(void)close(pipes[1]);
 }
 
+static int see(void *arg, const char *name, struct err *err)
+{
+	if (*(const char *)arg)
+		return err_set(err, ERR_AGAIN, "seen before");
+	memcpy(arg, name, strlen(name) + 1);
+	return 0;
+}
+
 static void sweep_takes_what_the_dead_left_and_nothing_else(void **state)
 {
 	static const char *const others[] = { "1.M1P999999R0123456789abcdef.elsewhere",
 		"1700000000.999999_1.host", "P1R2", "1.M1PxR0123456789abcdef.h", "P",
 		"R" };
-	char names[3][MESSAGE_NAME_MAX], file[400], twin[640];
+	char seen[MESSAGE_NAME_MAX] = "", names[3][MESSAGE_NAME_MAX], file[400],
+	     twin[640];
 	struct err err = { 0 };
 
 	(void)state;
@@ -261,7 +270,11 @@ static void sweep_takes_what_the_dead_left_and_nothing_else(void **state)
 	(void)snprintf(file, sizeof(file), "tmp/%s", names[2]);
 	(void)snprintf(twin, sizeof(twin), "%s/new/%s", box, names[2]);
 	assert_int_equal(link(in(file), twin), 0);
-	assert_int_equal(maildir_sweep(&maildir, &err), 0);
+	assert_int_equal(maildir_sweep(&maildir, NULL, NULL, &err), 0);
+	assert_int_equal(maildir_sweep(&maildir, see, seen, &err), 0);
+	assert_string_equal(seen, names[2]);
+	assert_int_equal(maildir_sweep(&maildir, see, seen, &err), -1);
+	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_true(there(file));
 	(void)snprintf(file, sizeof(file), "tmp/%s", names[0]);
 	assert_true(there(file));

@@ -162,6 +162,26 @@ static void put_replaces_and_leaves_one_row(void **state)
 	record_close(record);
 }
 
+static void only_what_was_delivered_is_known_by_its_name(void **state)
+{
+	static const struct {
+		enum record_state state;
+		int delivered;
+	} cases[] = { { RECORD_HELD, 0 }, { RECORD_PARKED, 1 }, { RECORD_INTENT, 0 },
+		{ RECORD_DONE, 1 }, { RECORD_SETTLED, 1 } };
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(record, "INBOX", 7, cases[i].state);
+		assert_int_equal(
+			record_is_delivered(record, "name-7", &err), cases[i].delivered);
+		assert_int_equal(record_is_delivered(record, "name-8", &err), 0);
+	}
+	record_close(record);
+}
+
 static void counts_tell_the_states_and_the_infected(void **state)
 {
 	static const enum record_state states[] = { RECORD_HELD, RECORD_PARKED,
@@ -728,6 +748,7 @@ int main(void)
 		TEST(find_gives_back_every_field_that_was_put),
 		TEST(each_part_of_the_key_tells_messages_apart),
 		TEST(put_replaces_and_leaves_one_row),
+		TEST(only_what_was_delivered_is_known_by_its_name),
 		TEST(counts_tell_the_states_and_the_infected),
 		TEST(each_goes_by_the_last_change_through_all_pages),
 		TEST(each_may_put_what_it_is_shown_and_still_ends),

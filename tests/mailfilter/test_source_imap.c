@@ -541,41 +541,42 @@ static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
 
 struct settle_case {
 	enum after_kind after;
-	const char *script[12];
 	enum err_kind kind;
+	const char *script[12];
 	const char *why;
 };
 
 static const struct settle_case settle_cases[] = {
-	{ AFTER_FLAG, { "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> $ OK done" },
-		ERR_NONE, "" },
-	{ AFTER_FLAG, { "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> $ NO read-only" },
-		ERR_ACCOUNT, "read-only" },
-	{ AFTER_DELETE,
+	{ AFTER_FLAG, ERR_NONE,
+		{ "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> $ OK done" }, "" },
+	{ AFTER_FLAG, ERR_ACCOUNT,
+		{ "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> $ NO read-only" },
+		"read-only" },
+	{ AFTER_DELETE, ERR_NONE,
 		{ "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done",
 			"< UID EXPUNGE 1:3", "> * 1 EXPUNGE", "> $ OK done" },
-		ERR_NONE, "" },
-	{ AFTER_DELETE, { "< UID STORE 1:3", "> $ NO [INUSE] busy" }, ERR_SESSION,
+		"" },
+	{ AFTER_DELETE, ERR_SESSION, { "< UID STORE 1:3", "> $ NO [INUSE] busy" },
 		"busy" },
-	{ AFTER_MOVE,
+	{ AFTER_MOVE, ERR_NONE,
 		{ "< UID MOVE 1:3 \"done\"", "> * OK [COPYUID 7 1:3 4:6] moved",
 			"> * 1 EXPUNGE", "> $ OK done" },
-		ERR_NONE, "" },
-	{ AFTER_MOVE,
+		"" },
+	{ AFTER_MOVE, ERR_NONE,
 		{ "< UID MOVE 1:3 \"done\"", "> $ NO [TRYCREATE] none",
 			"< CREATE \"done\"", "> $ OK done", "< UID MOVE 1:3 \"done\"",
 			"> $ OK [COPYUID 7 1:3 4:6] done" },
-		ERR_NONE, "" },
-	{ AFTER_MOVE,
+		"" },
+	{ AFTER_MOVE, ERR_ACCOUNT,
 		{ "< UID MOVE 1:3 \"done\"", "> $ NO [TRYCREATE] none",
 			"< CREATE \"done\"", "> $ OK done", "< UID MOVE 1:3 \"done\"",
 			"> $ NO [TRYCREATE] still none" },
-		ERR_ACCOUNT, "still none" },
-	{ AFTER_MOVE,
+		"still none" },
+	{ AFTER_MOVE, ERR_ACCOUNT,
 		{ "< UID MOVE 1:3 \"done\"", "> $ NO [TRYCREATE] none",
 			"< CREATE \"done\"", "> $ NO not allowed" },
-		ERR_ACCOUNT, "not allowed" },
-	{ AFTER_MOVE, { "< UID MOVE", "= $ O" }, ERR_SESSION, "closed" },
+		"not allowed" },
+	{ AFTER_MOVE, ERR_SESSION, { "< UID MOVE", "= $ O" }, "closed" },
 };
 
 static void settling_asks_for_what_the_account_says_and_no_more(void **state)

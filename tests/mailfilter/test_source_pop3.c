@@ -87,54 +87,54 @@ static void join(const char **script, const char *const *more)
 struct open_case {
 	const char *script[30];
 	enum err_kind kind;
-	const char *text;
 	enum tls_mode tls;
+	const char *text;
 };
 
 static const struct open_case open_cases[] = {
-	{ { "> -ERR [SYS/TEMP] down" }, ERR_SESSION, "down", TLS_NONE },
-	{ { "> 220 smtp.example" }, ERR_SESSION, "no POP3 answer", TLS_NONE },
-	{ { "! reset" }, ERR_SESSION, "", TLS_NONE },
-	{ { NULL }, ERR_SESSION, "closed the connection", TLS_NONE },
-	{ { "= +OK hel" }, ERR_SESSION, "closed the connection", TLS_NONE },
-	{ { "! flood +OK" }, ERR_SESSION, "endless line", TLS_NONE },
-	{ { "> +OK \\z" }, ERR_SESSION, "NUL", TLS_NONE },
-	{ { "! stall" }, ERR_SESSION, "in time", TLS_NONE },
+	{ { "> -ERR [SYS/TEMP] down" }, ERR_SESSION, TLS_NONE, "down" },
+	{ { "> 220 smtp.example" }, ERR_SESSION, TLS_NONE, "no POP3 answer" },
+	{ { "! reset" }, ERR_SESSION, TLS_NONE, "" },
+	{ { NULL }, ERR_SESSION, TLS_NONE, "closed the connection" },
+	{ { "= +OK hel" }, ERR_SESSION, TLS_NONE, "closed the connection" },
+	{ { "! flood +OK" }, ERR_SESSION, TLS_NONE, "endless line" },
+	{ { "> +OK \\z" }, ERR_SESSION, TLS_NONE, "NUL" },
+	{ { "! stall" }, ERR_SESSION, TLS_NONE, "in time" },
 	{ { "~ +OK a very slow server that would like to keep us waiting for a long time" },
-		ERR_SESSION, "in time", TLS_NONE },
-	{ { "> +OK", "< CAPA", "= +OK\r\n", "! flood X\r\n" }, ERR_SESSION,
-		"endless answer", TLS_NONE },
-	{ { "> +OK", "< CAPA", CAPABLE }, ERR_ACCOUNT, "no STLS", TLS_VERIFY },
-	{ { "> +OK", "< CAPA", INCAPABLE }, ERR_ACCOUNT, "no STLS", TLS_VERIFY },
+		ERR_SESSION, TLS_NONE, "in time" },
+	{ { "> +OK", "< CAPA", "= +OK\r\n", "! flood X\r\n" }, ERR_SESSION, TLS_NONE,
+		"endless answer" },
+	{ { "> +OK", "< CAPA", CAPABLE }, ERR_ACCOUNT, TLS_VERIFY, "no STLS" },
+	{ { "> +OK", "< CAPA", INCAPABLE }, ERR_ACCOUNT, TLS_VERIFY, "no STLS" },
 	{ { "> +OK", "< CAPA", "> +OK", "> STLS", "> .", "< STLS", "> -ERR not today" },
-		ERR_ACCOUNT, "not today", TLS_VERIFY },
+		ERR_ACCOUNT, TLS_VERIFY, "not today" },
 	{ { "> +OK", "< CAPA", "> +OK", "> STLS", "> .", "< STLS",
 		  "= +OK begin\r\n+OK injected\r\n" },
-		ERR_SESSION, "somebody may be in between", TLS_VERIFY },
+		ERR_SESSION, TLS_VERIFY, "somebody may be in between" },
 	{ { "> +OK", "< CAPA", CAPABLE, "< USER user", "> +OK", "< PASS pass",
 		  "> -ERR [AUTH] wrong" },
-		ERR_AUTH, "refuses the login of user: [AUTH] wrong", TLS_NONE },
-	{ { "> +OK", "< CAPA", CAPABLE, "< USER user", "> -ERR who" }, ERR_AUTH, "who",
-		TLS_NONE },
+		ERR_AUTH, TLS_NONE, "refuses the login of user: [AUTH] wrong" },
+	{ { "> +OK", "< CAPA", CAPABLE, "< USER user", "> -ERR who" }, ERR_AUTH, TLS_NONE,
+		"who" },
 	{ { "> +OK", "< CAPA", CAPABLE, "< USER user", "> +OK", "< PASS pass",
 		  "> -ERR [IN-USE] busy" },
-		ERR_SESSION, "busy", TLS_NONE },
+		ERR_SESSION, TLS_NONE, "busy" },
 	{ { "> +OK", "< CAPA", CAPABLE, "< USER user", "> +OK", "< PASS pass",
 		  "> -ERR maildrop already locked" },
-		ERR_SESSION, "already locked", TLS_NONE },
+		ERR_SESSION, TLS_NONE, "already locked" },
 	{ { "> +OK", "< CAPA", CAPABLE, "< USER user", "> +OK", "< PASS pass",
 		  "> -ERR [SYS/TEMP] disk" },
-		ERR_SESSION, "disk", TLS_NONE },
+		ERR_SESSION, TLS_NONE, "disk" },
 	{ { "> +OK", "< CAPA", CAPABLE, "< USER user", "> +OK", "< PASS pass",
 		  "> -ERR [SYS/PERM] no mailbox" },
-		ERR_ACCOUNT, "no mailbox", TLS_NONE },
+		ERR_ACCOUNT, TLS_NONE, "no mailbox" },
 	{ { "> +OK", "< CAPA", "> +OK", "> SASL LOGIN PLAIN", "> .", "< AUTH PLAIN",
 		  "> + ", "< AHVzZXIAcGFzcw==", "> -ERR wrong" },
-		ERR_AUTH, "wrong", TLS_NONE },
+		ERR_AUTH, TLS_NONE, "wrong" },
 	{ { "> +OK", "< CAPA", "> +OK", "> SASL PLAIN", "> .", "< AUTH PLAIN",
 		  "> -ERR not that one", "< USER user", "> +OK", "< PASS pass",
 		  "> -ERR wrong" },
-		ERR_AUTH, "wrong", TLS_NONE },
+		ERR_AUTH, TLS_NONE, "wrong" },
 };
 
 static void a_session_that_cannot_begin_says_why(void **state)
@@ -176,9 +176,9 @@ struct list_case {
 	const char *why;
 };
 
-#define LONG                                                                             \
-	"0123456789012345678901234567890123456789012345678901234567890123456789"         \
-	"0123456789012345678901234567890123456789"
+static const char long_uidl[] =
+	"> 2 0123456789012345678901234567890123456789012345678901234567890123456789"
+	"0123456789012345678901234567890123456789";
 
 static const struct list_case list_cases[] = {
 	{ { "< UIDL", "> +OK", "> 1 a", "> 2 b", "> .", "< LIST", "> +OK 2 messages",
@@ -193,7 +193,7 @@ static const struct list_case list_cases[] = {
 		  "< LIST", "> +OK", "> 1 1", "> 2 2", "> 3 3", "> 4 4", "> ." },
 		"1:same:1;2:x:2;3:same#2:3;4:same#3:4;", ERR_NONE, "" },
 	/* What could be mistaken for such a name, is too long, odd or missing: hashed. */
-	{ { "< UIDL", "> +OK", "> 1 a#2", "> 2 " LONG, "> 3 b c", "> 4", "> 5 ", "> .",
+	{ { "< UIDL", "> +OK", "> 1 a#2", long_uidl, "> 3 b c", "> 4", "> 5 ", "> .",
 		  "< LIST", "> +OK", "> 1 1", "> 2 2", "> 3 3", "> 4 4", "> 5 5", "> ." },
 		"", ERR_NONE, "hashed" },
 	{ { "< UIDL", "> -ERR unknown command" }, "", ERR_ACCOUNT, "no UIDL" },
@@ -411,8 +411,8 @@ static void a_sink_that_refuses_ends_fetch_and_session(void **state)
 }
 
 struct settle_case {
-	enum after_kind after;
 	const char *script[12];
+	enum after_kind after;
 	int settled, finished;
 	enum err_kind kind;
 	const char *why;
@@ -421,17 +421,17 @@ struct settle_case {
 #define DELETED "< DELE 1", "< DELE 2", "< DELE 3", "> +OK", "> +OK", "> +OK"
 
 static const struct settle_case settle_cases[] = {
-	{ AFTER_DELETE, { DELETED, "< QUIT", "> +OK bye" }, 0, 0, ERR_NONE, "" },
-	{ AFTER_DELETE, { DELETED, "< QUIT", "> -ERR some not deleted" }, 0, -1,
+	{ { DELETED, "< QUIT", "> +OK bye" }, AFTER_DELETE, 0, 0, ERR_NONE, "" },
+	{ { DELETED, "< QUIT", "> -ERR some not deleted" }, AFTER_DELETE, 0, -1,
 		ERR_SESSION, "some not deleted" },
-	{ AFTER_DELETE, { DELETED, "< QUIT" }, 0, -1, ERR_SESSION, "not confirmed" },
-	{ AFTER_DELETE, { DELETED, "< QUIT", "! stall" }, 0, -1, ERR_SESSION,
+	{ { DELETED, "< QUIT" }, AFTER_DELETE, 0, -1, ERR_SESSION, "not confirmed" },
+	{ { DELETED, "< QUIT", "! stall" }, AFTER_DELETE, 0, -1, ERR_SESSION,
 		"not confirmed" },
-	{ AFTER_DELETE, { "< DELE 1", "< DELE 2", "< DELE 3", "> +OK", "> -ERR no" }, -1,
+	{ { "< DELE 1", "< DELE 2", "< DELE 3", "> +OK", "> -ERR no" }, AFTER_DELETE, -1,
 		-1, ERR_SESSION, "" },
-	{ AFTER_KEEP, { "< QUIT", "> -ERR whatever" }, 0, 0, ERR_NONE, "" },
-	{ AFTER_KEEP, { "< QUIT" }, 0, 0, ERR_NONE, "" },
-	{ AFTER_FLAG, { "< QUIT" }, -1, 0, ERR_ACCOUNT, "no flags" },
+	{ { "< QUIT", "> -ERR whatever" }, AFTER_KEEP, 0, 0, ERR_NONE, "" },
+	{ { "< QUIT" }, AFTER_KEEP, 0, 0, ERR_NONE, "" },
+	{ { "< QUIT" }, AFTER_FLAG, -1, 0, ERR_ACCOUNT, "no flags" },
 };
 
 static void only_a_confirmed_quit_is_final(void **state)

@@ -52,8 +52,8 @@ static inline void fixture_start(struct fixture *f)
 		.temp_dir = f->folder,
 		.message_max = FIXTURE_MAX,
 		.scan_timeout_ms = 30000,
-		.scan_size_max = 400 * 1024 * 1024,
-		.file_size_max = 100 * 1024 * 1024,
+		.scan_size_max = 400UL << 20,
+		.file_size_max = 100UL << 20,
 		.files_max = 10000,
 		.recursion_max = 17,
 	};

@@ -57,7 +57,8 @@ static void clean(struct span message, const char *const *parts, size_t count,
 	for (size_t i = 0; i < count; i++)
 		findings[i] = finding_of(parts[i], "a.zip");
 	assert_int_equal(mime_parse(message, &cleaned->mime, NULL), 0);
-	if (clean_plan(message, cleaned->mime, findings, count, level, "q-17",
+	if (clean_plan(message, cleaned->mime,
+		    &(struct clean_order){ findings, count, level, "q-17" },
 		    &cleaned->edits, &cleaned->err) < 0 ||
 		edits_apply(&cleaned->edits, message, &cleaned->body, &cleaned->err) < 0)
 		fail_msg("%s", cleaned->err.text);
@@ -313,7 +314,8 @@ static void names_from_outside_form_neither_lines_nor_boundaries(void **state)
 	(void)strcpy(finding.type, "a/b\r\n\r\nc");
 	body_init(&cleaned.body, "/tmp", MESSAGE_MAX);
 	assert_int_equal(mime_parse(message, &cleaned.mime, NULL), 0);
-	assert_int_equal(clean_plan(message, cleaned.mime, &finding, 1, 0, "q\n1",
+	assert_int_equal(clean_plan(message, cleaned.mime,
+				 &(struct clean_order){ &finding, 1, 0, "q\n1" },
 				 &cleaned.edits, &cleaned.err),
 		0);
 	assert_int_equal(edits_apply(&cleaned.edits, message, &cleaned.body, NULL), 0);
@@ -333,7 +335,7 @@ static void the_most_findings_still_fit(void **state)
 	char path[16];
 
 	(void)state;
-	buf_init(&message, 8 * MESSAGE_MAX);
+	buf_init(&message, MESSAGE_MAX);
 	assert_int_equal(
 		buf_add_str(&message,
 			HEAD "Content-Type: multipart/signed; boundary=b\r\n\r\n", NULL),
@@ -352,8 +354,10 @@ static void the_most_findings_still_fit(void **state)
 					strlen("Content-Type: multipart/"),
 				"mixedX", 6);
 		assert_int_equal(mime_parse(buf_span(&message), &mime, NULL), 0);
-		assert_int_equal(clean_plan(buf_span(&message), mime, findings,
-					 FINDINGS_MAX, 0, "q-17", &edits, NULL),
+		assert_int_equal(clean_plan(buf_span(&message), mime,
+					 &(struct clean_order){
+						 findings, FINDINGS_MAX, 0, "q-17" },
+					 &edits, NULL),
 			0);
 		if (!signed_whole)
 			assert_true(edits.count > FINDINGS_MAX);

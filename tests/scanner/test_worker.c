@@ -21,6 +21,7 @@
 	"Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64 "\r\n"
 #define END "--b--\r\n"
 #define UUENCODED                                                                        \
+	"See this:\r\n"                                                                  \
 	"begin 644 e.com\r\n"                                                            \
 	"M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)0T%2+5-404Y$05)$+4%.\r\n"              \
 	"75$E625)54RU415-4+49)3$4A)$@K2\"H`\r\n`\r\nend\r\n"
@@ -90,66 +91,65 @@ static void check_cleaned(struct span message, const struct verdict *verdict,
 	assert_int_equal(again.edits.count, 0);
 }
 
+static const struct {
+	const char *message;
+	const char *parts; /* of the findings, in order */
+	const char *stays;
+} infected[] = {
+	{ EICAR, "<>", "X-Virus-Status" },
+	{ HEAD "\r\n" EICAR, "<>", "Subject: hello\r\n" },
+	{ HEAD "Content-Type: application/x-com\r\n"
+	       "Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64 "\r\n",
+		"<>", "Subject: hello\r\n" },
+	{ MIXED TEXT_PART EICAR_PART END, "<2>", TEXT_PART },
+	{ MIXED EICAR_PART TEXT_PART EICAR_PART END, "<1><3>", TEXT_PART },
+	{ MIXED TEXT_PART "--b\r\nContent-Type: text/plain\r\n\r\n" EICAR "\r\n" END,
+		"<2>", TEXT_PART },
+	/* only libclamav's mail parser looks for uuencode in text */
+	{ MIXED TEXT_PART "--b\r\nContent-Type: text/plain\r\n\r\n" UUENCODED END, "<2>",
+		TEXT_PART },
+	{ HEAD "\r\nHello.\r\n" UUENCODED, "<>", "Subject: hello\r\n" },
+	/* one that is found at once and one that shows when that is gone */
+	{ MIXED TEXT_PART EICAR_PART
+		"--b\r\nContent-Type: text/plain\r\n\r\n" UUENCODED TEXT_PART END,
+		"<2><3>", TEXT_PART },
+	{ MIXED TEXT_PART "--b\r\nContent-Type: message/rfc822\r\n\r\n" HEAD
+			  "Content-Type: multipart/mixed; boundary=c\r\n\r\n"
+			  "--c\r\n\r\nInner text.\r\n--c\r\n"
+			  "Content-Type: application/x-com\r\n"
+			  "Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64
+			  "\r\n--c--\r\n" END,
+		"<2.2>", "Inner text." },
+	{ MIXED TEXT_PART "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+			  "Subject: inner\r\nContent-Type: application/x-com\r\n"
+			  "Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64
+			  "\r\n" END,
+		"<2.1>", "\r\n\r\nSubject: inner\r\n" },
+	{ HEAD "Content-Type: multipart/signed; boundary=b\r\n\r\n" TEXT_PART EICAR_PART
+			END,
+		"<2>", "Subject: hello\r\n" },
+	{ MIXED TEXT_PART
+		"--b\r\nContent-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\n"
+		"Signed.\r\n--c\r\nContent-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64
+		"\r\n--c--\r\n" END,
+		"<2.2>", TEXT_PART },
+	/* padding in the middle: libclamav stops there, mail programs go on */
+	{ MIXED TEXT_PART
+		"--b\r\nContent-Type: application/x-com\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n"
+		"WDVPIQ==\r\nUCVAQVBbNFxQWlg1NChQXik3Q0MpN30kRUlDQVItU1RBTkRBUkQt\r\n"
+		"QU5USVZJUlVTLVRFU1QtRklMRSEkSCtIKg==\r\n" END,
+		"<2>", TEXT_PART },
+	/* behind the closing delimiter, for those who read on */
+	{ MIXED TEXT_PART END EICAR_PART, NULL, "Subject: hello\r\n" },
+};
+
 static void infected_parts_are_found_and_cut(void **state)
 {
-	static const struct {
-		const char *message;
-		const char *parts; /* of the findings, in order */
-		const char *stays;
-	} cases[] = {
-		{ EICAR, "<>", "X-Virus-Status" },
-		{ HEAD "\r\n" EICAR, "<>", "Subject: hello\r\n" },
-		{ HEAD "Content-Type: application/x-com\r\n"
-		       "Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64 "\r\n",
-			"<>", "Subject: hello\r\n" },
-		{ MIXED TEXT_PART EICAR_PART END, "<2>", TEXT_PART },
-		{ MIXED EICAR_PART TEXT_PART EICAR_PART END, "<1><3>", TEXT_PART },
-		{ MIXED TEXT_PART "--b\r\nContent-Type: text/plain\r\n\r\n" EICAR
-				  "\r\n" END,
-			"<2>", TEXT_PART },
-		/* only libclamav's mail parser looks for uuencode in text */
-		{ MIXED TEXT_PART "--b\r\nContent-Type: text/plain\r\n\r\n" UUENCODED END,
-			"<2>", TEXT_PART },
-		{ HEAD "\r\nHello.\r\n" UUENCODED, "<>", "Subject: hello\r\n" },
-		/* one that is found at once and one that shows when that is gone */
-		{ MIXED TEXT_PART EICAR_PART
-			"--b\r\nContent-Type: text/plain\r\n\r\n" UUENCODED TEXT_PART END,
-			"<2><3>", TEXT_PART },
-		{ MIXED TEXT_PART "--b\r\nContent-Type: message/rfc822\r\n\r\n" HEAD
-				  "Content-Type: multipart/mixed; boundary=c\r\n\r\n"
-				  "--c\r\n\r\nInner text.\r\n--c\r\n"
-				  "Content-Type: application/x-com\r\n"
-				  "Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64
-				  "\r\n--c--\r\n" END,
-			"<2.2>", "Inner text." },
-		{ MIXED TEXT_PART "--b\r\nContent-Type: message/rfc822\r\n\r\n"
-				  "Subject: inner\r\nContent-Type: application/x-com\r\n"
-				  "Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64
-				  "\r\n" END,
-			"<2.1>", "\r\n\r\nSubject: inner\r\n" },
-		{ HEAD "Content-Type: multipart/signed; boundary=b\r\n\r\n" TEXT_PART
-				EICAR_PART END,
-			"<2>", "Subject: hello\r\n" },
-		{ MIXED TEXT_PART
-			"--b\r\nContent-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\n"
-			"Signed.\r\n--c\r\nContent-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64
-			"\r\n--c--\r\n" END,
-			"<2.2>", TEXT_PART },
-		/* padding in the middle: libclamav stops there, mail programs go on */
-		{ MIXED TEXT_PART
-			"--b\r\nContent-Type: application/x-com\r\n"
-			"Content-Transfer-Encoding: base64\r\n\r\n"
-			"WDVPIQ==\r\nUCVAQVBbNFxQWlg1NChQXik3Q0MpN30kRUlDQVItU1RBTkRBUkQt\r\n"
-			"QU5USVZJUlVTLVRFU1QtRklMRSEkSCtIKg==\r\n" END,
-			"<2>", TEXT_PART },
-		/* behind the closing delimiter, for those who read on */
-		{ MIXED TEXT_PART END EICAR_PART, NULL, "Subject: hello\r\n" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(infected) / sizeof(*infected); i++) {
 		__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
-		struct span message = span_str(cases[i].message), cleaned;
+		struct span message = span_str(infected[i].message), cleaned;
 		char parts[256] = "";
 		auto_body struct body body;
 
@@ -161,10 +161,10 @@ static void infected_parts_are_found_and_cut(void **state)
 				verdict.findings[n].part);
 			assert_string_equal(verdict.findings[n].signature, EICAR_NAME);
 		}
-		if (cases[i].parts)
-			assert_string_equal(parts, cases[i].parts);
+		if (infected[i].parts)
+			assert_string_equal(parts, infected[i].parts);
 		check_cleaned(message, &verdict, &body, &cleaned);
-		if (span_find(cleaned, span_str(cases[i].stays)) < 0)
+		if (span_find(cleaned, span_str(infected[i].stays)) < 0)
 			fail_msg("case %zu: %.*s", i, (int)cleaned.len,
 				(const char *)cleaned.data);
 	}

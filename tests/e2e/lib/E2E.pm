@@ -85,7 +85,8 @@ sub settings {
 # An account as settings() takes it: a user of a Dovecot, delivered to work('out/NAME').
 sub account {
 	my ($dovecot, $name, $kind, %more) = @_;
-	return [ $name, { source => $dovecot->url($name, $kind), 'tls-ca' => $dovecot->{ca},
+	$more{'tls-ca'} //= $dovecot->{ca} if ($more{tls} // '') ne 'none';
+	return [ $name, { source => $dovecot->url($name, $kind),
 		password => $dovecot->{users}{$name}, deliver => 'maildir:' . work("out/$name"), %more } ];
 }
 

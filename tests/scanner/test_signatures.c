@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/file.h"
+
+#include "scanner/signatures.h"
+
+static char folder[64];
+static char *items[] = { folder };
+static const struct schema_list folders = { items, 1 };
+
+static int start(void **state)
+{
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "/tmp/test-signatures-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	return file_remove_tree(folder, true, NULL);
+}
+
+static void put(const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "w");
+	assert_true(file && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+static struct signatures take(void)
+{
+	struct signatures signatures = { 0 };
+	struct err err;
+
+	if (signatures_read(&folders, &signatures, &err) < 0)
+		fail_msg("%s", err.text);
+	return signatures;
+}
+
+static void official_sets_are_known_by_name(void **state)
+{
+	static const struct {
+		const char *name;
+		bool has_main, has_daily;
+		const char *words; /* of what is unprotected by now */
+	} cases[] = {
+		{ "own.ndb", false, false, "official signatures (main and daily)" },
+		{ "main.cvd.old.ndb", false, false, "official signatures" },
+		{ "main.cld", true, false, "daily signatures are not loaded" },
+		{ "daily.cvd", true, true, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		auto_signatures struct signatures signatures = { 0 };
+
+		put(cases[i].name, "x");
+		signatures = take();
+		assert_int_equal(signatures.files, i + 1);
+		assert_int_equal(signatures.has_main, cases[i].has_main);
+		assert_int_equal(signatures.has_daily, cases[i].has_daily);
+		if (cases[i].words[0])
+			assert_non_null(strstr(
+				signatures_unprotected(&signatures), cases[i].words));
+		else
+			assert_string_equal(signatures_unprotected(&signatures), "");
+		assert_true(strlen(signatures_unprotected(&signatures)) < 256);
+	}
+}
+
+static void the_digest_follows_names_and_contents_alone(void **state)
+{
+	auto_signatures struct signatures first = { 0 };
+	auto_signatures struct signatures again = { 0 };
+	auto_signatures struct signatures other = { 0 };
+	auto_signatures struct signatures renamed = { 0 };
+	char from[128], to[128];
+
+	(void)state;
+	put("b.ndb", "two");
+	put("a.ndb", "one");
+	put("ignored.txt", "x");
+	first = take();
+	assert_int_equal(file_remove_tree(folder, false, NULL), 0);
+	put("a.ndb", "one");
+	put("b.ndb", "two");
+	again = take();
+	assert_true(hash_equal(&first.digest, &again.digest));
+	put("b.ndb", "twO");
+	other = take();
+	assert_false(hash_equal(&first.digest, &other.digest));
+	(void)snprintf(from, sizeof(from), "%s/b.ndb", folder);
+	(void)snprintf(to, sizeof(to), "%s/c.ndb", folder);
+	assert_int_equal(rename(from, to), 0);
+	renamed = take();
+	assert_false(hash_equal(&renamed.digest, &other.digest));
+}
+
+static void a_changed_folder_is_not_the_same(void **state)
+{
+	auto_signatures struct signatures signatures = { 0 };
+	bool same = false;
+
+	(void)state;
+	put("a.ndb", "one");
+	signatures = take();
+	assert_int_equal(signatures_same(&folders, &signatures, &same, NULL), 0);
+	assert_true(same);
+	put("ignored.txt", "x");
+	assert_int_equal(signatures_same(&folders, &signatures, &same, NULL), 0);
+	assert_true(same);
+	put("b.ndb", "two");
+	assert_int_equal(signatures_same(&folders, &signatures, &same, NULL), 0);
+	assert_false(same);
+}
+
+static void an_empty_or_unreadable_folder_is_refused(void **state)
+{
+	struct signatures signatures = { 0 };
+	struct err err = { 0 };
+	char path[128];
+
+	(void)state;
+	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	(void)snprintf(path, sizeof(path), "%s/a.ndb", folder);
+	assert_int_equal(symlink("/nowhere/at/all", path), 0);
+	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(err.kind, ERR_AGAIN);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, "a.ndb"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			official_sets_are_known_by_name, start, stop),
+		cmocka_unit_test_setup_teardown(
+			the_digest_follows_names_and_contents_alone, start, stop),
+		cmocka_unit_test_setup_teardown(
+			a_changed_folder_is_not_the_same, start, stop),
+		cmocka_unit_test_setup_teardown(
+			an_empty_or_unreadable_folder_is_refused, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -174,9 +174,8 @@ static void hear_request(struct clients *clients, const struct link_peer *peer,
 		refuse(clients, peer, message->id, WIRE_BUSY, why);
 		return;
 	}
-	if (request_new(peer, message->id, message->request.size,
-		    message->request.quarantine_id, clients->settings->temp_dir, &request,
-		    &err) < 0) {
+	if (request_new(peer, message->id, &message->request, clients->settings->temp_dir,
+		    &request, &err) < 0) {
 		refuse(clients, peer, message->id,
 			err.kind == ERR_MESSAGE ? WIRE_PROTOCOL : WIRE_BUSY, err.text);
 		return;

@@ -26,12 +26,12 @@ static const char help[] =
 	"SIGHUP loads the signatures anew, beside the scans that run.\n"
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
-	"      --check-config  read the settings, look at the folders, say what is wrong, end\n"
+	"      --check-config  read the settings, look at the folders, say what is wrong\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
 	"Exit codes: 0 stopped, 64 usage, 75 another scanner runs here, 78 settings.\n"
-	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
+	"More: mailfilter-scanner(8), scanner.conf(5).\n";
 
 enum role {
 	ROLE_SERVE,

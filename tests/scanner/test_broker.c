@@ -22,10 +22,12 @@
 #include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/parse.h"
 #include "common/wire.h"
 
 #include "scanner/broker.h"
 #include "scanner/enginehost.h"
+#include "scanner/request.h"
 
 enum {
 	PATIENCE_MS = 30 * 1000, /* far more than anything here takes */
@@ -163,6 +165,7 @@ static void hear_either(struct scanner *scanner, enum wire_type type,
 	struct link_message received;
 	struct err err = { 0 };
 
+	*message_r = (struct wire_message){ 0 };
 	while (clock_ms() < until) {
 		int got = link_receive(scanner->link, &received, &err);
 
@@ -253,24 +256,28 @@ static void assert_refused(
 
 static size_t children(pid_t pid, pid_t list[static PIDS_MAX])
 {
-	char path[64];
-	FILE *file;
+	char path[64], line[1024] = "";
+	char *rest = line;
 	size_t count = 0;
-	int child;
+	auto_fclose FILE *file = NULL;
 
 	(void)snprintf(
 		path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	file = fopen(path, "re");
-	while (file && count < PIDS_MAX && fscanf(file, "%d", &child) == 1)
-		list[count++] = child;
-	if (file)
-		(void)fclose(file);
+	if (!file || !fgets(line, sizeof(line), file))
+		return 0;
+	for (char *word; count < PIDS_MAX && (word = strsep(&rest, " ")) && word[0];) {
+		uint64_t child = 0;
+
+		assert_int_equal(parse_number(word, 1, INT32_MAX, &child, NULL), 0);
+		list[count++] = (pid_t)child;
+	}
 	return count;
 }
 
 static pid_t engine_host(const struct scanner *scanner)
 {
-	pid_t list[PIDS_MAX];
+	pid_t list[PIDS_MAX] = { 0 };
 
 	assert_int_equal(children(scanner->pid, list), 1);
 	return list[0];
@@ -278,7 +285,7 @@ static pid_t engine_host(const struct scanner *scanner)
 
 static pid_t only_worker(const struct scanner *scanner)
 {
-	pid_t list[PIDS_MAX];
+	pid_t list[PIDS_MAX] = { 0 };
 
 	assert_int_equal(children(engine_host(scanner), list), 1);
 	return list[0];
@@ -542,6 +549,13 @@ static void signatures_that_do_not_load_leave_the_old_ones_in_use(void **state)
 		request(&scanner, id, span_str(infected_mail));
 		assert_verdict(&scanner, id, VERDICT_INFECTED);
 	}
+	/* Nor do settings that cannot be read any more. */
+	settings_are(&scanner, "nonsense");
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	for (uint64_t id = 1; !log_says(&scanner, "exit code 78"); id++) {
+		request(&scanner, id, span_str(infected_mail));
+		assert_verdict(&scanner, id, VERDICT_INFECTED);
+	}
 	assert_int_equal(ask_state(&scanner).state, WIRE_READY);
 	assert_int_equal(ask_state(&scanner).generation, 1);
 	assert_int_equal(stop(&scanner), 0);
@@ -592,7 +606,7 @@ static void a_second_scanner_is_told_who_is_there(void **state)
 static void a_large_mail_comes_in_chunks_under_credit(void **state)
 {
 	enum {
-		LARGE = 20 * 1024 * 1024
+		LARGE = 20971520
 	};
 	uint8_t *bytes = malloc(LARGE);
 	struct span mail = { bytes, LARGE };
@@ -614,7 +628,7 @@ static void a_large_mail_comes_in_chunks_under_credit(void **state)
 			hear(&scanner, WIRE_CREDIT, &message);
 			assert_int_equal(message.id, 3);
 			credit = message.offset;
-			assert_true(credit <= sent + 2 * 1024 * 1024);
+			assert_true(credit <= sent + REQUEST_CREDIT);
 		}
 		message = (struct wire_message){ .type = WIRE_CHUNK,
 			.id = 3,
@@ -762,7 +776,7 @@ static int count_one(
 static void a_stop_ends_everything_and_leaves_nothing(void **state)
 {
 	char temp[PATHS + 8];
-	pid_t host, workers[PIDS_MAX];
+	pid_t host, workers[PIDS_MAX] = { 0 };
 	size_t count;
 	struct scanner scanner;
 

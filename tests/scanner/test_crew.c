@@ -83,6 +83,7 @@ static uint32_t order(void)
 
 static int set_up(void **state)
 {
+	struct wire_request wanted = { .size = strlen(mail), .quarantine_id = "Q" };
 	struct link_peer peer = { .len = 1 };
 	struct err err = { 0 };
 	int fds[2];
@@ -102,7 +103,7 @@ static int set_up(void **state)
 	f.host.control = fds[0];
 	f.host_end = fds[1];
 	job_in_init(&f.host.in, JOB_HOST_MAX, true);
-	if (request_new(&peer, 1, strlen(mail), "Q", "/tmp", &f.request, &err) < 0)
+	if (request_new(&peer, 1, &wanted, "/tmp", &f.request, &err) < 0)
 		return -1;
 	return request_add(f.request, 0, span_str(mail), &err);
 }
@@ -391,10 +392,10 @@ static void workers_that_cannot_serve_are_tried_again_more_and_more_slowly(void 
 		crew_fill(&f.host, 1, false);
 		assert_int_equal(order(), 0);
 		wait = f.host.fork_after - clock_ms();
-		assert_true(wait >= before - 100 && wait <= 60 * 1000);
+		assert_true(wait >= before - 100 && wait <= 60000);
 		before = wait;
 	}
-	assert_true(before > 50 * 1000);
+	assert_true(before > 50000);
 	f.host.fork_after = 0;
 	crew_fill(&f.host, 4, false);
 	assert_int_equal(order(), HOST_FORK);

@@ -13,10 +13,11 @@ static const struct link_peer peer = { .id = "client", .len = 6 };
 
 static struct request *arriving(uint64_t size)
 {
+	struct wire_request wanted = { .size = size, .quarantine_id = "Q-1" };
 	struct request *request = NULL;
 	struct err err = { 0 };
 
-	if (request_new(&peer, 1, size, "Q-1", "/tmp", &request, &err) < 0)
+	if (request_new(&peer, 1, &wanted, "/tmp", &request, &err) < 0)
 		fail_msg("%s", err.text);
 	return request;
 }
@@ -152,16 +153,15 @@ static void bytes_out_of_order_beyond_size_or_credit_are_refused(void **state)
 static void an_empty_message_waits_at_once_and_a_long_id_is_refused(void **state)
 {
 	struct request *request = arriving(0);
-	char id[JOB_ID_MAX + 2];
+	struct wire_request wanted = { .size = 1 };
 	struct err err = { 0 };
 
 	(void)state;
 	assert_int_equal(request_add(request, 0, (struct span){ 0 }, &err), 0);
 	assert_int_equal(request->stage, REQUEST_WAITING);
 	request_free(request);
-	memset(id, 'x', sizeof(id));
-	id[sizeof(id) - 1] = '\0';
-	assert_int_equal(request_new(&peer, 1, 1, id, "/tmp", &request, &err), -1);
+	memset(wanted.quarantine_id, 'x', JOB_ID_MAX + 1);
+	assert_int_equal(request_new(&peer, 1, &wanted, "/tmp", &request, &err), -1);
 	assert_int_equal(err.kind, ERR_MESSAGE);
 }
 

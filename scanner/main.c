@@ -21,8 +21,8 @@ static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
 
 static const char help[] =
 	"\n"
-	"Takes messages from mailfilter, scans them with libclamav, and gives back what is\n"
-	"wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
+	"Takes messages from mailfilter, scans them with libclamav, and gives back what\n"
+	"is wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
 	"SIGHUP loads the signatures anew, beside the scans that run.\n"
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"

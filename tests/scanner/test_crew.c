@@ -1,146 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Workers as the parent sees them, with this test at the other end of their sockets: it answers,
- * lies, dies and hangs as a worker may, and reads the orders an engine host would get. */
-#include "tests/test.h"
-
-#include <signal.h>
-#include <string.h>
-#include <sys/socket.h>
-
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/wire.h"
-
-#include "scanner/crew.h"
-
-enum {
-	PID = 4711 /* of a worker; only ever told to the engine host */
-};
-
-#define KILLED_BY(number) (number) /* as waitpid(2) gives it */
-
-static const char mail[] = "Subject: x\r\n\r\nx\r\n";
-
-struct fixture {
-	struct settings settings;
-	struct host host;
-	int host_end;   /* of the control socket */
-	int worker_end; /* of the worker's socket */
-	struct worker *worker;
-	struct request *request;
-};
-
-static struct fixture f;
-
-/* A worker that joins, as the engine host reports it. */
-static void join(void)
-{
-	struct job_worker forked = { .pid = PID };
-	struct err err = { 0 };
-	int fds[2];
-
-	assert_int_equal(job_socketpair(fds, &err), 0);
-	buf_clear(&f.host.in.payload);
-	assert_int_equal(buf_add(&f.host.in.payload, &forked, sizeof(forked), &err), 0);
-	f.host.in.fd = fds[0];
-	f.worker_end = fds[1];
-	f.host.forks = 1;
-	crew_joined(&f.host);
-	f.worker = pool_find(&f.host.pool, PID);
-	assert_non_null(f.worker);
-	assert_int_equal(f.host.forks, 0);
-}
-
-static void from_worker(enum job_type type, struct span payload)
-{
-	assert_int_equal(job_send(f.worker_end, type, 0, &payload, 1, NULL), 0);
-	crew_hear(&f.host, f.worker);
-}
-
-static void reap(int status)
-{
-	struct job_worker ended = { .pid = PID, .status = status };
-
-	buf_clear(&f.host.in.payload);
-	assert_int_equal(buf_add(&f.host.in.payload, &ended, sizeof(ended), NULL), 0);
-	crew_reaped(&f.host);
-}
-
-/* The next order to the engine host; 0: none. */
-static uint32_t order(void)
-{
-	struct job_head head = { 0 };
-	uint8_t payload[sizeof(struct job_worker)];
-
-	if (recv(f.host_end, &head, sizeof(head), MSG_DONTWAIT) != sizeof(head))
-		return 0;
-	if (head.length > 0)
-		assert_int_equal(
-			recv(f.host_end, payload, sizeof(payload), 0), head.length);
-	return head.type;
-}
-
-static int set_up(void **state)
-{
-	struct wire_request wanted = { .size = strlen(mail), .quarantine_id = "Q" };
-	struct link_peer peer = { .len = 1 };
-	struct err err = { 0 };
-	int fds[2];
-
-	(void)state;
-	f = (struct fixture){
-		.settings = { .scan_timeout_ms = 1000,
-			.worker_jobs = 3,
-			.message_max = 1000 },
-		.worker_end = -1,
-	};
-	f.host = (struct host){
-		.state = HOST_SERVING, .settings = &f.settings, .pid = 0, .generation = 1
-	};
-	if (job_socketpair(fds, &err) < 0 || pool_init(&f.host.pool, 4, &err) < 0)
-		return -1;
-	f.host.control = fds[0];
-	f.host_end = fds[1];
-	job_in_init(&f.host.in, JOB_HOST_MAX, true);
-	if (request_new(&peer, 1, &wanted, "/tmp", &f.request, &err) < 0)
-		return -1;
-	return request_add(f.request, 0, span_str(mail), &err);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	crew_lost(&f.host);
-	host_done(&f.host);
-	request_free(f.request);
-	if (f.worker_end >= 0)
-		(void)close(f.worker_end);
-	(void)close(f.host_end);
-	return 0;
-}
-
-/* Ready, and with the request in hand. */
-static void at_work(void)
-{
-	join();
-	from_worker(JOB_READY, (struct span){ 0 });
-	assert_int_equal(f.worker->state, WORKER_IDLE);
-	assert_true(crew_give(&f.host, f.request));
-	crew_hear(&f.host, f.worker);
-	assert_int_equal(f.worker->state, WORKER_BUSY);
-	assert_false(f.worker->sending);
-	assert_int_equal(crew_busy(&f.host), 1);
-}
-
-static void say_verdict(enum verdict_kind kind)
-{
-	struct verdict verdict = { .kind = kind };
-	auto_buf struct buf out = { .max = 10000 };
-
-	assert_int_equal(wire_encode_verdict(&verdict, &out, NULL), 0);
-	from_worker(JOB_VERDICT, buf_span(&out));
-}
+ * What a crew does with workers that answer, lie, die and hang. */
+#include "tests/scanner/puppet.h"
 
 static void workers_are_asked_for_until_all_are_there(void **state)
 {
@@ -170,7 +31,7 @@ static void a_worker_gets_its_job_and_its_clean_answer_keeps_it(void **state)
 	assert_int_equal(head.type, JOB_SCAN);
 	assert_int_equal(job_scan_parse(buf_span(&payload), id, &message, NULL), 0);
 	assert_string_equal(id, "Q");
-	assert_true(span_equal(message, span_str(mail)));
+	assert_true(span_equal(message, span_str(MAIL)));
 	say_verdict(VERDICT_CLEAN);
 	assert_int_equal(f.request->stage, REQUEST_DONE);
 	assert_int_equal(f.request->verdict.kind, VERDICT_CLEAN);
@@ -428,8 +289,6 @@ static void when_the_engine_host_is_gone_its_requests_go_back(void **state)
 	assert_int_equal(f.request->tries, 0);
 	assert_int_equal(pool_count(&f.host.pool, WORKER_NONE), 4);
 }
-
-#define CREW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -71,14 +71,11 @@ static void answer(
 static void assert_done(
 	const struct request *request, enum verdict_kind kind, enum verdict_reason reason)
 {
-	struct hash hash;
-
 	assert_int_equal(request->stage, REQUEST_DONE);
 	assert_string_equal(verdict_name(request->verdict.kind), verdict_name(kind));
 	assert_string_equal(verdict_reason_name(request->verdict.reason),
 		verdict_reason_name(reason));
-	assert_int_equal(hash_span(span_str(mail), &hash, NULL), 0);
-	assert_true(hash_equal(&request->verdict.message, &hash));
+	assert_true(hash_equal(&request->verdict.message, &request->hash));
 }
 
 static void a_message_in_order_and_under_credit_is_taken_whole(void **state)
@@ -128,7 +125,6 @@ static void bytes_out_of_order_beyond_size_or_credit_are_refused(void **state)
 		{ 4096, 4096, 100, 0 },    /* nothing */
 		{ 4096, 4096, 100, 3997 }, /* one more than announced */
 		{ 4096, 200, 100, 101 },   /* one more than credit */
-		{ 4096, 100, 100, 1 },
 		{ 4096, 0, 100, 1 }, /* none was given yet */
 		{ 4096, 4096, UINT64_MAX, 1 },
 	};
@@ -274,7 +270,7 @@ static void an_answer_that_cannot_be_true_is_not_believed(void **state)
 	struct verdict verdict;
 
 	(void)state;
-	/* Infected, and nothing found. */
+	/* Nothing found. */
 	assert_unbelieved(working(), (struct verdict){ .kind = VERDICT_INFECTED });
 	/* Another result than promised. */
 	verdict = infected();
@@ -292,8 +288,7 @@ static void an_answer_that_cannot_be_true_is_not_believed(void **state)
 				 NULL),
 		0);
 	assert_unbelieved(working(), verdict);
-	/* Clean, when it was infected a moment ago. */
-	request = working();
+	request = working(); /* clean, when it was infected a moment ago */
 	believe(request, infected());
 	request_begin(request, 1);
 	believe(request, infected());

@@ -27,6 +27,7 @@ int stop_start(int *fd_r, struct err *err)
 	if (fd < 0)
 		return err_errno(err, ERR_FATAL, "signalfd");
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	*fd_r = fd;
 	return 0;
@@ -48,5 +49,6 @@ void stop_reset(void)
 	sigset_t set = handled();
 
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -7,7 +7,7 @@
 
 #include "common/err.h"
 
-/* Block SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGCHLD, ignore SIGPIPE; their fd in *fd_r. */
+/* Block SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGCHLD, ignore SIGPIPE and SIGXFSZ (both are errors of a write); their fd in *fd_r. */
 int stop_start(int *fd_r, struct err *err);
 
 /* The next signal waiting on the fd, or 0. */

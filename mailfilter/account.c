@@ -42,6 +42,28 @@ static int wait_working(
 	return pipeline_wait(&run->pipeline, fd, events, deadline_ms, err);
 }
 
+/* What a run that died delivered and recorded, but did not forget. */
+static int forget_recorded(void *arg, const char *name, struct err *err)
+{
+	const struct run *run = arg;
+	int delivered = record_is_delivered(run->record, name, err);
+
+	if (delivered > 0)
+		run->deliver->ops->forget(run->deliver, name);
+	return delivered < 0 ? -1 : 0;
+}
+
+static int open_delivery(struct run *run, struct err *err)
+{
+	if (run->job->dry_run)
+		return 0;
+	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
+		deliver_maildir_open(
+			run->job->account->deliver_path, &run->deliver, err) < 0)
+		return -1;
+	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
+}
+
 static int open_tools(struct run *run, struct err *err)
 {
 	const struct account_job *job = run->job;
@@ -56,11 +78,8 @@ static int open_tools(struct run *run, struct err *err)
 	if (account_dir_open(
 		    job->settings->state_dir, job->account->name, &run->dir, err) < 0 ||
 		record_open(run->dir.path, false, &run->record, err) < 0 ||
-		scan_open(job->settings, &run->scan, err) < 0)
-		return -1;
-	if (!job->dry_run && (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
-				     deliver_maildir_open(job->account->deliver_path,
-					     &run->deliver, err) < 0))
+		scan_open(job->settings, &run->scan, err) < 0 ||
+		open_delivery(run, err) < 0)
 		return -1;
 	tools.record = run->record;
 	tools.quarantine = run->quarantine;

@@ -219,8 +219,7 @@ static void lost(struct scan *scan, int place, const struct err *err)
 				REQUEST_DEATHS_MAX);
 	}
 	if (scan_may_tell(at, SCAN_TOLD_LOST))
-		log_warning("scanner %s: lost: %s; %zu messages that it held wait to be "
-			    "sent again",
+		log_warning("scanner %s: lost: %s; messages to be sent again: %zu",
 			at->scanner.endpoint, err->text, count);
 }
 
@@ -241,12 +240,14 @@ static void found(struct scan *scan, int place)
 		if (state->session == at->scanner.lost_session)
 			request->deaths--;
 	}
-	if (scan_may_tell(at, SCAN_TOLD_FOUND))
-		log_info("scanner %s: %s, %s, %" PRIu64 " signatures%s%s",
-			at->scanner.endpoint,
-			state->state == WIRE_READY ? "ready" : "not ready yet",
-			state->engine, state->signatures, state->trouble[0] ? ": " : "",
-			state->trouble);
+	if (!scan_may_tell(at, SCAN_TOLD_FOUND))
+		return;
+	if (state->state == WIRE_READY)
+		log_info("scanner %s: ready, %s, %" PRIu64 " signatures",
+			at->scanner.endpoint, state->engine, state->signatures);
+	else
+		log_info("scanner %s: there, but not ready yet%s%s", at->scanner.endpoint,
+			state->trouble[0] ? ": " : "", state->trouble);
 }
 
 static void hear(struct scan *scan, int place)

@@ -405,6 +405,43 @@ static void phishing_tags_or_is_off_but_is_never_cut(void **state)
 	remove_signatures("own.pdb");
 }
 
+/* libclamav names the last find of a heuristic only, unless told to name all. */
+static void a_find_that_tags_hides_no_other(void **state)
+{
+	static const char spoofed[] =
+		"--b\r\nContent-Type: text/html\r\n\r\n<html><body><a "
+		"href=\"http://198.51.100.7/x\">https://www.example-bank.com/login</a>"
+		"</body></html>\r\n";
+
+	(void)state;
+	use_folder(f.temp);
+	write_signatures("own.pdb", "H:example-bank.com\n");
+	f.settings.heuristics = 1;
+	fixture_load(&f);
+	for (int zip_first = 0; zip_first < 2; zip_first++) {
+		auto_buf struct buf zip, mail;
+
+		buf_init(&zip, FIXTURE_MAX);
+		buf_init(&mail, FIXTURE_MAX);
+		make_zip(&zip, "secret.txt", span_str("0123456789abcdefghijklmnop"),
+			ZIP_ENCRYPTED);
+		assert_int_equal(
+			buf_add_str(&mail,
+				MAIL "Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+				NULL),
+			0);
+		if (zip_first)
+			add_zip_part(&mail, buf_span(&zip));
+		assert_int_equal(buf_add_str(&mail, spoofed, NULL), 0);
+		if (!zip_first)
+			add_zip_part(&mail, buf_span(&zip));
+		assert_int_equal(buf_add_str(&mail, "--b--\r\n", NULL), 0);
+		assert_result(
+			scan(buf_span(&mail)), VERDICT_UNSCANNABLE, REASON_ENCRYPTED, "");
+	}
+	remove_signatures("own.pdb");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +468,7 @@ int main(void)
 		WITHOUT_ENGINE(a_folder_of_signatures_finds_what_they_say),
 		WITHOUT_ENGINE(without_a_temp_folder_loading_names_the_setting),
 		WITHOUT_ENGINE(phishing_tags_or_is_off_but_is_never_cut),
+		WITHOUT_ENGINE(a_find_that_tags_hides_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

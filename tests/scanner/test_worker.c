@@ -21,6 +21,7 @@
 	"Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64 "\r\n"
 #define END "--b--\r\n"
 #define UUENCODED                                                                        \
+	"See this:\r\n"                                                                  \
 	"begin 644 e.com\r\n"                                                            \
 	"M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)0T%2+5-404Y$05)$+4%.\r\n"              \
 	"75$E625)54RU415-4+49)3$4A)$@K2\"H`\r\n`\r\nend\r\n"

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/temp.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "common/parse.h"
@@ -14,7 +17,7 @@ enum {
 };
 
 /* Others could plant links in a folder they may write to, or read mail in one they may enter. */
-static int check_owner(const char *dir, struct err *err)
+static int check_owner(const char *dir, bool anybody, struct err *err)
 {
 	struct stat info;
 
@@ -24,7 +27,8 @@ static int check_owner(const char *dir, struct err *err)
 		return err_set(err, ERR_SETTINGS,
 			"temp-dir %s: not a folder; give the scanner one of its own",
 			dir);
-	if (info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	if ((info.st_uid != geteuid() && !anybody) ||
+		(info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return err_set(err, ERR_SETTINGS,
 			"temp-dir %s: must belong to the scanner's user alone; remove it or "
 			"chmod 0700",
@@ -36,9 +40,9 @@ int temp_check(const char *dir, struct err *err)
 {
 	if (strlen(dir) > TEMP_PATH_MAX - 64)
 		return err_set(err, ERR_SETTINGS, "temp-dir: the path is too long");
-	if (file_mkdirs(dir, 0700, err) < 0)
-		return err_wrap(err, "temp-dir");
-	return check_owner(dir, err);
+	if (access(dir, F_OK) < 0 && (errno == ENOENT || errno == EACCES))
+		return 0;
+	return check_owner(dir, geteuid() == 0, err);
 }
 
 int temp_open(const char *dir, int *lock_r, struct err *err)
@@ -46,6 +50,10 @@ int temp_open(const char *dir, int *lock_r, struct err *err)
 	char path[TEMP_PATH_MAX];
 
 	if (temp_check(dir, err) < 0)
+		return -1;
+	if (file_mkdirs(dir, 0700, err) < 0)
+		return err_wrap(err, "temp-dir");
+	if (check_owner(dir, false, err) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/lock", dir);
 	if (file_lock(path, lock_r, err) < 0)

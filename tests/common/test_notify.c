@@ -56,12 +56,12 @@ static void a_full_service_manager_is_not_waited_for(void **state)
 
 static void without_a_usable_socket_nothing_happens(void **state)
 {
-	char too_long[200] = "/";
-	const char *const names[] = { "", "/", "relative", "/there/is/no/such/socket",
-		too_long };
+	static const char *const names[] = { "", "/", "relative",
+		"/there/is/no/such/socket",
+		("/0123456789012345678901234567890123456789012345678901234567890123456789"
+		 "0123456789012345678901234567890123456789") };
 
 	(void)state;
-	memset(too_long + 1, 'x', sizeof(too_long) - 2);
 	(void)unsetenv("NOTIFY_SOCKET");
 	notify_send("READY=1");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {

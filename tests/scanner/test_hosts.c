@@ -61,6 +61,8 @@ static void signatures_that_do_not_load_leave_the_old_ones_in_use(void **state)
 		request(&scanner, id, span_str(INFECTED_MAIL));
 		assert_verdict(&scanner, id, VERDICT_INFECTED);
 	}
+	catch_up(&scanner);
+	assert_non_null(strstr(ask_state(&scanner).trouble, "the old ones stay in use"));
 	/* Nor do settings that cannot be read any more. */
 	settings_are(&scanner, "nonsense");
 	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
@@ -70,6 +72,9 @@ static void signatures_that_do_not_load_leave_the_old_ones_in_use(void **state)
 	}
 	assert_int_equal(ask_state(&scanner).state, WIRE_READY);
 	assert_int_equal(ask_state(&scanner).generation, 1);
+	settings_are(&scanner, ONE_WORKER);
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	assert_string_equal(await_generation(&scanner, 2).trouble, "");
 	assert_int_equal(stop(&scanner), 0);
 }
 

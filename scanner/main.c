@@ -21,17 +21,17 @@ static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
 
 static const char help[] =
 	"\n"
-	"Takes messages from mailfilter, scans them with libclamav, and gives back what is\n"
-	"wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
+	"Takes messages from mailfilter, scans them with libclamav, and gives back what\n"
+	"is wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
 	"SIGHUP loads the signatures anew, beside the scans that run.\n"
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
-	"      --check-config  read the settings, look at the folders, say what is wrong, end\n"
+	"      --check-config  read the settings, look at the folders, say what is wrong\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
 	"Exit codes: 0 stopped, 64 usage, 75 another scanner runs here, 78 settings.\n"
-	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
+	"More: mailfilter-scanner(8), scanner.conf(5).\n";
 
 enum role {
 	ROLE_SERVE,

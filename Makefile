@@ -42,7 +42,7 @@ obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 
 all: build/mailfilter build/scanner
-build/mailfilter build/scanner: build/%: $(B)/bin/%
+build/mailfilter build/scanner: build/%: $(B)/bin/% FORCE
 	@ln -sfn $(MODE)/bin/$* $@
 
 $(B)/%.o: %.c Makefile
@@ -109,5 +109,6 @@ clean:
 	rm -rf build
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+FORCE:
 .PHONY: all deps demo check unit-tests asan lint install uninstall clean
 .SECONDARY:

@@ -23,31 +23,32 @@ enum {
 
 /* Each bit one way in which readers differ, or a limit. */
 enum mime_doubt {
-	MIME_DOUBT_HEADER_LIMIT =
-		1
-		<< 0, /* a header block, a field, its parameters or a boundary over the limit */
-	MIME_DOUBT_DEPTH =
-		1 << 1, /* nested deeper than MIME_DEPTH_MAX: not all parts listed */
-	MIME_DOUBT_PARTS = 1 << 2, /* more than MIME_PARTS_MAX: not all parts listed */
-	MIME_DOUBT_PARSER =
-		1
-		<< 3, /* a parser warned, or two read other parts: boundary, bad header ... */
-	MIME_DOUBT_DUPLICATE =
-		1
-		<< 4, /* two Content-* fields of one kind, two parameters of one name, two names */
-	MIME_DOUBT_ENCODING =
-		1 << 5, /* unknown transfer encoding, or base64 on a composite type */
-	MIME_DOUBT_BASE64 =
-		1 << 6, /* padding inside, junk characters: decoders stop or go on */
-	MIME_DOUBT_BINARY = 1 << 7, /* NUL or other control bytes, 8 bit in a header */
-	MIME_DOUBT_LINES = 1 << 8,  /* bare CR, mixed line ends, lines over 998 bytes */
-	MIME_DOUBT_EPILOGUE =
-		1 << 9, /* something before or after all parts that looks like one */
-	MIME_DOUBT_PARTIAL = 1 << 10, /* message/partial or message/external-body */
-	MIME_DOUBT_ENCRYPTED =
-		1
-		<< 11, /* multipart/encrypted, application/pkcs7-mime (enveloped), PGP in text */
-	MIME_DOUBT_EMBEDDED = 1 << 12, /* uuencode, yEnc or BinHex inside a text part */
+	/* A header block, a field, its parameters or a boundary over its limit. */
+	MIME_DOUBT_HEADER_LIMIT = 1 << 0,
+	/* Nested deeper than MIME_DEPTH_MAX: not all parts listed. */
+	MIME_DOUBT_DEPTH = 1 << 1,
+	/* More than MIME_PARTS_MAX: not all parts listed. */
+	MIME_DOUBT_PARTS = 1 << 2,
+	/* A parser warned, or two saw other parts: boundary, terminator, bad header line ... */
+	MIME_DOUBT_PARSER = 1 << 3,
+	/* Two Content-* fields of one kind, two parameters of one name, two file names. */
+	MIME_DOUBT_DUPLICATE = 1 << 4,
+	/* An unknown or oddly written transfer encoding, or base64 on a composite type. */
+	MIME_DOUBT_ENCODING = 1 << 5,
+	/* Padding inside, junk characters: decoders stop or go on. */
+	MIME_DOUBT_BASE64 = 1 << 6,
+	/* NUL or other control bytes, 8 bit in a header. */
+	MIME_DOUBT_BINARY = 1 << 7,
+	/* Bare CR, mixed line ends, lines over 998 bytes. */
+	MIME_DOUBT_LINES = 1 << 8,
+	/* Something before or behind all parts of a multipart that looks like a part. */
+	MIME_DOUBT_EPILOGUE = 1 << 9,
+	/* message/partial or message/external-body. */
+	MIME_DOUBT_PARTIAL = 1 << 10,
+	/* multipart/encrypted, application/pkcs7-mime (enveloped), a PGP message in a text. */
+	MIME_DOUBT_ENCRYPTED = 1 << 11,
+	/* uuencode, yEnc or BinHex inside a text part. */
+	MIME_DOUBT_EMBEDDED = 1 << 12,
 };
 
 enum mime_encoding {
@@ -92,7 +93,8 @@ struct mime {
 /* Once a process, before anything else here. */
 void mime_start(void);
 
-/* Parse. Does not fail on odd mail, it doubts; fails with ERR_FATAL without memory. The span
+/* Parse. Does not fail on odd mail, it doubts; fails with ERR_FATAL without memory (where GMime
+ * is the one that lacks it, GLib ends the process). The span
  * must outlive the use of offsets only, nothing in *mime_r points into it. */
 int mime_parse(struct span message, struct mime **mime_r, struct err *err);
 void mime_free(struct mime *mime);

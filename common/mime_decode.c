@@ -120,7 +120,8 @@ static void decode_quoted(struct span in, struct sink *sink)
 /* One line of uuencode: a count, then groups of four characters; another line adds nothing. */
 static void decode_uu_line(struct span line, struct sink *sink)
 {
-	size_t left, i;
+	const bool cut = line.len > 0 && line.data[line.len - 1] != '\n';
+	size_t left;
 
 	while (line.len > 0 &&
 		(line.data[line.len - 1] == '\r' || line.data[line.len - 1] == '\n'))
@@ -128,15 +129,19 @@ static void decode_uu_line(struct span line, struct sink *sink)
 	if (line.len == 0 || line.data[0] < ' ' || line.data[0] > '`')
 		return;
 	left = (line.data[0] - 32U) & 63;
-	/* Trailing blanks, which stand for zeros, are often lost; a line twice as long is text. */
 	if (line.len > 1 + (left + 2) / 3 * 4 + 4)
 		return;
-	for (i = 1; i < line.len && left > 0; i += 4) {
+	for (size_t i = 1; i < line.len && left > 0; i += 4) {
+		struct span group = span_part(line, i, 4);
+		/* Blanks at the end, which stand for zeros, are often lost; but what the end of
+		 * the bytes cuts must not become more than it was. */
+		size_t most = cut ? group.len * 6 / 8 : 3;
 		uint32_t bits = 0;
 
-		for (size_t j = i; j < i + 4; j++)
-			bits = bits << 6 | (j < line.len ? (line.data[j] - 32U) & 63 : 0);
-		for (size_t byte = 0; byte < 3 && left > 0; byte++, left--)
+		for (size_t j = 0; j < 4; j++)
+			bits = bits << 6 |
+			       (j < group.len ? (group.data[j] - 32U) & 63 : 0);
+		for (size_t byte = 0; byte < most && left > 0; byte++, left--)
 			put(sink, bits >> (16 - 8 * byte) & 0xff);
 	}
 }

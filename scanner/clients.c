@@ -166,7 +166,7 @@ static void hear_request(struct clients *clients, const struct link_peer *peer,
 		queue_remove(&clients->queue, request);
 	if (message->request.size > clients->settings->message_max) {
 		refuse(clients, peer, message->id, WIRE_TOO_LARGE,
-			"the message is larger than message_max");
+			"the message is larger than message-max");
 		return;
 	}
 	why = busy(clients, peer, message);
@@ -174,9 +174,8 @@ static void hear_request(struct clients *clients, const struct link_peer *peer,
 		refuse(clients, peer, message->id, WIRE_BUSY, why);
 		return;
 	}
-	if (request_new(peer, message->id, message->request.size,
-		    message->request.quarantine_id, clients->settings->temp_dir, &request,
-		    &err) < 0) {
+	if (request_new(peer, message->id, &message->request, clients->settings->temp_dir,
+		    &request, &err) < 0) {
 		refuse(clients, peer, message->id,
 			err.kind == ERR_MESSAGE ? WIRE_PROTOCOL : WIRE_BUSY, err.text);
 		return;
@@ -290,11 +289,13 @@ void clients_tell(struct clients *clients, const struct wire_state *state)
 static void log_verdict(const struct request *request)
 {
 	const struct verdict *verdict = &request->verdict;
-	char signature[LOG_TEXT_MAX], detail[LOG_TEXT_MAX], id[LOG_TEXT_MAX];
+	char reason[LOG_TEXT_MAX], signature[LOG_TEXT_MAX], detail[LOG_TEXT_MAX],
+		id[LOG_TEXT_MAX];
 
 	log_info("verdict=%s reason=%s signature=%s size=%" PRIu64
 		 " ms=%u worker=%d quarantine_id=%s detail=%s",
-		verdict_name(verdict->kind), verdict_reason_name(verdict->reason),
+		verdict_name(verdict->kind),
+		log_value(span_str(verdict_reason_name(verdict->reason)), reason),
 		log_value(span_str(verdict->finding_count > 0
 					   ? verdict->findings[0].signature
 					   : ""),

@@ -24,7 +24,8 @@ enum {
 	STATM_MAX = 256
 };
 
-static int limit(int resource, const char *name, rlim_t max, struct err *err)
+static int limit(
+	__rlimit_resource_t resource, const char *name, rlim_t max, struct err *err)
 {
 	struct rlimit now = { 0 };
 

@@ -561,7 +561,8 @@ static void decoding_is_lenient(void **state)
 			"%2&5L;&\\ \n \nend\n",
 			"HelloHello" },
 		{ MIME_UUENCODE, "%2&5L;&\\\n", "Hello" },
-		{ MIME_UUENCODE, "begin 644 a\n%2&5L;&", "Hell`" },
+		{ MIME_UUENCODE, "begin 644 a\n%2&5L;&", "Hell" },
+		{ MIME_UUENCODE, "M!", "" },
 	};
 
 	(void)state;
@@ -571,7 +572,7 @@ static void decoding_is_lenient(void **state)
 		struct err err = { 0 };
 		auto_buf struct buf out;
 
-		buf_init(&out, 1024);
+		buf_init(&out, part.end); /* it never becomes more */
 		assert_int_equal(
 			0, mime_decode(span_str(table[i].from), &part, &out, &err));
 		if (!span_equal(buf_span(&out), span_str(table[i].to)))

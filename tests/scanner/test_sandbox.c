@@ -123,7 +123,7 @@ static void new_privileges_and_dumps_are_off(void **state)
 static int limits_are_hard(int keep_fd)
 {
 	static const struct {
-		int resource;
+		__rlimit_resource_t resource;
 		rlim_t max;
 	} all[] = { { RLIMIT_CORE, 0 }, { RLIMIT_NOFILE, 256 },
 		{ RLIMIT_FSIZE, 1 << 20 } };

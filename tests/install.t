@@ -73,7 +73,7 @@ for ([ undef, 'usr/local' ], [ '/usr', 'usr' ]) {
 	ok(make('install', $dir, $prefix), "$where: make install");
 	is_deeply(files("$dir"), \%with, "$where: these files, which everybody may read");
 	is_deeply(closed("$dir"), [], "$where: in folders that everybody may enter");
-	like(content("$to/lib/systemd/system/$_.service"), qr{^ExecStart=/\Q$where\E/bin/$_$}m,
+	like(content("$to/lib/systemd/system/$_.service"), qr{^ExecStart=/\Q$where\E/bin/$_\b(?!-)}m,
 		"$where: the unit starts the $_ that is installed")
 		for qw(mailfilter mailfilter-scanner);
 	my $said = `$to/bin/mailfilter-scanner --version`;

@@ -19,7 +19,9 @@ use Test::More;
 my $SECONDS = 55;
 my $PLACE   = '/mailfilter-test';    # in the container: this file, its modules, the mail server
 my ($role) = @ARGV;
+
 $ENV{LC_ALL} = 'C';
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL DESTDIR PREFIX)};
 
 sub slurp {
 	my ($path) = @_;
@@ -55,7 +57,8 @@ sub why_not {
 	for (sort keys %package) {
 		return "$_ is missing (Debian package $package{$_})" if !-x;
 	}
-	return undef;
+	my $said = output(qw(unshare --mount true));
+	return $? ? "nothing may be mounted here: $said" : undef;
 }
 
 sub start {
@@ -66,19 +69,18 @@ sub start {
 }
 
 sub must {
-	my ($what, @argv) = @_;
-	my $said = output(@argv);
-	BAIL_OUT("$what: $said") if $?;
+	my $said = output(@_);
+	die "@_: $said" if $?;
 }
 
 # What the host may have of mailfilter's own is not the container's.
 sub fill {
 	my ($root) = @_;
-	must('rm', 'rm', '-rf', map { "$root$_" } '/etc/mailfilter', '/var/lib/mailfilter', $PLACE,
+	must('rm', '-rf', map { "$root$_" } '/etc/mailfilter', '/var/lib/mailfilter', $PLACE,
 		glob "$root/etc/systemd/system/mailfilter*");
-	must('make install', 'make', '-s', '-C', "$FindBin::Bin/../..", 'install', "DESTDIR=$root", 'PREFIX=/usr');
-	must('mkdir', 'mkdir', '-p', "$root$PLACE", "$root/etc/mailfilter");
-	must('cp', 'cp', '-r', abs_path($0), "$FindBin::Bin/lib", "$root$PLACE");
+	must('make', '-s', '-C', "$FindBin::Bin/../..", 'install', "DESTDIR=$root", 'PREFIX=/usr');
+	must('mkdir', '-p', "$root$PLACE", "$root/etc/mailfilter");
+	must('cp', '-r', abs_path($0), "$FindBin::Bin/lib", "$root$PLACE");
 	unlink "$root/etc/hosts";
 	spew("$root/etc/hosts", "127.0.0.1 localhost\n");
 	spew("$root/etc/systemd/system/inside.service", <<"END");

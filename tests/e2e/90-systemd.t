@@ -269,7 +269,7 @@ sub inside {
 	ok(systemctl('start', 'mailfilter'), 'mailfilter starts') or diag(output('journalctl', '--no-pager', '-n', 40));
 	is(show($_, 'ActiveState'), 'active', "$_ is active") for qw(mailfilter-scanner mailfilter);
 	wait_for($log, qr/action=cleaned/) for 1 .. 2;
-	wait_for($scanner, qr/ready workers/);
+	wait_for($scanner, qr/^ready /);
 	like(show('mailfilter-scanner', 'StatusText'), qr/^ready, \d+ signatures/, 'the scanner tells systemd what it does');
 	isolated();
 	like(output('runuser', '-u', 'mailfilter', '--', 'mailfilter', 'status'), qr/^scanner ipc:\S+ ready/m, 'its user can ask how it is');
@@ -278,7 +278,7 @@ sub inside {
 	systemctl('kill', '--signal=KILL', '--kill-who=main', 'mailfilter-scanner');
 	mail('kept', 'eicar-attachment');
 	systemctl('kill', '--signal=USR1', '--kill-who=main', 'mailfilter');
-	wait_for($scanner, qr/ready workers/);
+	wait_for($scanner, qr/^ready /);
 	isnt(show('mailfilter-scanner', 'MainPID'), $old, 'a scanner that was killed is started again');
 	wait_for($log, qr/action=cleaned/);
 	arrived('and what came meanwhile is scanned');

@@ -25,6 +25,7 @@ struct examination {
 	struct seen seen; /* empty until there is a reading besides the parts */
 	size_t further;   /* readings scanned, and their bytes */
 	size_t further_bytes;
+	bool is_all; /* there are more finds than can be listed */
 };
 
 static void examination_done(struct examination *ex)
@@ -76,6 +77,7 @@ static int add_finding(
 	if (ex->verdict->finding_count == FINDINGS_MAX - 1) {
 		/* More than can be listed: let it be one, of everything. */
 		ex->verdict->finding_count = 0;
+		ex->is_all = true;
 		finding.part[0] = '\0';
 	}
 	return verdict_add_finding(ex->verdict, &finding, err);
@@ -188,6 +190,34 @@ static int scan_readings(struct examination *ex, struct err *err)
 	return 0;
 }
 
+/* A find that belongs to more than one part may be what was found in one of them: cut that first,
+ * the scan of what remains will tell. */
+static int prune(struct examination *ex, struct err *err)
+{
+	struct verdict *verdict = ex->verdict;
+	auto_free bool *around = calloc(ex->mime->count, sizeof(*around));
+	size_t kept = 0;
+
+	if (!around)
+		return err_memory(err);
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(ex->mime, verdict->findings[i].part);
+
+		while (at != PLACE_ROOT) {
+			at = place_parent(ex->mime, at);
+			around[at] = true;
+		}
+	}
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(ex->mime, verdict->findings[i].part);
+
+		if (at >= ex->mime->count || !around[at])
+			verdict->findings[kept++] = verdict->findings[i];
+	}
+	verdict->finding_count = kept;
+	return 0;
+}
+
 static int scan_all(struct examination *ex, struct err *err)
 {
 	struct result whole;
@@ -195,6 +225,8 @@ static int scan_all(struct examination *ex, struct err *err)
 	engine_scan(ex->engine, ex->message, &whole);
 	result_add(&ex->sum, &whole);
 	if (each_leaf(ex, scan_part, err) < 0 || scan_readings(ex, err) < 0)
+		return -1;
+	if (ex->verdict->finding_count > 1 && !ex->is_all && prune(ex, err) < 0)
 		return -1;
 	if (whole.kind != VERDICT_INFECTED || ex->verdict->finding_count > 0)
 		return 0;

@@ -251,9 +251,9 @@ sub stops {
 	my $before = time;
 	ok(systemctl('stop', 'mailfilter', 'mailfilter-scanner'), 'both are stopped');
 	cmp_ok(time - $before, '<', 15, 'without being waited for');
-	my @ends = grep { /^mailfilter\S*: (?:Deactivated|Failed|Killing|State)/ }
+	my @steps = map { /^Stopping (\S+)\.service/ ? "stopping $1" : /^(mailfilter\S*)\.service: (Deactivated|Failed|Killing|State.*)/ ? "$1 $2" : () }
 		split /\n/, output('journalctl', '--output=cat', "--since=\@$before", '--unit=mailfilter', '--unit=mailfilter-scanner');
-	is_deeply(\@ends, [ map { "$_.service: Deactivated successfully." } qw(mailfilter mailfilter-scanner) ],
+	is_deeply(\@steps, [ map { ("stopping $_", "$_ Deactivated") } qw(mailfilter mailfilter-scanner) ],
 		'first mailfilter, then the scanner, both in order');
 	is(output('pgrep', '-f', '^/usr/bin/mailfilter'), '', 'no process is left');
 }

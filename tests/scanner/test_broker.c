@@ -95,6 +95,7 @@ static void a_request_sent_twice_is_answered_once(void **state)
 	worker = stop_worker_with(&scanner, 5, span_str(CLEAN_MAIL));
 	request(&scanner, 5, span_str(CLEAN_MAIL));
 	request(&scanner, 6, span_str(CLEAN_MAIL));
+	catch_up(&scanner);
 	assert_int_equal(kill(worker, SIGCONT), 0);
 	assert_verdict(&scanner, 5, VERDICT_CLEAN);
 	assert_verdict(&scanner, 6, VERDICT_CLEAN);

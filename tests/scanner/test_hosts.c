@@ -132,7 +132,7 @@ static void a_worker_killed_at_work_costs_no_verdict(void **state)
 		pid_t worker = stop_worker_with(&scanner, i, span_str(CLEAN_MAIL));
 
 		assert_int_equal(kill(worker, signals[i - 1]), 0);
-		assert_int_equal(kill(worker, SIGCONT), 0);
+		(void)kill(worker, SIGCONT); /* it may be dead and reaped already */
 		assert_verdict(&scanner, i, VERDICT_CLEAN);
 		await_end(worker);
 	}

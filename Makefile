@@ -79,7 +79,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
 	prove --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
 unit-tests: $(TESTS)
-asan:
+asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
 	MODE=asan prove --timer tests/run-unit.t
 lint:

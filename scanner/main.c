@@ -13,6 +13,7 @@
 
 #include "scanner/broker.h"
 #include "scanner/enginehost.h"
+#include "scanner/guard.h"
 #include "scanner/sandbox.h"
 #include "scanner/signatures.h"
 #include "scanner/temp.h"
@@ -102,9 +103,11 @@ static int read_options(int argc, char **argv, struct options *options)
 static int check_config(const struct settings *settings)
 {
 	auto_signatures struct signatures signatures = { 0 };
+	DEFER(guard_done) struct guard guard = { .count = 0 };
 	struct err err = { 0 };
 
 	if (temp_check(settings->temp_dir, &err) < 0 ||
+		guard_open(&guard, settings, &err) < 0 ||
 		signatures_read(&settings->signatures, &signatures, &err) < 0) {
 		log_error("%s", err.text);
 		return err_exit_code(err.kind);

@@ -34,7 +34,8 @@ enum request_death {
 };
 
 struct request {
-	struct request *next; /* of a list in the order of arrival */
+	struct request *next; /* of a queue */
+	uint64_t turn;        /* in it */
 	struct link_peer peer;
 	uint64_t id;
 	uint64_t size; /* announced, and in the end that of body */

@@ -25,7 +25,7 @@ OPT_release := -O2 -g $(HARDEN)
 OPT_debug   := -O1 -g -Werror $(HARDEN)
 OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all
-PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka libetpan
+PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav libseccomp cmocka libetpan
 # Asked once, and only when something is compiled: "make deps" may have to install pkg-config.
 INCLUDE  = $(eval INCLUDE := $$(shell pkg-config --cflags $$(PKGS) | sed 's/-I/-isystem /g'))$(INCLUDE)
 FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) \
@@ -35,7 +35,7 @@ LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
 # libetpan by hand: its .pc file carries specs that undo PIE.
 LIB_common     = $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
 LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
-LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav)
+LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav libseccomp)
 
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
@@ -79,7 +79,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
 	prove --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
 unit-tests: $(TESTS)
-asan:
+asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
 	MODE=asan prove --timer tests/run-unit.t
 lint:

@@ -286,13 +286,11 @@ void clients_tell(struct clients *clients, const struct wire_state *state)
 static void log_verdict(const struct request *request)
 {
 	const struct verdict *verdict = &request->verdict;
-	char reason[LOG_TEXT_MAX], signature[LOG_TEXT_MAX], detail[LOG_TEXT_MAX],
-		id[LOG_TEXT_MAX];
+	char signature[LOG_TEXT_MAX], detail[LOG_TEXT_MAX], id[LOG_TEXT_MAX];
 
 	log_info("verdict=%s reason=%s signature=%s size=%" PRIu64
 		 " ms=%u worker=%d quarantine_id=%s detail=%s",
-		verdict_name(verdict->kind),
-		log_value(span_str(verdict_reason_name(verdict->reason)), reason),
+		verdict_name(verdict->kind), verdict_reason_name(verdict->reason),
 		log_value(span_str(verdict->finding_count > 0
 					   ? verdict->findings[0].signature
 					   : ""),

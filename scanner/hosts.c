@@ -103,13 +103,15 @@ static void take_over(struct hosts *hosts, struct host *host)
 	set_trouble(hosts, "");
 }
 
-/* New signatures that nobody can scan with are no reason to give up the old ones. */
-static void give_up(struct hosts *hosts, struct host *host)
+/* What does not load, or that nobody can scan with, is no reason to give up the old ones. */
+static void keep_old(struct hosts *hosts, struct host *host, const char *why)
 {
-	log_error("the new signatures do not serve (%s): the old ones stay in use",
-		host->trouble);
+	char text[JOB_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text),
+		"the new signatures do not serve, the old ones stay in use: %.400s", why);
+	set_trouble(hosts, text);
 	host_end(host);
-	hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
 }
 
 void hosts_reload(struct hosts *hosts)
@@ -126,7 +128,7 @@ static void start_what_is_due(struct hosts *hosts)
 		if (pool_count(&host->pool, WORKER_IDLE) > 0)
 			take_over(hosts, host);
 		else if (hosts->serving && host->failures >= NEW_FAILURES_MAX)
-			give_up(hosts, host);
+			keep_old(hosts, host, host->trouble);
 	} else if (!host && (hosts->reload || !hosts->serving) &&
 		   clock_ms() >= hosts->start_after) {
 		start(hosts);
@@ -212,11 +214,11 @@ static void not_loaded(struct hosts *hosts, struct host *host)
 
 	(void)snprintf(text, sizeof(text), "%.*s", (int)host->in.payload.len,
 		(const char *)host->in.payload.data);
-	if (hosts->serving)
-		log_error("the new signatures do not load (%s): the old ones stay in use",
-			text);
-	else
-		set_trouble(hosts, text);
+	if (hosts->serving) {
+		keep_old(hosts, host, text);
+		return;
+	}
+	set_trouble(hosts, text);
 	hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
 	host_end(host);
 }
@@ -319,10 +321,7 @@ static void ended(struct hosts *hosts, struct host *host, const char *how)
 	crew_lost(host);
 	if (!host->told) {
 		(void)snprintf(text, sizeof(text), "the engine host ended: %.100s", how);
-		if (host == hosts->serving || !hosts->serving)
-			set_trouble(hosts, text);
-		else
-			log_error("%s", text);
+		set_trouble(hosts, text);
 		delay_start(hosts);
 		hosts->sweep_at = clock_ms() + SWEEP_MS;
 	}

@@ -26,7 +26,7 @@ struct hosts {
 	int64_t start_after; /* clock_ms(): none is started before */
 	unsigned deaths;     /* in a row */
 	int64_t sweep_at;    /* temp folders of the dead are to be removed then, or -1 */
-	char trouble[JOB_TEXT_MAX]; /* why none serves, or "" */
+	char trouble[JOB_TEXT_MAX]; /* why none serves, or not the newest; or "" */
 };
 
 int hosts_init(struct hosts *hosts, const struct settings *settings, struct err *err);

@@ -14,6 +14,7 @@
 #include "scanner/broker.h"
 #include "scanner/enginehost.h"
 #include "scanner/guard.h"
+#include "scanner/sandbox.h"
 #include "scanner/signatures.h"
 #include "scanner/temp.h"
 
@@ -114,6 +115,15 @@ static int check_config(const struct settings *settings)
 	return EX_OK;
 }
 
+static int serve(const struct settings *settings)
+{
+	const char *missing = sandbox_missing();
+
+	if (missing[0] != '\0')
+		log_warning("less isolation: %s", missing);
+	return broker_run(settings);
+}
+
 /* A descriptor of ours must not get the number of a standard one that was closed. */
 static int fill_standard_descriptors(void)
 {
@@ -147,7 +157,7 @@ int main(int argc, char **argv)
 	}
 	switch (options.role) {
 	case ROLE_SERVE:
-		code = broker_run(&settings);
+		code = serve(&settings);
 		break;
 	case ROLE_CHECK_CONFIG:
 		code = check_config(&settings);

@@ -33,6 +33,7 @@ void state_fill(const struct hosts *hosts, bool stopping, struct wire_state *sta
 {
 	const struct settings *settings = hosts->settings;
 	const struct host *host = hosts->serving;
+	const char *trouble = hosts->trouble;
 	size_t jobs = JOBS_EACH * hosts->workers;
 
 	*state_r = (struct wire_state){ .state = WIRE_LOADING,
@@ -40,9 +41,9 @@ void state_fill(const struct hosts *hosts, bool stopping, struct wire_state *sta
 		.jobs = (uint32_t)(jobs < settings->queue ? jobs : settings->queue) };
 	if (host && host->state == HOST_SERVING)
 		fill_loaded(host, state_r);
-	if (state_r->state != WIRE_READY)
-		(void)snprintf(state_r->trouble, sizeof(state_r->trouble), "%.255s",
-			host ? host->trouble : hosts->trouble);
+	if (host && state_r->state != WIRE_READY)
+		trouble = host->trouble;
+	(void)snprintf(state_r->trouble, sizeof(state_r->trouble), "%.255s", trouble);
 	if (stopping)
 		state_r->state = WIRE_STOPPING;
 }
@@ -57,9 +58,11 @@ void state_announce(const struct wire_state *before, const struct wire_state *no
 			now->trouble[0] ? now->trouble : "loading signatures");
 		break;
 	case WIRE_READY:
-		log_info("ready signatures=%" PRIu64 " generation=%" PRIu64,
-			now->signatures, now->generation);
-		notify_send("STATUS=ready, %" PRIu64 " signatures", now->signatures);
+		if (before->state != WIRE_READY)
+			log_info("ready signatures=%" PRIu64 " generation=%" PRIu64,
+				now->signatures, now->generation);
+		notify_send("STATUS=ready, %" PRIu64 " signatures%s%s", now->signatures,
+			now->trouble[0] ? "; " : "", now->trouble);
 		break;
 	case WIRE_STOPPING:
 		log_info("stopping");

@@ -73,7 +73,7 @@ for ([ undef, 'usr/local' ], [ '/usr', 'usr' ]) {
 	ok(make('install', $dir, $prefix), "$where: make install");
 	is_deeply(files("$dir"), \%with, "$where: these files, which everybody may read");
 	is_deeply(closed("$dir"), [], "$where: in folders that everybody may enter");
-	like(content("$to/lib/systemd/system/$_.service"), qr{^ExecStart=/\Q$where\E/bin/$_$}m,
+	like(content("$to/lib/systemd/system/$_.service"), qr{^ExecStart=/\Q$where\E/bin/$_\b(?!-)}m,
 		"$where: the unit starts the $_ that is installed")
 		for qw(mailfilter mailfilter-scanner);
 	my $said = `$to/bin/mailfilter-scanner --version`;
@@ -89,10 +89,18 @@ for ([ undef, 'usr/local' ], [ '/usr', 'usr' ]) {
 	ok(!-e "$to/$_", "$where: $_ is gone, too") for qw(share/doc/mailfilter lib/systemd/system);
 }
 
-# Every file named in the README's words on installing is one of these, and the other way round.
+# The README's table has a row for each folder and names what is in it; the users are those of the
+# units.
 my ($section) = content('README.md') =~ /^## Install$(.*?)^## /ms;
-ok(defined $section, 'the README has a section on installing');
-my %named = map { $_ => 1 } ($section // '') =~ m{/usr/local/((?:bin|lib|share)/[\w./-]*\w)}g;
-is_deeply([ grep { !exists $expected{$_} && !-d "$dir/usr/local/$_" && $_ ne 'share/doc/mailfilter' && $_ ne 'lib/systemd/system' } sort keys %named ],
-	[], 'it names nothing that is not installed');
+my %row = ($section // '') =~ /^\| `([\w\/]+)` \| (.*) \|$/mg;
+for my $path (sort keys %expected) {
+	my ($folder) = grep { index($path, $_) == 0 } keys %row;
+	my ($name) = $path =~ m{([^/]+)$};
+	$name = "$1($2)" if $path =~ m{/man\d/(.*)\.(\d)$};
+	$name = 'this file' if $name eq 'README.md';
+	ok(defined $folder && index($row{$folder}, $name) >= 0, "the README says where $name is installed");
+}
+for (map { content("conf/$_.service") =~ /^#     (adduser .*)$/mg } qw(mailfilter-scanner mailfilter)) {
+	ok(index($section // '', $_) >= 0, "the README, too, says: $_");
+}
 done_testing();

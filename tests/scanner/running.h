@@ -340,8 +340,8 @@ static inline void await_end(pid_t pid)
 
 	if (fd >= 0)
 		assert_int_equal(poll(&end, 1, PATIENCE_MS), 1);
-	else
-		assert_int_equal(errno, ESRCH);
+	else /* the kernel says EINVAL of one that is just being reaped */
+		assert_true(errno == ESRCH || errno == EINVAL);
 }
 
 #define ONE_WORKER "signatures = { \"test\" }\nworkers = 1\n"

@@ -125,7 +125,7 @@ static void bytes_out_of_order_beyond_size_or_credit_are_refused(void **state)
 		{ 4096, 4096, 100, 0 },    /* nothing */
 		{ 4096, 4096, 100, 3997 }, /* one more than announced */
 		{ 4096, 200, 100, 101 },   /* one more than credit */
-		{ 4096, 0, 100, 1 }, /* none was given yet */
+		{ 4096, 0, 100, 1 },       /* none was given yet */
 		{ 4096, 4096, UINT64_MAX, 1 },
 	};
 

@@ -23,8 +23,6 @@ enum {
 };
 
 static const char body_mark[] = "BODY[] ";
-/* The code on whose broken list libetpan follows a null pointer; nothing here needs it. */
-static const char bad_code[] = "PERMANENTFLAGS";
 
 void imap_gate_init(struct imap_gate *gate, uint64_t body_max)
 {
@@ -46,7 +44,8 @@ static void start_line(struct imap_gate *gate)
 	gate->line = LINE_HEAD;
 	gate->brace = BRACE_NONE;
 	gate->head_len = gate->line_bytes = 0;
-	gate->quoted = gate->escaped = gate->code = false;
+	gate->quoted = gate->escaped = gate->code = gate->in_word = false;
+	gate->words = 0;
 	gate->depth = 0;
 	gate->body_match = 0;
 }
@@ -239,37 +238,34 @@ static int data_byte(struct imap_gate *gate, uint8_t c, struct err *err)
 	return 0;
 }
 
-/* Inside the brackets of a status code. */
+/* A status code stands where the text begins, with the third word of a line at the latest. On
+ * codes with lists, whole ones in the greeting (BADCHARSET) and broken ones anywhere
+ * (PERMANENTFLAGS), libetpan follows a null pointer; nothing here needs one. */
 static int code_byte(struct imap_gate *gate, uint8_t c, struct err *err)
 {
-	if (c == '{')
-		return refuse(err, "a literal in a status code");
-	if (gate->code_match == 0 && (c == ' ' || c == '\t'))
-		return 0;
-	if (upper(c) != (uint8_t)bad_code[gate->code_match]) {
-		gate->code_match = sizeof(bad_code) - 1; /* its NUL matches nothing */
-		return 0;
-	}
-	if (++gate->code_match == sizeof(bad_code) - 1)
-		return refuse(err, "a status code out of place");
+	if (c == '[' && gate->words <= 3)
+		gate->code = true;
+	else if (c == ']')
+		gate->code = false;
+	else if (gate->code && (c == '(' || c == '"' || c == '{'))
+		return refuse(err, "a list in a status code");
 	return 0;
 }
 
 static int plain_byte(struct imap_gate *gate, uint8_t c, struct err *err)
 {
+	bool blank = c == ' ' || c == '\t';
+
 	if (++gate->plain_bytes > IMAP_GATE_PLAIN_MAX)
 		return refuse(err, "an endless answer");
-	if (c == '[') {
-		gate->code = true;
-		gate->code_match = 0;
-	} else if (c == ']') {
-		gate->code = false;
-	} else if (c == '\n') {
+	if (!blank && !gate->in_word)
+		gate->words++;
+	gate->in_word = !blank;
+	if (c == '\n') {
 		start_line(gate);
-	} else if (gate->code) {
-		return code_byte(gate, c, err);
+		return 0;
 	}
-	return 0;
+	return code_byte(gate, c, err);
 }
 
 static void bye_byte(struct imap_gate *gate, uint8_t c)

@@ -2,7 +2,7 @@
  *
  * What may reach the IMAP parser. libetpan's parser recurses as deep as the server likes,
  * allocates what a literal announces (in 32 bits), gives up on a response it does not know and
- * follows a null pointer on a broken PERMANENTFLAGS; so every byte passes here first. The gate
+ * follows null pointers on some status codes; so every byte passes here first. The gate
  * follows lines, quotes, parentheses and literals; lets through the greeting, tagged answers,
  * continuations, FETCH, EXISTS, CAPABILITY, UIDVALIDITY and UIDNEXT; drops every other untagged
  * response; ends the session at BYE and at anything over a limit. Pure: bytes in, bytes out. */
@@ -27,9 +27,9 @@ struct imap_gate {
 	uint64_t literal_left; /* bytes of the present literal still to come */
 	size_t line_bytes, answer_bytes, plain_bytes;
 	int line, brace; /* states of imap_gate.c */
-	bool greeted, quoted, escaped, code;
+	bool greeted, quoted, escaped, code, in_word;
 	unsigned depth;
-	size_t code_match;
+	size_t words;      /* begun on the present line */
 	size_t body_match; /* how much of "BODY[] " stands before the next byte */
 	bool body_literal;
 	uint64_t number;

@@ -76,6 +76,15 @@ void result_add_retry(struct result *sum, const char *detail)
 	add(sum, (struct result){ .kind = VERDICT_RETRY }, detail);
 }
 
+/* libclamav marks every signature that is not from the official sets; our own built-in one is
+ * known by its plain name. */
+static const char *plain(const char *name)
+{
+	return strcmp(name, "Eicar-Test-Signature.UNOFFICIAL") == 0
+		       ? "Eicar-Test-Signature"
+		       : name;
+}
+
 void result_add_name(struct result *sum, const char *name)
 {
 	struct result found = { .kind = VERDICT_INFECTED };
@@ -91,7 +100,8 @@ void result_add_name(struct result *sum, const char *name)
 	} else {
 		if (starts(name, "Heuristics.Phishing.") || starts(name, "PUA."))
 			found.kind = VERDICT_CLEAN;
-		(void)snprintf(found.signature, sizeof(found.signature), "%s", name);
+		(void)snprintf(
+			found.signature, sizeof(found.signature), "%s", plain(name));
 		result_add(sum, &found);
 	}
 }

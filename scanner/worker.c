@@ -273,7 +273,6 @@ _Noreturn void worker_main(struct engine *engine, const struct settings *setting
 	struct err err = { 0 };
 
 	tune_heap();
-	mime_start();
 	if (engine_use_temp(engine, temp_dir, &err) < 0 ||
 		engine_probe(engine, &err) < 0 || sandbox_begin_job(settings, &err) < 0 ||
 		job_send(fd, JOB_READY, 0, NULL, 0, &err) < 0)

@@ -9,7 +9,7 @@ if [ "${1-}" = lint ]; then
 	packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck"
 else
 	packages="gcc libc6-dev make pkg-config libclamav-dev libcmocka-dev libconfuse-dev
-		libetpan-dev libgmime-3.0-dev libgnutls28-dev libsqlite3-dev libzmq3-dev
+		libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev
 		dovecot-imapd dovecot-pop3d openssl perl"
 fi
 

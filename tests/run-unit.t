@@ -22,7 +22,8 @@ sub report {
 	my ($ok, $name, @notes) = @_;
 	$count++;
 	print $ok ? "ok $count - $name\n" : "not ok $count - $name\n";
-	print map { "# $_\n" } @notes;
+	# To stderr, where prove shows it, as Test::More does.
+	print STDERR "#   Failed test '$name'\n", map { "#     $_\n" } @notes if !$ok;
 }
 
 # The output of one program and how it ended.

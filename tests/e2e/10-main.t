@@ -23,6 +23,9 @@ for my $name (@names) {
 			map { ($_, $_) } @Corpus::CLEAN, @Corpus::INFECTED ];
 	$dovecot->put($name, map { $_->{bytes} } @{ $mails{$name} });
 	push @accounts, E2E::account($dovecot, $name, $kind{$name}, $name eq 'plain' ? (tls => 'none') : ());
+	# By name where this host knows it, by address else.
+	$accounts[-1][1]{source} = $dovecot->url($name, $kind{$name}, 'localhost')
+		if $name =~ /^st/ && gethostbyname 'localhost';
 }
 my $conf = settings('mailfilter.conf', { E2E::global() }, @accounts);
 my %before = map { my $name = $_; $name => [ served($dovecot, $name) ] } @names;

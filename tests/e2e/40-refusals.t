@@ -61,7 +61,7 @@ is($run->{code}, 75, 'an unknown host: 75');
 like($run->{err}, qr/no-such-host\.invalid/, '  named');
 
 $run = run_with([ 'bad', { %{ E2E::account($dovecot, 'bad', 'imaps')->[1] },
-	source => 'imaps://bad@localhost:' . Dovecot::free_port() } ]);
+	source => 'imaps://bad@127.0.0.1:' . Dovecot::free_port() } ]);
 is($run->{code}, 75, 'nobody listens: 75');
 like($run->{err}, qr/refused/i, '  said in words');
 
@@ -86,7 +86,7 @@ if (!$pid) {
 }
 close $socket;
 close $tell;
-$run = run_with([ 'bad', { %{ E2E::account($dovecot, 'bad', 'imap')->[1] }, source => "imap://bad\@localhost:$port" } ]);
+$run = run_with([ 'bad', { %{ E2E::account($dovecot, 'bad', 'imap')->[1] }, source => "imap://bad\@127.0.0.1:$port" } ]);
 kill 'KILL', $pid;
 waitpid $pid, 0;
 is($run->{code}, 75, 'a server without STARTTLS: 75');

@@ -47,7 +47,7 @@ my @fakes = (
 my $fake = FakeImap->new(@fakes);
 my $conf = settings('mailfilter.conf', { E2E::global('message-max' => '50M') },
 	E2E::account($dovecot, 'odd', 'imaps'), E2E::account($dovecot, 'pop', 'pop3s'),
-	[ 'fake', { source => "imap://fake\@localhost:$fake->{port}", tls => 'none', password => 'x',
+	[ 'fake', { source => "imap://fake\@127.0.0.1:$fake->{port}", tls => 'none', password => 'x',
 		deliver => 'maildir:' . work('out/fake') } ]);
 
 scanner_start();

@@ -17,6 +17,7 @@ enum {
 
 struct world {
 	char dir[32], endpoint[64];
+	struct scanner_address address;
 	struct fake fake;
 	struct scanner scanner;
 	struct wire_message message; /* of the last event */
@@ -34,7 +35,9 @@ static int make_world(void **state)
 		return -1;
 	(void)snprintf(world.endpoint, sizeof(world.endpoint), "ipc://%s/s", world.dir);
 	*state = &world;
-	return scanner_open(&world.scanner, world.endpoint, TIMEOUT_MS, &err);
+	if (scanner_address_parse(world.endpoint, &world.address, &err) < 0)
+		return -1;
+	return scanner_open(&world.scanner, &world.address, NULL, TIMEOUT_MS, &err);
 }
 
 static int drop_world(void **state)

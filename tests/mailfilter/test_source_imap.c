@@ -105,6 +105,7 @@ static const struct open_case open_cases[] = {
 	{ { "> * BYE [UNAVAILABLE] too many" }, ERR_SESSION, "too many", TLS_NONE, 0 },
 	{ { "> SSH-2.0-OpenSSH" }, ERR_SESSION, "", TLS_NONE, 0 },
 	{ { "> * OK [PERMANENTFLAGS ( hello" }, ERR_SESSION, "status code", TLS_NONE, 0 },
+	{ { "> * OK [BADCHARSET (a)] hello" }, ERR_SESSION, "status code", TLS_NONE, 0 },
 	{ { "! reset" }, ERR_SESSION, "", TLS_NONE, 0 },
 	{ { NULL }, ERR_SESSION, "closed the connection", TLS_NONE, 0 },
 	{ { "= * OK hel" }, ERR_SESSION, "closed the connection", TLS_NONE, 0 },

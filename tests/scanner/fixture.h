@@ -19,7 +19,7 @@
 #define EICAR                                                                            \
 	"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-"                                   \
 	"ANTIVIRUS-TEST-FILE!$H+H*"
-#define EICAR_NAME "Eicar-Test-Signature.UNOFFICIAL"
+#define EICAR_NAME "Eicar-Test-Signature"
 
 /* The same in base64, as a mail carries it. */
 #define EICAR_BASE64                                                                     \

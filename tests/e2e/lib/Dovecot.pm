@@ -187,10 +187,11 @@ sub log {
 	return $text;
 }
 
-# The source of a user as settings write it: url('alice', 'imaps').
+# The source of a user as settings write it: url('alice', 'imaps'). By address, because a bare
+# chroot knows no localhost; the certificate has both.
 sub url {
-	my ($self, $user, $kind) = @_;
-	return "$kind\://$user\@localhost:$self->{port}{$kind}";
+	my ($self, $user, $kind, $host) = @_;
+	return "$kind\://$user\@" . ($host // '127.0.0.1') . ":$self->{port}{$kind}";
 }
 
 # Put messages into a user's INBOX, in this order, with these flags (Maildir's letters).

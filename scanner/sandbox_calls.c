@@ -12,11 +12,12 @@
 
 #include "scanner/sandbox_inside.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANDBOX_UNFILTERED
+#ifndef __has_feature
+#define __has_feature(name) 0
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if !defined(SANDBOX_UNFILTERED) &&                                                      \
+	(defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                \
+		__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #define SANDBOX_UNFILTERED
 #endif
 

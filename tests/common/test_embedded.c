@@ -139,7 +139,7 @@ static void cut_binhex_gives_what_there_is(void **state)
 	static const uint8_t whole[] = { 1, 'a', 0, 'T', 'E', 'X', 'T', 't', 't', 'x',
 		't', 0, 0, 0, 0, 0, 3, 0, 0, 0, 2, 9, 9, 'C', 'a', 't', 9, 9, 'r', 's', 9,
 		9 };
-	struct span data, resource;
+	struct span data = { NULL, 0 }, resource = { NULL, 0 };
 
 	(void)state;
 	binhex_forks((struct span){ whole, sizeof(whole) }, &data, &resource);

@@ -59,7 +59,7 @@ static bool has_room(const struct broker *broker, struct request *request)
 	return false;
 }
 
-/* Requests that wait to workers that are idle, in the order of arrival. */
+/* Requests that wait to workers that are idle, in the order of the queue. */
 static void dispatch(struct broker *broker)
 {
 	struct queue *queue = &broker->clients.queue;

@@ -165,7 +165,7 @@ static void a_secret_of_another_user_is_refused(void **state)
 static void a_file_without_a_key_is_named_and_its_bytes_are_not(void **state)
 {
 	static const char *const bad[] = { "", "\n", "Yne@$w", "#secret\n",
-		EXAMPLE EXAMPLE EXAMPLE EXAMPLE };
+		(EXAMPLE EXAMPLE EXAMPLE EXAMPLE) };
 	struct place *place = *state;
 	struct key key = { "" };
 

@@ -16,7 +16,7 @@ void place_range(const struct mime *mime, size_t place, size_t *start_r, size_t 
 {
 	const struct mime_part *part;
 
-	assert(place < place_count(mime));
+	assert(mime->count > 0 && place < place_count(mime));
 	part = &mime->parts[place % mime->count];
 	*start_r = part->header_start;
 	*end_r = part->end;

@@ -3,6 +3,7 @@
 # make check      unit and end-to-end tests              make deps   missing Debian packages
 # make asan       unit tests under address and undefined sanitizers
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
+# make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make clean      removes build/                        make V=1    show the commands
 
 VERSION := 0.1
@@ -24,7 +25,7 @@ OPT_release := -O2 -g $(HARDEN)
 OPT_debug   := -O1 -g -Werror $(HARDEN)
 OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all
-PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav cmocka libetpan
+PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav libseccomp cmocka libetpan
 # Asked once, and only when something is compiled: "make deps" may have to install pkg-config.
 INCLUDE  = $(eval INCLUDE := $$(shell pkg-config --cflags $$(PKGS) | sed 's/-I/-isystem /g'))$(INCLUDE)
 FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) \
@@ -34,7 +35,7 @@ LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
 # libetpan by hand: its .pc file carries specs that undo PIE.
 LIB_common     = $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
 LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
-LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav)
+LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav libseccomp)
 
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
@@ -76,17 +77,38 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove --timer tests/tree.t tests/build.t tests/run-unit.t tests/e2e/*.t
+	prove --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
 unit-tests: $(TESTS)
-asan:
+asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
 	MODE=asan prove --timer tests/run-unit.t
 lint:
 	@tests/lint.sh
+
+# What is in /etc belongs to who runs it: the samples come as documents, to be copied there.
+PREFIX  ?= /usr/local
+BIN      = $(DESTDIR)$(PREFIX)/bin
+MAN      = $(DESTDIR)$(PREFIX)/share/man/man
+DOC      = $(DESTDIR)$(PREFIX)/share/doc/mailfilter
+UNIT     = $(DESTDIR)$(PREFIX)/lib/systemd/system
+UNITS    = $(wildcard conf/*.service)
+DOCS     = README.md conf/mailfilter.conf conf/scanner.conf conf/mailfilter.cron
+install: all
+	install -Dm 755 build/mailfilter $(BIN)/mailfilter
+	install -Dm 755 build/scanner $(BIN)/mailfilter-scanner
+	for n in 1 5 8; do install -Dm 644 -t $(MAN)$$n */*.$$n || exit; done
+	install -Dm 644 -t $(DOC) $(DOCS)
+	install -Dm 644 -t $(UNIT) $(UNITS)
+	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(addprefix $(UNIT)/,$(notdir $(UNITS)))
+uninstall:
+	rm -f $(BIN)/mailfilter $(BIN)/mailfilter-scanner $(addprefix $(DOC)/,$(notdir $(DOCS))) \
+		$(foreach n,1 5 8,$(addprefix $(MAN)$n/,$(notdir $(wildcard */*.$n)))) \
+		$(addprefix $(UNIT)/,$(notdir $(UNITS)))
+	-rmdir --ignore-fail-on-non-empty $(DOC) $(UNIT)
 clean:
 	rm -rf build
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-FORCE:
-.PHONY: all deps demo check unit-tests asan lint clean
+
+.PHONY: FORCE all deps demo check unit-tests asan lint install uninstall clean
 .SECONDARY:

@@ -2,6 +2,7 @@
 #include "common/endpoint.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,12 +13,15 @@
 enum {
 	FOLDER_MODE = 0750,
 	PORT_MAX = 65535,
-	LOOPBACK_NET = 127
+	LOOPBACK_NET = 127,
+	HOST_MAX = 230 /* so that endpoint.text can hold it */
 };
 
 static const char ipc[] = "ipc://";
 static const char tcp[] = "tcp://";
 static const char localhost[] = "localhost";
+static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789.-";
 
 static int parse_ipc(const char *text, struct endpoint *endpoint, struct err *err)
 {
@@ -39,27 +43,79 @@ static int parse_ipc(const char *text, struct endpoint *endpoint, struct err *er
 	return 0;
 }
 
-/* Names other than localhost are not resolved: what they mean could change after the check. */
-static bool loopback(const char *host, bool *ipv6_r)
+/* What stands for a host. */
+enum host_kind {
+	HOST_WRONG,
+	HOST_LOOPBACK, /* an address of it, or localhost */
+	HOST_ADDRESS,
+	HOST_NAME
+};
+
+static bool is_name(const char *host)
+{
+	size_t len = strlen(host);
+
+	/* What ends in a digit is a mistyped address: the last part of a name has letters. */
+	return len > 0 && strspn(host, name_bytes) == len && host[0] != '.' &&
+	       host[0] != '-' && !isdigit((unsigned char)host[len - 1]);
+}
+
+/* Names other than localhost are not resolved here: what they mean may change. */
+static enum host_kind host_kind(const char *host, bool bracket)
 {
 	struct in6_addr six;
 	struct in_addr four;
 
-	*ipv6_r = false;
+	if (bracket) {
+		if (inet_pton(AF_INET6, host, &six) != 1)
+			return HOST_WRONG;
+		return IN6_IS_ADDR_LOOPBACK(&six) ? HOST_LOOPBACK : HOST_ADDRESS;
+	}
 	if (strcmp(host, localhost) == 0)
-		return true;
+		return HOST_LOOPBACK;
 	if (inet_pton(AF_INET, host, &four) == 1)
-		return ntohl(four.s_addr) >> 24 == LOOPBACK_NET;
-	*ipv6_r = true;
-	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+		return ntohl(four.s_addr) >> 24 == LOOPBACK_NET ? HOST_LOOPBACK
+								: HOST_ADDRESS;
+	return is_name(host) ? HOST_NAME : HOST_WRONG;
 }
 
-static int parse_tcp(const char *text, struct endpoint *endpoint, struct err *err)
+static int check_host(
+	const char *text, enum host_kind kind, enum endpoint_use use, struct err *err)
+{
+	switch (use) {
+	case ENDPOINT_PLAIN:
+		if (kind == HOST_LOOPBACK)
+			return 0;
+		return err_set(err, ERR_SETTINGS,
+			"\"%.80s\": expected 127.0.0.1, [::1] or localhost as the host: tcp is "
+			"not encrypted without keys (see curve-key), so it stays on this "
+			"machine",
+			text);
+	case ENDPOINT_CONNECT:
+		if (kind != HOST_WRONG)
+			return 0;
+		return err_set(err, ERR_SETTINGS,
+			"\"%.80s\": expected a host name, an IPv4 address or an IPv6 address "
+			"in brackets",
+			text);
+	case ENDPOINT_LISTEN:
+		if (kind == HOST_LOOPBACK || kind == HOST_ADDRESS)
+			return 0;
+		return err_set(err, ERR_SETTINGS,
+			"\"%.80s\": expected an address of this machine to listen at, such as "
+			"192.0.2.1, [2001:db8::1] or 0.0.0.0 for all of IPv4",
+			text);
+	}
+	return -1;
+}
+
+static int parse_tcp(const char *text, enum endpoint_use use, struct endpoint *endpoint,
+	struct err *err)
 {
 	const char *start = text + sizeof(tcp) - 1;
 	const char *colon = strrchr(start, ':');
-	char host[INET6_ADDRSTRLEN];
 	bool bracket = start[0] == '[';
+	char host[HOST_MAX] = "";
 	uint64_t port = 0;
 	size_t len;
 
@@ -73,19 +129,17 @@ static int parse_tcp(const char *text, struct endpoint *endpoint, struct err *er
 		memcpy(host, start + (bracket ? 1 : 0), len);
 		host[len] = '\0';
 	}
-	if (len >= sizeof(host) || !loopback(host, &endpoint->ipv6) ||
-		endpoint->ipv6 != bracket)
-		return err_set(err, ERR_SETTINGS,
-			"\"%.80s\": expected 127.0.0.1, [::1] or localhost as the host: tcp is "
-			"not encrypted, so it stays on this machine",
-			text);
+	if (check_host(text, host_kind(host, bracket), use, err) < 0)
+		return -1;
+	endpoint->ipv6 = bracket;
 	(void)snprintf(endpoint->text, sizeof(endpoint->text),
 		bracket ? "%s[%s]:%u" : "%s%s:%u", tcp,
 		strcmp(host, localhost) == 0 ? "127.0.0.1" : host, (unsigned)port);
 	return 0;
 }
 
-int endpoint_parse(const char *text, struct endpoint *endpoint_r, struct err *err)
+int endpoint_parse(const char *text, enum endpoint_use use, struct endpoint *endpoint_r,
+	struct err *err)
 {
 	struct endpoint endpoint = { .lock = -1 };
 	int rc;
@@ -93,7 +147,7 @@ int endpoint_parse(const char *text, struct endpoint *endpoint_r, struct err *er
 	if (strncmp(text, ipc, sizeof(ipc) - 1) == 0)
 		rc = parse_ipc(text, &endpoint, err);
 	else if (strncmp(text, tcp, sizeof(tcp) - 1) == 0)
-		rc = parse_tcp(text, &endpoint, err);
+		rc = parse_tcp(text, use, &endpoint, err);
 	else
 		rc = err_set(err, ERR_SETTINGS,
 			"\"%.80s\": expected ipc:///PATH or tcp://HOST:PORT", text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where a link goes, as settings write it: "ipc:///path" or "tcp://HOST:PORT" on loopback. */
+ * Where a link goes, as settings write it: "ipc:///path" or "tcp://HOST:PORT", which leaves this
+ * machine only where the link is encrypted. */
 #ifndef COMMON_ENDPOINT_H
 #define COMMON_ENDPOINT_H
 
@@ -18,9 +19,16 @@ struct endpoint {
 	int lock; /* held from endpoint_claim to endpoint_release; -1: none */
 };
 
-/* Anything else, and tcp off loopback, is ERR_SETTINGS: it would be neither encrypted nor kept to
- * those who may connect. */
-int endpoint_parse(const char *text, struct endpoint *endpoint_r, struct err *err);
+enum endpoint_use {
+	ENDPOINT_PLAIN,   /* tcp on loopback only: 127.x.y.z, [::1] or localhost */
+	ENDPOINT_CONNECT, /* encrypted tcp to any host; a name means its IPv4 address */
+	ENDPOINT_LISTEN /* encrypted tcp at any address of this machine, no name; 0.0.0.0: all */
+};
+
+/* Anything else is ERR_SETTINGS; tcp off loopback, too, where it would be neither encrypted nor
+ * kept to those who may connect. */
+int endpoint_parse(const char *text, enum endpoint_use use, struct endpoint *endpoint_r,
+	struct err *err);
 
 /* Make the place for a socket ours: its folder (0750 if missing) and PATH.lock. Held by another
  * process: ERR_AGAIN with its pid. Something other than a socket at the path is never removed:

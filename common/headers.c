@@ -13,8 +13,8 @@ static int add_field(struct buf *text, const char *name, const char *value,
 	char line[HEADERS_VALUE_MAX + 1];
 	size_t i;
 
-	for (i = 0; i < HEADERS_VALUE_MAX && value[i]; i++)
-		line[i] = (char)(value[i] >= ' ' && value[i] <= '~' ? value[i] : '?');
+	for (i = 0; i < HEADERS_VALUE_MAX && *value; i++, value++)
+		line[i] = (char)(*value >= ' ' && *value <= '~' ? *value : '?');
 	line[i] = '\0';
 	return buf_printf(text, err, "%s: %s%s", name, line, eol);
 }

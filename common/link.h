@@ -4,13 +4,16 @@
  * the last fork of its process and never crosses one; use it from one thread. ZeroMQ loses
  * what a dead peer had accepted: whoever sends keeps the message until it is answered. It limits
  * a frame (frame_max) and how many messages wait, but not the frames of one message, which it
- * holds until the last has come: who may connect at all is the socket's and its folder's mode. */
+ * holds until the last has come: so who may connect at all is limited, by the mode of a socket and
+ * its folder, and off this machine by keys: CURVE (RFC 26) both ways, and a list of those who may.
+ * The handshakes of a bound link with keys go on while it is waited for. */
 #ifndef COMMON_LINK_H
 #define COMMON_LINK_H
 
 #include <poll.h>
 
 #include "common/buf.h"
+#include "common/key.h"
 
 struct link;
 
@@ -23,6 +26,37 @@ enum {
 	LINK_WAIT_FDS_MAX = 256,
 	LINK_SEND_MAX = 32,    /* messages that wait to be sent to one peer */
 	LINK_RECEIVE_MAX = 16, /* messages received from one peer and not yet taken */
+	LINK_CLIENT_NAME_MAX = 64,
+	LINK_REFUSAL_MAX = 160,
+};
+
+/* Who may connect to a bound link over tcp. */
+struct link_client {
+	struct key key;                  /* the public one */
+	char name[LINK_CLIENT_NAME_MAX]; /* for people */
+};
+
+/* For a link that leaves this machine. All is copied. */
+struct link_keys {
+	const struct key *secret; /* ours */
+	const struct key *server; /* link_connect: the public key of who must be there */
+	const struct link_client *clients; /* link_bind: others are refused */
+	size_t client_count;
+};
+
+/* Why a connected link's last handshake failed. */
+enum link_trouble {
+	LINK_FINE,     /* it did not, or there was none */
+	LINK_REFUSED,  /* the other end does not take our key */
+	LINK_CUT,      /* the other end closed it, as it does where it has another key */
+	LINK_MISMATCH, /* one end encrypts and the other does not, or it is no ZeroMQ */
+};
+
+/* Connections to a bound link that came to nothing. */
+struct link_refusals {
+	uint64_t count;
+	char last
+		[LINK_REFUSAL_MAX]; /* why the last one did, of ours but for the address */
 };
 
 /* Who sent it, on a bound link: opaque, unique while that connection lives. */
@@ -43,17 +77,35 @@ struct link_message {
  * which means 127.0.0.1. */
 int link_check_endpoint(const char *endpoint, struct err *err);
 
+/* The same for a link with keys: HOST may be any host to connect to, and any address of this machine
+ * to listen at. *tcp_r (may be NULL): is it encrypted then? An ipc socket is not. */
+int link_check_connect(const char *endpoint, bool *tcp_r, struct err *err);
+int link_check_listen(const char *endpoint, bool *tcp_r, struct err *err);
+
+/* A new pair of keys. The caller wipes the secret one. */
+int link_make_keys(struct key *secret_r, struct key *public_r, struct err *err);
+
 /* DEALER. Returns at once; the peer need not be there, and when it has gone it is looked for again.
  * frame_max: a larger frame received ends the connection; after that, or any other breach of
  * ZeroMQ's own protocol, only a new link finds the peer again. */
 int link_connect(
 	const char *endpoint, size_t frame_max, struct link **link_r, struct err *err);
 
+/* The same over tcp to any host, encrypted, and to nobody but keys->server. A peer that refuses our
+ * key is not asked again: that takes a new link. */
+int link_connect_keys(const char *endpoint, size_t frame_max,
+	const struct link_keys *keys, struct link **link_r, struct err *err);
+
 /* ROUTER. An ipc path is locked first (PATH.lock), so that a second instance cannot steal it
  * (ERR_AGAIN names the other's pid), and gets mode 0660; its folder is made 0750 if missing.
  * What stands at the path and is no socket is refused: ERR_SETTINGS. */
 int link_bind(const char *const *endpoints, size_t count, size_t frame_max,
 	struct link **link_r, struct err *err);
+
+/* The same, and tcp endpoints may be at any address: they take encrypted connections of
+ * keys->clients only. */
+int link_bind_keys(const char *const *endpoints, size_t count, size_t frame_max,
+	const struct link_keys *keys, struct link **link_r, struct err *err);
 
 /* Forgets what was not sent yet; a socket's path is removed, its lock file stays. NULL is fine. */
 void link_close(struct link *link);
@@ -75,9 +127,15 @@ bool link_alive(struct link *link);
  * on the connection before is lost. */
 uint64_t link_connections(struct link *link);
 
-/* Wait for any link to have something to receive or to gain or lose its peer, or any fd its
- * events (POLLIN, POLLOUT), up to timeout_ms (-1: for ever). Fills readable[] (may be NULL) and fds[].revents. 0
- * also on time-out and EINTR. */
+/* LINK_FINE while it is alive. */
+enum link_trouble link_trouble(struct link *link);
+
+/* Of a bound link, since it was opened. */
+const struct link_refusals *link_refusals(const struct link *link);
+
+/* Wait for any link to have something to receive, to gain or lose its peer, or, bound, to have been
+ * connected to or refused it; or any fd its events (POLLIN, POLLOUT); up to timeout_ms (-1: for
+ * ever). Fills readable[] (may be NULL) and fds[].revents. 0 also on time-out and EINTR. */
 int link_wait(struct link *const *links, size_t link_count, bool *readable,
 	struct pollfd *fds, size_t fd_count, int timeout_ms, struct err *err);
 

@@ -19,6 +19,13 @@ static bool needs_second_reading(const struct mime *mime)
 	       strncmp(root->type, "message/", 8) == 0;
 }
 
+static const char *eol_of(struct span message)
+{
+	size_t eol = field_eol_before(message, field_line_end(message, 0));
+
+	return eol == 1 ? "\n" : "\r\n";
+}
+
 static void mime_release(struct mime **mime)
 {
 	mime_free(*mime);
@@ -30,18 +37,34 @@ int mime_parse(struct span message, struct mime **mime_r, struct err *err)
 
 	if (!mime)
 		return err_memory(err);
-	mime->eol = field_eol_before(message, field_line_end(message, 0)) == 1 ? "\n"
-									       : "\r\n";
+	mime->eol = eol_of(message);
 	mime->doubts = mime_doubts_bytes(message);
-	if (mime_walk(message, mime, err) < 0)
+	if (mime_walk(message, 0, mime, err) < 0)
 		return -1;
-	for (size_t i = 0; i < mime->count; i++)
-		if (!mime->parts[i].is_composite &&
-			mime_doubts_leaf(message, &mime->parts[i], &mime->doubts, err) <
-				0)
+	for (size_t i = 0; i < mime->count; i++) {
+		struct mime_part *part = &mime->parts[i];
+
+		if (!part->is_composite &&
+			mime_doubts_leaf(message, part, &part->doubts, err) < 0)
 			return -1;
+		mime->doubts |= part->doubts;
+	}
 	if (needs_second_reading(mime))
 		mime_second_reading(message, mime);
+	*mime_r = take_ptr(&mime);
+	return 0;
+}
+
+int mime_parse_as(
+	struct span message, unsigned rules, struct mime **mime_r, struct err *err)
+{
+	DEFER(mime_release) struct mime *mime = calloc(1, sizeof(*mime));
+
+	if (!mime)
+		return err_memory(err);
+	mime->eol = eol_of(message);
+	if (mime_walk(message, rules, mime, err) < 0)
+		return -1;
 	*mime_r = take_ptr(&mime);
 	return 0;
 }

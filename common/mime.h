@@ -51,6 +51,26 @@ enum mime_doubt {
 	MIME_DOUBT_EMBEDDED = 1 << 12,
 };
 
+/* Each bit a way in which other mail programs read the same bytes, for mime_parse_as. */
+enum mime_rule {
+	/* Of two fields of one kind the last counts, not the first. */
+	MIME_RULE_LAST = 1 << 0,
+	/* A line that is no field, or of blanks alone, ends a header. */
+	MIME_RULE_JUNK_ENDS = 1 << 1,
+	/* A line that only starts with the boundary is a delimiter line. */
+	MIME_RULE_PREFIX = 1 << 2,
+	/* No delimiter line is the last one. */
+	MIME_RULE_GOES_ON = 1 << 3,
+	/* The boundary as it stands there: no comment, escape or RFC 2231; the first of two, with
+	 * LAST the last. */
+	MIME_RULE_RAW = 1 << 4,
+	/* The transfer encoding of a multipart or a message is ignored. */
+	MIME_RULE_FOLLOW = 1 << 5,
+	/* Whatever the header says, each line that starts with "--" is a delimiter line, and blank
+	 * lines before a header are skipped. */
+	MIME_RULE_ANY = 1 << 6,
+};
+
 enum mime_encoding {
 	MIME_IDENTITY,
 	MIME_BASE64,
@@ -80,6 +100,10 @@ struct mime_part {
 	bool is_composite;
 	bool is_multipart;
 	enum mime_encoding encoding;
+	/* Of a multipart: what stands before its first delimiter line is body_start to
+	 * preamble_end, what stands behind its closing one epilogue_start to end. */
+	size_t preamble_end, epilogue_start;
+	unsigned doubts; /* about this part's own header and encoding */
 };
 
 struct mime {
@@ -99,11 +123,36 @@ void mime_start(void);
 int mime_parse(struct span message, struct mime **mime_r, struct err *err);
 void mime_free(struct mime *mime);
 
+/* The parts as a reader of other habits finds them: rules of enum mime_rule, 0 for those of
+ * mime_parse. In one pass, the doubts are those of the structure alone. */
+int mime_parse_as(
+	struct span message, unsigned rules, struct mime **mime_r, struct err *err);
+
 /* The decoded bytes of a leaf, leniently (goes on after padding and junk), added to out, which
  * never gets more than the leaf's own size. Set part->encoding in a copy to decode what is not
  * declared: as MIME_UUENCODE every block from a "begin" line on is decoded. */
 int mime_decode(struct span message, const struct mime_part *part, struct buf *out,
 	struct err *err);
+
+/* How the lenient and the strict decode otherwise than mime_decode; bits for mime_decode_as. */
+enum mime_habit {
+	/* base64: the first padding is the end. */
+	MIME_HABIT_STOP = 1 << 0,
+	/* base64: "=" is skipped like junk. */
+	MIME_HABIT_SKIP_PADDING = 1 << 1,
+	/* base64: a line with junk in it is skipped. Quoted-printable: "=" that starts nothing is
+	 * dropped, blanks at the end of a line too. */
+	MIME_HABIT_STRICT = 1 << 2,
+	/* base64: the characters of URLs, "-" and "_", count. */
+	MIME_HABIT_URL = 1 << 3,
+};
+
+/* Bytes that are read as if they were in this encoding. */
+int mime_decode_as(struct span body, enum mime_encoding encoding, unsigned habits,
+	struct buf *out, struct err *err);
+
+/* 0..63, or -1 if it is none of base64's alphabet. */
+int mime_base64_digit(uint8_t c);
 
 /* The first field of this name in a header block that starts at header_start: its value with
  * folding kept, or {NULL, 0}. */

@@ -10,6 +10,7 @@
 struct sink {
 	struct buf *out;
 	struct err *err;
+	unsigned habits; /* of enum mime_habit */
 	size_t len;
 	bool failed;
 	uint8_t bytes[4096];
@@ -29,7 +30,7 @@ static void put(struct sink *sink, uint32_t byte)
 	sink->bytes[sink->len++] = (uint8_t)byte;
 }
 
-int mime_base64_value(uint8_t c)
+int mime_base64_digit(uint8_t c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -52,22 +53,57 @@ static void put_group(struct sink *sink, uint32_t bits, unsigned count)
 		put(sink, bits & 0xff);
 }
 
+/* 0..63, or -1: the alphabet of URLs, if that counts, has other last two. */
+static int digit(uint8_t c, unsigned habits)
+{
+	if (habits & MIME_HABIT_URL && (c == '-' || c == '_'))
+		return c == '-' ? 62 : 63;
+	return mime_base64_digit(c);
+}
+
+static bool is_filling(uint8_t c)
+{
+	return c == '=' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Is there nothing in the line at pos but the alphabet, padding and blanks? */
+static bool is_plain_line(struct span in, size_t pos, unsigned habits)
+{
+	size_t end = field_line_end(in, pos);
+
+	for (; pos < end; pos++)
+		if (digit(in.data[pos], habits) < 0 && !is_filling(in.data[pos]))
+			return false;
+	return true;
+}
+
 static void decode_base64(struct span in, struct sink *sink)
 {
+	const unsigned habits = sink->habits;
 	uint32_t bits = 0;
 	unsigned count = 0;
 
 	for (size_t i = 0; i < in.len && !sink->failed; i++) {
-		int value = mime_base64_value(in.data[i]);
+		bool is_start = i == 0 || in.data[i - 1] == '\n';
+		bool is_end = in.data[i] == '=' && !(habits & MIME_HABIT_SKIP_PADDING);
+		int value;
 
+		if (habits & MIME_HABIT_STRICT && is_start &&
+			!is_plain_line(in, i, habits)) {
+			i = field_line_end(in, i) - 1;
+			continue;
+		}
+		value = digit(in.data[i], habits);
 		if (value >= 0) {
 			bits = bits << 6 | (uint32_t)value;
 			count++;
 		}
-		if (count == 4 || (in.data[i] == '=' && count > 0)) {
+		if (count == 4 || (is_end && count > 0)) {
 			put_group(sink, bits, count);
 			bits = count = 0;
 		}
+		if (is_end && habits & MIME_HABIT_STOP)
+			return;
 	}
 	if (count > 0)
 		put_group(sink, bits, count);
@@ -81,13 +117,20 @@ static int hex_value(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+static size_t blanks(struct span rest)
+{
+	size_t len = 0;
+
+	while (len < rest.len && (rest.data[len] == ' ' || rest.data[len] == '\t'))
+		len++;
+	return len;
+}
+
 /* Bytes of a soft line break behind its "=": blanks and the line end; 0 if it is none. */
 static size_t soft_break(struct span rest)
 {
-	size_t i = 0;
+	size_t i = blanks(rest);
 
-	while (i < rest.len && (rest.data[i] == ' ' || rest.data[i] == '\t'))
-		i++;
 	if (i == rest.len || rest.data[i] == '\n')
 		return i < rest.len ? i + 1 : i;
 	if (rest.data[i] == '\r' && (i + 1 == rest.len || rest.data[i + 1] == '\n'))
@@ -95,22 +138,37 @@ static size_t soft_break(struct span rest)
 	return 0;
 }
 
+/* Blanks at the end of a line are, to a strict reader, the work of a gateway. */
+static size_t put_blanks(struct span rest, struct sink *sink)
+{
+	size_t len = blanks(rest);
+	bool ends = len == rest.len || rest.data[len] == '\n' || rest.data[len] == '\r';
+
+	for (size_t i = 0; i < len && !(ends && sink->habits & MIME_HABIT_STRICT); i++)
+		put(sink, rest.data[i]);
+	return len;
+}
+
 static void decode_quoted(struct span in, struct sink *sink)
 {
+	const bool strict = sink->habits & MIME_HABIT_STRICT;
+
 	for (size_t i = 0; i < in.len && !sink->failed; i++) {
 		struct span rest = span_part(in, i + 1, in.len);
 		int high = rest.len > 1 ? hex_value(rest.data[0]) : -1;
 		int low = rest.len > 1 ? hex_value(rest.data[1]) : -1;
 		size_t skip;
 
-		if (in.data[i] != '=') {
+		if (in.data[i] == ' ' || in.data[i] == '\t') {
+			i += put_blanks(span_part(in, i, in.len), sink) - 1;
+		} else if (in.data[i] != '=') {
 			put(sink, in.data[i]);
 		} else if (high >= 0 && low >= 0) {
 			put(sink, (uint32_t)(high << 4 | low));
 			i += 2;
 		} else {
 			skip = soft_break(rest);
-			if (skip == 0 && rest.len > 0)
+			if (skip == 0 && rest.len > 0 && !strict)
 				put(sink, '=');
 			i += skip;
 		}
@@ -186,14 +244,12 @@ static void decode_uu(struct span in, struct sink *sink)
 	}
 }
 
-int mime_decode(struct span message, const struct mime_part *part, struct buf *out,
-	struct err *err)
+int mime_decode_as(struct span body, enum mime_encoding encoding, unsigned habits,
+	struct buf *out, struct err *err)
 {
-	struct span body =
-		span_part(message, part->body_start, part->end - part->body_start);
-	struct sink sink = { .out = out, .err = err };
+	struct sink sink = { .out = out, .err = err, .habits = habits };
 
-	switch (part->encoding) {
+	switch (encoding) {
 	case MIME_IDENTITY:
 		return buf_add(out, body.data, body.len, err);
 	case MIME_BASE64:
@@ -208,4 +264,12 @@ int mime_decode(struct span message, const struct mime_part *part, struct buf *o
 	}
 	flush(&sink);
 	return sink.failed ? -1 : 0;
+}
+
+int mime_decode(struct span message, const struct mime_part *part, struct buf *out,
+	struct err *err)
+{
+	return mime_decode_as(
+		span_part(message, part->body_start, part->end - part->body_start),
+		part->encoding, 0, out, err);
 }

@@ -112,7 +112,7 @@ static bool plain_base64(struct span body)
 	for (size_t i = 0; i < body.len; i++) {
 		uint8_t c = body.data[i];
 
-		if (mime_base64_value(c) >= 0 && padding == 0)
+		if (mime_base64_digit(c) >= 0 && padding == 0)
 			digits++;
 		else if (c == '=')
 			padding++;

@@ -49,7 +49,8 @@ unsigned mime_head_field(
 			continue;
 		if (raw->seen & 1U << i)
 			doubts |= MIME_DOUBT_DUPLICATE;
-		else if (i < sizeof(kept) / sizeof(kept[0]))
+		if (i < sizeof(kept) / sizeof(kept[0]) &&
+			(!(raw->seen & 1U << i) || raw->rules & MIME_RULE_LAST))
 			*kept[i] = field->value;
 		raw->seen |= 1U << i;
 	}
@@ -188,4 +189,50 @@ void mime_head_content(const struct mime_raw *raw, struct mime_content *content)
 	(void)has_parameter(raw->type, "boundary", &starred);
 	if (starred || !plain_boundary(content))
 		content->doubts |= MIME_DOUBT_PARSER;
+}
+
+static bool is_one_of(const char *type, const char *const *list)
+{
+	while (*list && strcmp(type, *list) != 0)
+		list++;
+	return *list != NULL;
+}
+
+void mime_classify(
+	const struct mime_content *content, unsigned rules, struct mime_part *part)
+{
+	static const char *const messages[] = { "message/rfc822", "message/rfc2822",
+		"message/global", "message/news", NULL };
+	static const char *const partial[] = { "message/partial", "message/external-body",
+		NULL };
+	unsigned *doubts = &part->doubts;
+	bool multipart = strncmp(content->type, "multipart/", 10) == 0;
+	bool message = is_one_of(content->type, messages);
+
+	memcpy(part->type, content->type, sizeof(part->type));
+	memcpy(part->name, content->name, sizeof(part->name));
+	memcpy(part->charset, content->charset, sizeof(part->charset));
+	part->has_name = content->has_name;
+	part->is_attachment = content->is_attachment;
+	part->encoding = content->encoding;
+	*doubts |= content->doubts;
+	if ((multipart || message) && !content->is_identity)
+		*doubts |= MIME_DOUBT_ENCODING;
+	if (multipart && !content->boundary)
+		*doubts |= MIME_DOUBT_PARSER;
+	if (content->is_encrypted || strcmp(content->type, "multipart/encrypted") == 0)
+		*doubts |= MIME_DOUBT_ENCRYPTED;
+	if (is_one_of(content->type, partial))
+		*doubts |= MIME_DOUBT_PARTIAL;
+	multipart = multipart && content->boundary;
+	message = message && (content->is_identity || rules & MIME_RULE_FOLLOW);
+	if ((multipart || message) && part->depth >= MIME_DEPTH_MAX) {
+		/* A leaf to us, so that its bytes are looked at all the same. */
+		*doubts |= MIME_DOUBT_DEPTH;
+		return;
+	}
+	part->is_multipart = multipart;
+	part->is_composite = multipart || message;
+	if (part->is_composite)
+		part->encoding = MIME_IDENTITY;
 }

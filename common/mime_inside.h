@@ -20,6 +20,7 @@ enum {
 
 /* The Content-* fields of one header block as they stand there. */
 struct mime_raw {
+	unsigned rules; /* of enum mime_rule */
 	struct span type, encoding,
 		disposition; /* data is NULL if the field is missing */
 	bool is_in_digest;   /* a child of multipart/digest */
@@ -42,7 +43,8 @@ struct mime_content {
 	unsigned doubts;
 };
 
-/* Take in one field: the first of each kind is kept in raw. Returns the doubts about it. */
+/* Take in one field: the first of each kind, or by the rules the last, is kept in raw. Returns the
+ * doubts about it. */
 unsigned mime_head_field(
 	struct span message, const struct field *field, struct mime_raw *raw);
 
@@ -57,12 +59,26 @@ int mime_content_read(
 	const struct mime_raw *raw, struct mime_content *content_r, struct err *err);
 void mime_content_done(struct mime_content *content);
 
+/* MIME_RULE_JUNK_ENDS: does the header end at this field? *pos moves to the body. */
+bool mime_rules_end(struct span message, const struct field *field, size_t *pos);
+
+/* MIME_RULE_ANY: *pos moves behind blank lines. */
+void mime_rules_start(struct span message, size_t *pos);
+
+/* The boundary by MIME_RULE_RAW, and what MIME_RULE_ANY makes of a part. */
+int mime_rules_content(const struct mime_raw *raw, bool is_root,
+	struct mime_content *content, struct err *err);
+
+/* What the content fields make of a part: a leaf, or something that has parts. */
+void mime_classify(
+	const struct mime_content *content, unsigned rules, struct mime_part *part);
+
 /* GMime parses the whole message: the doubts it has, or that its leaves are not ours. For a
  * message within all limits only. */
 void mime_second_reading(struct span message, struct mime *mime);
 
 /* Fill mime->parts, and the doubts met on the way. */
-int mime_walk(struct span message, struct mime *mime, struct err *err);
+int mime_walk(struct span message, unsigned rules, struct mime *mime, struct err *err);
 
 /* The doubts of the bytes themselves, of what stands before and behind the parts of a
  * multipart, and of the body of a leaf. */
@@ -70,9 +86,6 @@ unsigned mime_doubts_bytes(struct span message);
 unsigned mime_doubts_outside(struct span between);
 int mime_doubts_leaf(struct span message, const struct mime_part *part, unsigned *doubts,
 	struct err *err);
-
-/* 0..63, or -1 if it is none of the alphabet. */
-int mime_base64_value(uint8_t c);
 
 /* "begin 644 name"? */
 bool mime_is_uu_begin(struct span line);

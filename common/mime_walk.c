@@ -17,10 +17,12 @@ struct frame {
 	uint32_t children;
 	bool closed; /* its closing delimiter line is behind us */
 	bool digest;
+	enum mime_encoding encoding; /* as declared, if it is a leaf after all */
 };
 
 struct walk {
 	struct span message;
+	unsigned rules;
 	struct mime *mime;
 	size_t size;         /* room in mime->parts */
 	size_t header_bytes; /* of all parts so far */
@@ -49,7 +51,7 @@ static bool starts_like(struct span line, const struct frame *frame)
 }
 
 /* Does this line, which starts with "--", stand for the boundary? 2: as the closing one. */
-static int match(struct span line, const struct frame *frame)
+static int match(struct span line, const struct frame *frame, unsigned rules)
 {
 	struct span rest;
 	int kind = 1;
@@ -61,6 +63,10 @@ static int match(struct span line, const struct frame *frame)
 		rest = span_part(rest, 2, rest.len);
 		kind = 2;
 	}
+	if (rules & (MIME_RULE_GOES_ON | MIME_RULE_ANY))
+		kind = 1;
+	if (rules & (MIME_RULE_PREFIX | MIME_RULE_ANY))
+		return kind;
 	/* RFC 2046 allows blanks behind it; another character makes it another boundary. */
 	return span_trim(rest).len == 0 ? kind : 0;
 }
@@ -74,7 +80,7 @@ static bool find_owner(struct walk *walk, size_t line, struct delimiter *found_r
 
 	for (size_t i = walk->depth; i-- > 0;) {
 		const struct frame *frame = &walk->frames[i];
-		int kind = match(text, frame);
+		int kind = match(text, frame, walk->rules);
 
 		if (kind > 0 && !frame->closed) {
 			*found_r = (struct delimiter){ line, end, i, kind == 2 };
@@ -163,7 +169,9 @@ static void push(struct walk *walk, struct mime_content *content)
 	const struct mime_part *part = &walk->mime->parts[index];
 	struct frame *frame = &walk->frames[walk->depth];
 
-	*frame = (struct frame){ .part = index, .outside = part->body_start };
+	*frame = (struct frame){
+		.part = index, .outside = part->body_start, .encoding = content->encoding
+	};
 	if (part->is_multipart) {
 		for (size_t i = 0; i < walk->depth; i++)
 			if (confusable(&walk->frames[i], content))
@@ -180,7 +188,7 @@ static void push(struct walk *walk, struct mime_content *content)
 static void read_head(struct walk *walk, struct mime_part *part, struct mime_raw *raw)
 {
 	const size_t start = part->header_start;
-	unsigned *doubts = &walk->mime->doubts;
+	unsigned *doubts = &part->doubts;
 	struct delimiter cut;
 	struct field field;
 	size_t pos = start, count = 0;
@@ -193,6 +201,9 @@ static void read_head(struct walk *walk, struct mime_part *part, struct mime_raw
 			break;
 		}
 		if (field_next(walk->message, &pos, &field) == FIELD_LAST)
+			break;
+		if (walk->rules & MIME_RULE_JUNK_ENDS &&
+			mime_rules_end(walk->message, &field, &pos))
 			break;
 		if (++count > MIME_HEADER_FIELDS_MAX ||
 			field.end - field.start > MIME_FIELD_BYTES_MAX ||
@@ -209,53 +220,6 @@ static void read_head(struct walk *walk, struct mime_part *part, struct mime_raw
 	raw->is_over_limit = raw->is_over_limit || mime_head_over_parameters(raw);
 	if (raw->is_over_limit)
 		*doubts |= MIME_DOUBT_HEADER_LIMIT;
-}
-
-static bool is_one_of(const char *type, const char *const *list)
-{
-	while (*list && strcmp(type, *list) != 0)
-		list++;
-	return *list != NULL;
-}
-
-/* What the content fields make of a part: a leaf, or something that has parts. */
-static void classify(
-	struct walk *walk, const struct mime_content *content, struct mime_part *part)
-{
-	static const char *const messages[] = { "message/rfc822", "message/rfc2822",
-		"message/global", "message/news", NULL };
-	static const char *const partial[] = { "message/partial", "message/external-body",
-		NULL };
-	unsigned *doubts = &walk->mime->doubts;
-	bool multipart = strncmp(content->type, "multipart/", 10) == 0;
-	bool message = is_one_of(content->type, messages);
-
-	memcpy(part->type, content->type, sizeof(part->type));
-	memcpy(part->name, content->name, sizeof(part->name));
-	memcpy(part->charset, content->charset, sizeof(part->charset));
-	part->has_name = content->has_name;
-	part->is_attachment = content->is_attachment;
-	part->encoding = content->encoding;
-	*doubts |= content->doubts;
-	if ((multipart || message) && !content->is_identity)
-		*doubts |= MIME_DOUBT_ENCODING;
-	if (multipart && !content->boundary)
-		*doubts |= MIME_DOUBT_PARSER;
-	if (content->is_encrypted || strcmp(content->type, "multipart/encrypted") == 0)
-		*doubts |= MIME_DOUBT_ENCRYPTED;
-	if (is_one_of(content->type, partial))
-		*doubts |= MIME_DOUBT_PARTIAL;
-	multipart = multipart && content->boundary;
-	message = message && content->is_identity;
-	if ((multipart || message) && part->depth >= MIME_DEPTH_MAX) {
-		/* A leaf to us, so that its bytes are looked at all the same. */
-		*doubts |= MIME_DOUBT_DEPTH;
-		return;
-	}
-	part->is_multipart = multipart;
-	part->is_composite = multipart || message;
-	if (part->is_composite)
-		part->encoding = MIME_IDENTITY;
 }
 
 /* Room for one more; NULL without memory. */
@@ -280,12 +244,14 @@ static struct mime_part *add_part(struct walk *walk)
 static int open_part(struct walk *walk, size_t *pos, struct err *err)
 {
 	DEFER(mime_content_done) struct mime_content content = { 0 };
-	struct mime_raw raw = { 0 };
+	struct mime_raw raw = { .rules = walk->rules };
 	struct frame *frame = walk->depth > 0 ? &walk->frames[walk->depth - 1] : NULL;
 	struct mime_part *part = add_part(walk);
 
 	if (!part)
 		return err_memory(err);
+	if (walk->rules & MIME_RULE_ANY)
+		mime_rules_start(walk->message, pos);
 	part->header_start = *pos;
 	read_head(walk, part, &raw);
 	part->end = *pos = part->body_start;
@@ -295,9 +261,11 @@ static int open_part(struct walk *walk, size_t *pos, struct err *err)
 		raw.is_in_digest = frame->digest;
 		frame->children++;
 	}
-	if (mime_content_read(&raw, &content, err) < 0)
+	if (mime_content_read(&raw, &content, err) < 0 ||
+		mime_rules_content(&raw, !frame, &content, err) < 0)
 		return -1;
-	classify(walk, &content, part);
+	mime_classify(&content, walk->rules, part);
+	walk->mime->doubts |= part->doubts;
 	if (frame)
 		name_path(walk, frame, part);
 	walk->mime->count++;
@@ -332,9 +300,13 @@ static void end_parts(struct walk *walk, size_t end, size_t keep)
 		struct mime_part *part = &mime->parts[frame->part];
 
 		part->end = end;
+		if (part->epilogue_start > end || part->epilogue_start == 0)
+			part->epilogue_start = end;
 		/* Its boundary was never met: a leaf, so that its bytes are looked at. */
-		if (frame->children == 0)
+		if (frame->children == 0) {
 			part->is_composite = part->is_multipart = false;
+			part->encoding = frame->encoding;
+		}
 		if (frame->boundary && !frame->closed)
 			mime->doubts |= MIME_DOUBT_PARSER;
 		free(frame->boundary);
@@ -351,10 +323,13 @@ static bool next_part(struct walk *walk, size_t *pos)
 
 		end_parts(walk, found.line - field_eol_before(walk->message, found.line),
 			found.frame + 1);
+		if (frame->children == 0)
+			walk->mime->parts[frame->part].preamble_end = found.line;
 		*pos = frame->outside = found.end;
 		if (!found.closing)
 			return true;
 		frame->closed = true;
+		walk->mime->parts[frame->part].epilogue_start = found.end;
 		if (frame->children == 0)
 			walk->mime->doubts |= MIME_DOUBT_PARSER;
 	}
@@ -367,9 +342,10 @@ static bool in_message(const struct walk *walk)
 	return walk->leaf < 0 && !walk->frames[walk->depth - 1].boundary;
 }
 
-int mime_walk(struct span message, struct mime *mime, struct err *err)
+int mime_walk(struct span message, unsigned rules, struct mime *mime, struct err *err)
 {
-	DEFER(walk_done) struct walk walk = { message, mime, .leaf = -1 };
+	DEFER(walk_done)
+	struct walk walk = { message, rules, mime, .leaf = -1 };
 	size_t pos = field_mbox_line(message);
 
 	do {

@@ -79,7 +79,8 @@ static int list(const struct settings *settings, struct json *json, struct err *
 		int result;
 
 		listing.account = settings_account(settings, i)->name;
-		result = account_dir_path(settings->state_dir, listing.account, &path, err);
+		result = account_dir_path(
+			settings->state_dir, listing.account, &path, err);
 		if (result == 0)
 			result = record_open(path, true, &record, err);
 		if (result == 0)

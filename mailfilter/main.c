@@ -24,7 +24,8 @@ static const char usage[] =
 	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
 	"       mailfilter judge [--json] FILE|-...\n"
 	"       mailfilter [-c FILE] status [--json]\n"
-	"       mailfilter [-c FILE] quarantine list [--json] | show ID\n";
+	"       mailfilter [-c FILE] quarantine list [--json] | show ID\n"
+	"       mailfilter keygen FILE\n";
 
 static const char help[] =
 	"\n"
@@ -42,6 +43,7 @@ static const char help[] =
 	"\n"
 	"  scan        message files to the scanner      judge       suspicious or inert, and why\n"
 	"  status      accounts, scanners, last run      quarantine  originals that were kept back\n"
+	"  keygen      keys for scanners on other hosts\n"
 	"\n"
 	"More: mailfilter(1), mailfilter.conf(5).\n";
 
@@ -64,6 +66,7 @@ static const struct command commands[] = {
 	{ "judge", cmd_judge, false },
 	{ "status", cmd_status, true },
 	{ "quarantine", cmd_quarantine, true },
+	{ "keygen", cmd_keygen, false },
 };
 
 int cmd_usage(const char *command_usage, const char *format, ...)
@@ -167,7 +170,8 @@ static int with_settings(
 
 	/* Accounts must be complete to be served or checked; status and the like do without. */
 	if (settings_load(options->config, &settings, &err) < 0 ||
-		(!command && settings_check_accounts(&settings, &err) < 0)) {
+		(!command && (settings_check_accounts(&settings, &err) < 0 ||
+				     settings_check_scanners(&settings, &err) < 0))) {
 		log_error("%s", err.text);
 		settings_free(&settings);
 		return err_exit_code(err.kind);

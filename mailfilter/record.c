@@ -101,10 +101,9 @@ sqlite3_stmt *record_prepare(
 {
 	sqlite3_stmt **const statement = &record->statements[which];
 
-	if (*statement)
-		return *statement;
-	if (sqlite3_prepare_v3(record->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
-		    statement, NULL) != SQLITE_OK) {
+	if (!*statement &&
+		sqlite3_prepare_v3(record->db, texts[which], -1,
+			SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
 		(void)record_fail(record, "cannot read", err);
 		return NULL;
 	}

@@ -11,6 +11,28 @@
 #include "mailfilter/reply.h"
 #include "mailfilter/scan_inside.h"
 
+/* A process of its own reads the secret key: it is not in the settings that all of them have. */
+static int open_places(
+	struct scan *scan, const struct settings *settings, struct err *err)
+{
+	for (size_t i = 0; i < settings->scanners.count; i++) {
+		struct place *place = &scan->places[i];
+
+		if (scanner_address_parse(
+			    settings->scanners.items[i], &place->address, err) < 0)
+			return -1;
+		if (scanner_address_has_key(&place->address) &&
+			scan->secret.text[0] == '\0' &&
+			key_read_secret(settings->curve_key, &scan->secret, err) < 0)
+			return -1;
+		if (scanner_open(&place->scanner, &place->address, &scan->secret,
+			    settings->scan_timeout_ms, err) < 0)
+			return -1;
+		scan->place_count++;
+	}
+	return 0;
+}
+
 int scan_open(const struct settings *settings, struct scan **scan_r, struct err *err)
 {
 	struct scan *scan;
@@ -23,13 +45,9 @@ int scan_open(const struct settings *settings, struct scan **scan_r, struct err 
 		return err_memory(err);
 	scan->settings = settings;
 	scan->reserved = REQUEST_NOWHERE;
-	for (size_t i = 0; i < settings->scanners.count; i++) {
-		if (scanner_open(&scan->places[i].scanner, settings->scanners.items[i],
-			    settings->scan_timeout_ms, err) < 0) {
-			scan_close(scan);
-			return err_wrap(err, "scanners");
-		}
-		scan->place_count++;
+	if (open_places(scan, settings, err) < 0) {
+		scan_close(scan);
+		return err_wrap(err, "scanners");
 	}
 	*scan_r = scan;
 	return 0;
@@ -41,6 +59,7 @@ void scan_close(struct scan *scan)
 		return;
 	for (int i = 0; i < scan->place_count; i++)
 		scanner_close(&scan->places[i].scanner);
+	key_done(&scan->secret);
 	free(scan);
 }
 

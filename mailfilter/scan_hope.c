@@ -46,6 +46,34 @@ int64_t scan_hope_due(const struct scan *scan)
 	return due;
 }
 
+/* What is wrong with the connection and what to do, as far as ZeroMQ knows it; else NULL. */
+static const char *say_trouble(const struct scanner *scanner)
+{
+	bool keys = scanner->keys.secret != NULL;
+
+	switch (scanner->trouble) {
+	case LINK_FINE:
+		break;
+	case LINK_REFUSED:
+		return "does not allow the key of this mailfilter: put its public key "
+		       "(FILE.pub of curve-key) into `clients` of scanner.conf";
+	case LINK_CUT:
+		if (keys)
+			return "ends the connection while it is made: it may have another key "
+			       "than the one in `scanners`";
+		if (strncmp(scanner->endpoint, "tcp://", 6) == 0)
+			return "ends the connection while it is made: it may take encrypted "
+			       "ones only, then put its key behind it in `scanners`";
+		break;
+	case LINK_MISMATCH:
+		return keys ? "does not encrypt: set curve-key and `clients` in its "
+			      "scanner.conf, or take its key out of `scanners`"
+			    : "takes encrypted connections only: put its key behind it in "
+			      "`scanners`";
+	}
+	return NULL;
+}
+
 static void say_absent(const struct scan *scan, char *text, size_t size)
 {
 	auto_buf struct buf names = { .max = ERR_TEXT_MAX };
@@ -53,7 +81,13 @@ static void say_absent(const struct scan *scan, char *text, size_t size)
 
 	for (int i = 0; i < scan->place_count; i++) {
 		const struct place *place = &scan->places[i];
+		const char *trouble = say_trouble(&place->scanner);
 
+		if (trouble) {
+			(void)snprintf(text, size, "scanner %s %s",
+				place->scanner.endpoint, trouble);
+			return;
+		}
 		if (place->refusal[0]) {
 			(void)snprintf(text, size,
 				"scanner %s does not understand this mailfilter (%s): "

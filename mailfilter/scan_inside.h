@@ -23,6 +23,7 @@ enum scan_told {
 };
 
 struct place {
+	struct scanner_address address;
 	struct scanner scanner;
 	size_t load;           /* requests there */
 	bool suspect;          /* one of them is alone, and stays so */
@@ -33,6 +34,7 @@ struct place {
 
 struct scan {
 	const struct settings *settings;
+	struct key secret; /* ours, "" if no scanner asks for it */
 	struct place places[SCAN_SCANNERS_MAX];
 	int place_count;
 	struct requests requests;

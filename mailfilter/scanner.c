@@ -13,15 +13,19 @@ enum {
 static int connect_now(struct scanner *scanner, struct err *err)
 {
 	scanner->opened_ms = clock_ms();
-	return link_connect(scanner->endpoint, WIRE_HEAD_MAX, &scanner->link, err);
+	return link_connect_keys(scanner->endpoint, WIRE_HEAD_MAX,
+		scanner->keys.secret ? &scanner->keys : NULL, &scanner->link, err);
 }
 
-int scanner_open(struct scanner *scanner, const char *endpoint, int64_t timeout_ms,
-	struct err *err)
+int scanner_open(struct scanner *scanner, const struct scanner_address *address,
+	const struct key *secret, int64_t timeout_ms, struct err *err)
 {
-	*scanner = (struct scanner){ .endpoint = endpoint,
+	*scanner = (struct scanner){ .endpoint = address->endpoint,
 		.ping_ms = SCANNER_PING_MS,
 		.silence_ms = SCANNER_SILENCE_MS };
+	if (scanner_address_has_key(address))
+		scanner->keys = (struct link_keys){ .secret = secret,
+			.server = &address->server };
 	if (scanner->ping_ms > timeout_ms / PINGS_A_TIMEOUT)
 		scanner->ping_ms = timeout_ms / PINGS_A_TIMEOUT;
 	if (scanner->silence_ms > timeout_ms / 2)
@@ -34,6 +38,7 @@ void scanner_close(struct scanner *scanner)
 	link_close(scanner->link);
 	scanner->link = NULL;
 	scanner->connection = 0;
+	scanner->unheard = 0;
 	scanner->there = false;
 }
 
@@ -47,14 +52,27 @@ int scanner_say(
 		return err_set(err, ERR_SESSION, "not connected");
 	if (wire_encode(message, &head, err) < 0)
 		return -1;
-	return link_send(
-		scanner->link, NULL, buf_span(&head), has_data, message->data, err);
+	if (link_send(scanner->link, NULL, buf_span(&head), has_data, message->data,
+		    err) < 0)
+		return -1;
+	scanner->unheard += head.len + message->data.len;
+	return 0;
 }
 
 bool scanner_ready(const struct scanner *scanner)
 {
 	return scanner->there && scanner->state.state == WIRE_READY &&
 	       scanner->state.jobs > 0;
+}
+
+/* When an answer that was asked for does not come any more. */
+static int64_t silent_at(const struct scanner *scanner)
+{
+	uint64_t slow_ms = scanner->unheard / SCANNER_SLOW_RATE;
+
+	if (slow_ms > SCANNER_SLOW_MS)
+		slow_ms = SCANNER_SLOW_MS;
+	return scanner->asked_ms + scanner->silence_ms + (int64_t)slow_ms;
 }
 
 int64_t scanner_due(const struct scanner *scanner)
@@ -64,7 +82,7 @@ int64_t scanner_due(const struct scanner *scanner)
 	if (scanner->connection == 0)
 		return scanner->opened_ms + scanner->silence_ms;
 	if (scanner->asked_ms != 0)
-		return scanner->asked_ms + scanner->silence_ms;
+		return silent_at(scanner);
 	return scanner->heard_ms + scanner->ping_ms;
 }
 
@@ -74,6 +92,8 @@ static enum scanner_event lose(struct scanner *scanner)
 {
 	bool was_there = scanner->there;
 
+	if (scanner->link)
+		scanner->trouble = link_trouble(scanner->link);
 	scanner_close(scanner);
 	scanner->lost_session = scanner->state.session;
 	return was_there ? SCANNER_LOST : SCANNER_NOTHING;
@@ -107,12 +127,22 @@ static enum scanner_event take_state(
 	scanner->state = *state;
 	scanner->there = scanner->heard = true;
 	scanner->asked_ms = 0;
+	scanner->trouble = LINK_FINE;
 	if (found)
 		return SCANNER_FOUND;
 	if (!anew)
 		return SCANNER_NOTHING;
 	(void)err_set(err, ERR_SESSION, "it was started anew");
 	return SCANNER_LOST;
+}
+
+/* A sign of life; but only its state greets. */
+static void hear(struct scanner *scanner)
+{
+	scanner->heard_ms = clock_ms();
+	scanner->unheard = 0;
+	if (scanner->there)
+		scanner->asked_ms = 0;
 }
 
 static enum scanner_event take(struct scanner *scanner, struct link_message *received,
@@ -127,7 +157,7 @@ static enum scanner_event take(struct scanner *scanner, struct link_message *rec
 	type = message_r->type;
 	if (type == WIRE_VERDICT || type == WIRE_CREDIT || type == WIRE_REFUSE ||
 		type == WIRE_STATE)
-		scanner->heard_ms = clock_ms();
+		hear(scanner);
 	if (type == WIRE_STATE)
 		return take_state(scanner, &message_r->state, err);
 	if (type == WIRE_VERDICT || type == WIRE_CREDIT || type == WIRE_REFUSE)
@@ -152,6 +182,8 @@ static enum scanner_event tend(struct scanner *scanner, struct err *err)
 		(void)err_set(err, ERR_SESSION, "the connection ended");
 		return lose(scanner);
 	}
+	if (scanner->connection == 0 && link_trouble(scanner->link) != LINK_FINE)
+		scanner->trouble = link_trouble(scanner->link);
 	if (scanner->connection == 0 && link_alive(scanner->link))
 		ask(scanner, WIRE_HELLO);
 	else if (scanner->connection == 0 &&
@@ -166,7 +198,7 @@ static enum scanner_event check_silence(struct scanner *scanner, struct err *err
 
 	if (scanner->connection == 0)
 		return SCANNER_NOTHING;
-	if (scanner->asked_ms != 0 && now >= scanner->asked_ms + scanner->silence_ms) {
+	if (scanner->asked_ms != 0 && now >= silent_at(scanner)) {
 		(void)err_set(err, ERR_SESSION, "it is connected but does not answer");
 		return lose(scanner);
 	}

@@ -10,23 +10,32 @@
 #include "common/link.h"
 #include "common/wire.h"
 
+#include "mailfilter/scanner_address.h"
+
+/* A scanner that hangs is noticed after the first two together, under 10 s; a slow line gets some
+ * more for what is on its way over it. */
 enum {
-	SCANNER_PING_MS = 5000,     /* so often it is asked when nothing is heard */
-	SCANNER_SILENCE_MS = 20000, /* an answer that takes longer does not come */
-	SCANNER_REOPEN_MS = 250,    /* between two connections of ours */
+	SCANNER_PING_MS = 4000,    /* it is asked when nothing is heard for so long */
+	SCANNER_SILENCE_MS = 5500, /* an answer that takes longer does not come */
+	SCANNER_SLOW_RATE = 128,   /* bytes sent in a millisecond, at least: 1 Mbit/s */
+	SCANNER_SLOW_MS = 4000,    /* more than this no line gets */
+	SCANNER_REOPEN_MS = 250,   /* between two connections of ours */
 };
 
 struct scanner {
-	const char *endpoint; /* borrowed */
-	struct link *link;    /* NULL between two connections */
-	uint64_t connection;  /* the link's, when it was greeted; 0: not yet */
-	bool there;           /* it said its state on this connection */
-	bool heard;           /* it ever did */
+	const char *endpoint;  /* borrowed */
+	struct link_keys keys; /* borrowed; secret NULL: it needs none */
+	struct link *link;     /* NULL between two connections */
+	uint64_t connection;   /* the link's, when it was greeted; 0: not yet */
+	bool there;            /* it said its state on this connection */
+	bool heard;            /* it ever did */
 	struct wire_state state;
 	uint64_t lost_session;       /* of its state when it was last lost */
 	int64_t ping_ms, silence_ms; /* of this one */
 	int64_t opened_ms;           /* clock_ms() of the last try to connect */
 	int64_t heard_ms, asked_ms;  /* when; asked 0: no answer is awaited */
+	uint64_t unheard;            /* bytes sent since it was heard */
+	enum link_trouble trouble;   /* of the last try to connect */
 };
 
 enum scanner_event {
@@ -37,10 +46,11 @@ enum scanner_event {
 	SCANNER_MALFORMED, /* err says what; message->id says of which request, or 0 */
 };
 
-/* endpoint must outlive it. A bad one is ERR_SETTINGS. timeout_ms: for one verdict; where it is
- * short, so are the times between pings and until silence means lost. */
-int scanner_open(struct scanner *scanner, const char *endpoint, int64_t timeout_ms,
-	struct err *err);
+/* address and our own secret key, which may be "" where address has no key, must outlive it. A bad
+ * endpoint is ERR_SETTINGS. timeout_ms: for one verdict; where it is short, so are the times between
+ * pings and until silence means lost. */
+int scanner_open(struct scanner *scanner, const struct scanner_address *address,
+	const struct key *secret, int64_t timeout_ms, struct err *err);
 void scanner_close(struct scanner *scanner);
 
 /* The next thing that happened, without waiting; call until SCANNER_NOTHING, or a bound. */

@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 
 #include "common/home.h"
-#include "common/link.h"
 
 #include "mailfilter/account_settings.h"
 #include "mailfilter/password.h"
 #include "mailfilter/scan.h"
+#include "mailfilter/scanner_address.h"
 
 enum {
 	JOBS_MAX = 300,
@@ -28,7 +28,9 @@ const struct schema_option settings_options[] = {
 	{ .name = "state-dir", .type = SCHEMA_TEXT, AT(state_dir), .check = home_check_path },
 	{ .name = "scanners", .type = SCHEMA_LIST, AT(scanners),
 	  .preset = "ipc:///run/mailfilter-scanner/scanner.sock", .min = 1,
-	  .max = SCAN_SCANNERS_MAX, .check = link_check_endpoint },
+	  .max = SCAN_SCANNERS_MAX, .check = scanner_address_check,
+	  .line_offset = offsetof(struct settings, scanners_line) },
+	{ .name = "curve-key", .type = SCHEMA_TEXT, AT(curve_key), .check = home_check_path },
 	{ .name = "jobs", .type = SCHEMA_NUMBER, AT(jobs), .preset = "5", .min = 1,
 	  .max = JOBS_MAX },
 	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms), .preset = "5m",
@@ -77,33 +79,55 @@ static int check_mode(const struct settings *settings, struct err *err)
 	return 0;
 }
 
-static int finish_state_dir(struct settings *settings, struct err *err)
+/* The path that stands for *text, which becomes it. */
+static int expand(char **text, struct err *err)
 {
-	char *dir;
+	char *path;
 
-	if (!settings->state_dir)
-		return home_state(settings->path, &settings->state_dir, err);
-	if (home_expand(settings->state_dir, &dir, err) < 0)
+	if (home_expand(*text, &path, err) < 0)
 		return -1;
-	free(settings->state_dir);
-	settings->state_dir = dir;
+	free(*text);
+	*text = path;
 	return 0;
+}
+
+/* Each scanner once, and our own key wherever one has a key. */
+static int finish_scanners(struct settings *settings, struct err *err)
+{
+	struct scanner_address addresses[SCAN_SCANNERS_MAX];
+
+	for (size_t i = 0; i < settings->scanners.count; i++) {
+		if (scanner_address_parse(
+			    settings->scanners.items[i], &addresses[i], err) < 0)
+			return -1;
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(addresses[j].endpoint, addresses[i].endpoint) == 0)
+				return schema_error(err, settings->path,
+					settings->scanners_line,
+					"scanners: \"%.80s\" stands there twice: expected "
+					"it once",
+					addresses[i].endpoint);
+		if (scanner_address_has_key(&addresses[i]) && !settings->curve_key)
+			return schema_error(err, settings->path, settings->scanners_line,
+				"scanners: \"%.80s\" has a key: expected curve-key as "
+				"well; make one with \"mailfilter keygen FILE\"",
+				addresses[i].endpoint);
+	}
+	return settings->curve_key ? expand(&settings->curve_key, err) : 0;
 }
 
 static int finish(struct settings *settings, struct err *err)
 {
-	const char *twice = schema_list_repeat(&settings->scanners);
-
-	if (twice)
-		return schema_error(err, settings->path, 0,
-			"scanners: \"%.80s\" stands there twice: expected it once",
-			twice);
+	if (finish_scanners(settings, err) < 0)
+		return -1;
 	for (size_t i = 0; i < settings->accounts.count; i++)
 		if (account_settings_finish(settings, account_at(settings, i), err) < 0)
 			return -1;
 	if (check_mode(settings, err) < 0)
 		return -1;
-	return finish_state_dir(settings, err);
+	if (!settings->state_dir)
+		return home_state(settings->path, &settings->state_dir, err);
+	return expand(&settings->state_dir, err);
 }
 
 int settings_load(const char *path, struct settings *settings_r, struct err *err)
@@ -167,5 +191,17 @@ int settings_check_accounts(const struct settings *settings, struct err *err)
 				"credential mailfilter.%s",
 				account->name, account->name);
 	}
+	return 0;
+}
+
+int settings_check_scanners(const struct settings *settings, struct err *err)
+{
+	struct key key;
+
+	if (!settings->curve_key)
+		return 0;
+	if (key_read_secret(settings->curve_key, &key, err) < 0)
+		return err_wrap(err, "curve-key");
+	key_done(&key);
 	return 0;
 }

@@ -73,7 +73,9 @@ struct account_settings {
 struct settings {
 	char *path; /* the file, NULL if there is none */
 	char *state_dir;
-	struct schema_list scanners;
+	struct schema_list scanners; /* as scanner_address.h reads them */
+	char *curve_key;             /* file of our secret key, NULL: none */
+	int scanners_line;
 	uint64_t jobs;
 	int64_t interval_ms;
 	int scan;
@@ -97,6 +99,9 @@ void settings_free(struct settings *settings);
 /* Enough to fetch: an account, and a password for each? Not part of settings_load, because
  * systemd shows a credential to the service alone, while `status` and the like run outside. */
 int settings_check_accounts(const struct settings *settings, struct err *err);
+
+/* Is the secret key there that one of the scanners asks for? Not part of settings_load either. */
+int settings_check_scanners(const struct settings *settings, struct err *err);
 
 /* The i-th account. */
 const struct account_settings *settings_account(

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/broker.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -18,12 +16,12 @@
 #include "scanner/clients.h"
 #include "scanner/deadline.h"
 #include "scanner/hosts.h"
+#include "scanner/state.h"
 #include "scanner/temp.h"
 
 enum {
 	STOP_MS = 5000,       /* for jobs in work, after SIGTERM */
 	STOP_HOSTS_MS = 4000, /* then for the engine hosts to end */
-	JOBS_EACH = 4,        /* requests a client may have, for each worker */
 	TEMP_COPIES = 3,      /* of a message, unpacked, before its scan begins */
 	TEMP_SPARE = 16 * 1024 * 1024
 };
@@ -61,7 +59,7 @@ static bool has_room(const struct broker *broker, struct request *request)
 	return false;
 }
 
-/* Requests that wait to workers that are idle, in the order of arrival. */
+/* Requests that wait to workers that are idle, in the order of the queue. */
 static void dispatch(struct broker *broker)
 {
 	struct queue *queue = &broker->clients.queue;
@@ -88,35 +86,12 @@ static void dispatch(struct broker *broker)
 
 static void tell_state(struct broker *broker)
 {
-	const struct settings *settings = broker->settings;
-	const struct wire_state *was = &broker->clients.state;
-	size_t jobs = JOBS_EACH * broker->hosts.workers;
-	struct wire_state state = { .session = broker->session,
-		.message_max = settings->message_max,
-		.jobs = (uint32_t)(jobs < settings->queue ? jobs : settings->queue) };
-	bool changed;
+	struct wire_state state;
 
-	hosts_state(&broker->hosts, &state);
-	if (broker->stop_by >= 0)
-		state.state = WIRE_STOPPING;
-	changed = was->state != state.state || strcmp(was->trouble, state.trouble) != 0;
+	state_fill(&broker->hosts, broker->stop_by >= 0, &state);
+	state.session = broker->session;
+	state_announce(&broker->clients.state, &state);
 	clients_tell(&broker->clients, &state);
-	if (!changed)
-		return;
-	switch (state.state) {
-	case WIRE_LOADING:
-		notify_send("STATUS=%s",
-			state.trouble[0] ? state.trouble : "loading signatures");
-		break;
-	case WIRE_READY:
-		log_info("ready workers=%zu", broker->hosts.workers);
-		notify_send("STATUS=ready, %" PRIu64 " signatures", state.signatures);
-		break;
-	case WIRE_STOPPING:
-		log_info("stopping");
-		notify_send("STOPPING=1\nSTATUS=stopping");
-		break;
-	}
 }
 
 /* What has not begun is given back at once, what is in work has STOP_MS. */
@@ -168,17 +143,14 @@ static void obey(struct broker *broker, int number)
 
 static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 {
-	struct pollfd fds[1 + HOSTS_FDS_MAX] = { { .fd = broker->signals,
-		.events = POLLIN } };
-	size_t count = 1 + hosts_watch(&broker->hosts, fds + 1, HOSTS_FDS_MAX);
+	struct pollfd fds[] = { { .fd = broker->signals, .events = POLLIN },
+		{ .fd = broker->hosts.events, .events = POLLIN } };
 	int number;
 
-	if (link_wait(&broker->clients.link, 1, NULL, fds, count, clock_left(until),
-		    err) < 0)
+	hosts_watch(&broker->hosts);
+	if (link_wait(&broker->clients.link, 1, NULL, fds, 2, clock_left(until), err) < 0)
 		return -1;
-	for (size_t i = 1; i < count; i++)
-		if (fds[i].revents != 0)
-			hosts_hear(&broker->hosts, fds[i].fd);
+	hosts_hear(&broker->hosts);
 	while ((number = stop_next(broker->signals)) > 0)
 		obey(broker, number);
 	return clients_hear(&broker->clients, err);
@@ -241,14 +213,18 @@ int broker_run(const struct settings *settings)
 		.signals = -1,
 		.stop_by = -1,
 		.end_by = -1 };
-	hosts_init(&broker->hosts, settings);
-	result = start(broker, &err);
+	result = hosts_init(&broker->hosts, settings, &err);
+	if (result == 0)
+		result = start(broker, &err);
 	if (result == 0)
 		result = serve(broker, &err);
 	if (result < 0)
 		log_error("%s", err.text);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
+	/* Only what is ours: without the lock another scanner lives there. */
+	if (broker->lock >= 0)
+		(void)temp_sweep(settings->temp_dir, NULL, 0, NULL);
 	if (broker->signals >= 0)
 		(void)close(broker->signals);
 	if (broker->lock >= 0)

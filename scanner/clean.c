@@ -8,18 +8,15 @@
 #include "common/headers.h"
 
 #include "scanner/notice.h"
-
-enum {
-	ROOT = 0 /* parents come before children: index 0 is the root */
-};
+#include "scanner/place.h"
 
 struct plan {
 	struct span message;
 	const struct mime *mime;
 	const struct clean_order *order;
-	size_t *found;  /* of each finding: its part */
-	size_t *target; /* of each finding: the part that goes for it */
-	bool *goes;     /* of each part */
+	size_t *found;  /* of each finding: its place */
+	size_t *target; /* of each finding: the place that goes for it */
+	bool *goes;     /* of each place */
 	struct edits *edits;
 };
 
@@ -30,14 +27,6 @@ static void plan_done(struct plan *plan)
 	free(plan->goes);
 }
 
-static size_t find_part(const struct mime *mime, const char *path)
-{
-	for (size_t i = 0; path[0] && i < mime->count; i++)
-		if (strcmp(mime->parts[i].path, path) == 0)
-			return i;
-	return ROOT;
-}
-
 /* A cut inside would leave a broken signature or cipher text. (A message/rfc822 in base64 is one
  * part to us, so it goes whole by itself.) */
 static bool goes_whole(const struct mime_part *part)
@@ -46,48 +35,44 @@ static bool goes_whole(const struct mime_part *part)
 	       strcmp(part->type, "multipart/encrypted") == 0;
 }
 
-static size_t parent_of(const struct mime *mime, size_t index)
-{
-	return index == ROOT ? ROOT : (size_t)mime->parts[index].parent;
-}
-
 static size_t choose_target(const struct mime *mime, size_t found, uint32_t level)
 {
-	size_t target = found;
+	size_t target = found, start, end;
 
-	/* A part without any bytes has no place to stand in for it. */
-	while (target != ROOT && (level > 0 || mime->parts[target].header_start >=
-						       mime->parts[target].end)) {
+	place_range(mime, target, &start, &end);
+	/* One without any bytes has no place to stand in for it. */
+	while (target != PLACE_ROOT && (level > 0 || start >= end)) {
 		if (level > 0)
 			level--;
-		target = parent_of(mime, target);
+		target = place_parent(mime, target);
+		place_range(mime, target, &start, &end);
 	}
-	for (size_t at = target; at != ROOT; at = parent_of(mime, at))
-		if (goes_whole(&mime->parts[at]))
+	for (size_t at = target; at != PLACE_ROOT; at = place_parent(mime, at))
+		if (at < mime->count && goes_whole(&mime->parts[at]))
 			target = at;
-	return goes_whole(&mime->parts[ROOT]) ? ROOT : target;
+	return goes_whole(&mime->parts[PLACE_ROOT]) ? PLACE_ROOT : target;
 }
 
-/* The outermost part that goes and holds this one. */
+/* The outermost place that goes and holds this one. */
 static size_t outermost(const struct plan *plan, size_t index)
 {
 	size_t found = index;
 
-	for (size_t at = index; at != ROOT; at = parent_of(plan->mime, at))
+	for (size_t at = index; at != PLACE_ROOT; at = place_parent(plan->mime, at))
 		if (plan->goes[at])
 			found = at;
-	return plan->goes[ROOT] ? ROOT : found;
+	return plan->goes[PLACE_ROOT] ? PLACE_ROOT : found;
 }
 
 static int choose(struct plan *plan, struct err *err)
 {
 	plan->found = calloc(plan->order->count, sizeof(*plan->found));
 	plan->target = calloc(plan->order->count, sizeof(*plan->target));
-	plan->goes = calloc(plan->mime->count, sizeof(*plan->goes));
+	plan->goes = calloc(place_count(plan->mime), sizeof(*plan->goes));
 	if (!plan->found || !plan->target || !plan->goes)
 		return err_memory(err);
 	for (size_t i = 0; i < plan->order->count; i++) {
-		plan->found[i] = find_part(plan->mime, plan->order->findings[i].part);
+		plan->found[i] = place_find(plan->mime, plan->order->findings[i].part);
 		plan->target[i] =
 			choose_target(plan->mime, plan->found[i], plan->order->level);
 		plan->goes[plan->target[i]] = true;
@@ -120,7 +105,9 @@ static int remove_content_fields(struct plan *plan, const struct mime_part *part
 	while (pos < part->body_start &&
 		field_next(plan->message, &pos, &field) != FIELD_LAST) {
 		*open_r = plan->message.data[field.end - 1] != '\n';
-		if (!span_is(span_part(field.name, 0, strlen(content)), content))
+		/* A line that is no field may be the start of a body to others. */
+		if (field.kind == FIELD_NAMED &&
+			!span_is(span_part(field.name, 0, strlen(content)), content))
 			continue;
 		*open_r = false;
 		if (edits_add(plan->edits, field.start, field.end - field.start,
@@ -178,13 +165,30 @@ static int replace_part(struct plan *plan, const struct mime_part *part,
 
 static bool is_message_root(const struct mime *mime, size_t index)
 {
-	return index == ROOT || !mime->parts[parent_of(mime, index)].is_multipart;
+	return index == PLACE_ROOT ||
+	       !mime->parts[place_parent(mime, index)].is_multipart;
+}
+
+/* What stands before or behind the parts of a multipart: text that most readers do not show. */
+static int replace_outside(
+	struct plan *plan, size_t place, const struct notice *notice, struct err *err)
+{
+	auto_buf struct buf text;
+	size_t start, end;
+
+	place_range(plan->mime, place, &start, &end);
+	buf_init(&text, EDIT_TEXT_MAX);
+	if (notice_add_text(notice, &text, err) < 0 ||
+		(needs_eol(plan->message, end) &&
+			buf_add_str(&text, notice->eol, err) < 0))
+		return -1;
+	return edits_add(plan->edits, start, end - start, buf_span(&text), err);
 }
 
 static int replace(struct plan *plan, size_t index, struct err *err)
 {
-	const struct mime_part *part = &plan->mime->parts[index];
 	auto_free size_t *chosen = calloc(plan->order->count, sizeof(*chosen));
+	const struct mime_part *part;
 	struct notice notice = { .eol = plan->mime->eol,
 		.quarantine_id = plan->order->quarantine_id,
 		.findings = plan->order->findings,
@@ -198,6 +202,9 @@ static int replace(struct plan *plan, size_t index, struct err *err)
 		chosen[notice.count++] = i;
 		notice.enclosing |= plan->found[i] != index;
 	}
+	if (index >= plan->mime->count)
+		return replace_outside(plan, index, &notice, err);
+	part = &plan->mime->parts[index];
 	if (is_message_root(plan->mime, index))
 		return replace_message(plan, part, &notice, err);
 	return replace_part(plan, part, &notice, err);
@@ -205,7 +212,7 @@ static int replace(struct plan *plan, size_t index, struct err *err)
 
 static int replace_all(struct plan *plan, struct err *err)
 {
-	for (size_t i = 0; i < plan->mime->count; i++)
+	for (size_t i = 0; i < place_count(plan->mime); i++)
 		if (plan->goes[i] && outermost(plan, i) == i && replace(plan, i, err) < 0)
 			return -1;
 	return 0;

@@ -9,9 +9,10 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#include "scanner/guard.h"
+
 enum {
-	BLOCKED_MS = 50, /* until the next try where a client takes no more */
-	MALFORMED_LOG_MS = 60 * 1000
+	BLOCKED_MS = 50 /* until the next try where a client takes no more */
 };
 
 int clients_open(
@@ -23,8 +24,8 @@ int clients_open(
 	if (clients->bytes_max < 2 * (settings->message_max + EDITS_BYTES_MAX))
 		clients->bytes_max = 2 * (settings->message_max + EDITS_BYTES_MAX);
 	clients->tick_at = clock_ms() + CLIENTS_TICK_MS;
-	return link_bind((const char *const *)settings->listen.items,
-		settings->listen.count, WIRE_HEAD_MAX, &clients->link, err);
+	/* A client sends no larger frame than a chunk. */
+	return guard_listen(settings, WIRE_CHUNK_MAX, &clients->link, err);
 }
 
 void clients_done(struct clients *clients)
@@ -87,20 +88,6 @@ static void refuse(struct clients *clients, const struct link_peer *peer, uint64
 	(void)send_to(clients, peer, &message);
 }
 
-/* One line a minute, however many come. */
-static void count_malformed(struct clients *clients, const char *what)
-{
-	int64_t now = clock_ms();
-
-	clients->malformed++;
-	if (clients->told_at != 0 && now - clients->told_at < MALFORMED_LOG_MS)
-		return;
-	log_warning("malformed=%" PRIu64 " from clients, the last: %s",
-		clients->malformed - clients->told, what);
-	clients->told_at = now;
-	clients->told = clients->malformed;
-}
-
 static void note_client(struct clients *clients, const struct link_peer *peer)
 {
 	size_t oldest = 0;
@@ -122,13 +109,20 @@ static void note_client(struct clients *clients, const struct link_peer *peer)
 static const char *busy(const struct clients *clients, const struct link_peer *peer,
 	const struct wire_message *message)
 {
+	size_t count = queue_count_of(&clients->queue, peer);
+	uint64_t size = message->request.size;
+
 	if (clients->state.state == WIRE_STOPPING)
 		return "the scanner is stopping";
-	if (clients->queue.count >= clients->settings->queue)
+	/* The first of a client is taken where the others' fill the queue. */
+	if (clients->queue.count >= (count > 0 ? 1 : 2) * clients->settings->queue)
 		return "the queue is full";
-	if (queue_count_of(&clients->queue, peer) >= clients->state.jobs)
+	if (count >= clients->state.jobs)
 		return "more requests outstanding than this client may have";
-	if (queue_weight(&clients->queue) + message->request.size > clients->bytes_max)
+	if (count > 0 && queue_weight_of(&clients->queue, peer) + size >
+				 clients->bytes_max / CLIENTS_SHARE)
+		return "the messages of this client are too large together";
+	if (queue_weight(&clients->queue) + size > clients->bytes_max)
 		return "the messages here are too large together";
 	return NULL;
 }
@@ -147,7 +141,7 @@ static void take_bytes(struct clients *clients, struct request *request, uint64_
 		request_hold(request, err.text);
 		return;
 	}
-	count_malformed(clients, err.text);
+	hostile_message(&clients->hostile, err.text);
 	refuse(clients, &request->peer, request->id, WIRE_PROTOCOL, err.text);
 	queue_remove(&clients->queue, request);
 }
@@ -166,7 +160,7 @@ static void hear_request(struct clients *clients, const struct link_peer *peer,
 		queue_remove(&clients->queue, request);
 	if (message->request.size > clients->settings->message_max) {
 		refuse(clients, peer, message->id, WIRE_TOO_LARGE,
-			"the message is larger than message_max");
+			"the message is larger than message-max");
 		return;
 	}
 	why = busy(clients, peer, message);
@@ -174,9 +168,8 @@ static void hear_request(struct clients *clients, const struct link_peer *peer,
 		refuse(clients, peer, message->id, WIRE_BUSY, why);
 		return;
 	}
-	if (request_new(peer, message->id, message->request.size,
-		    message->request.quarantine_id, clients->settings->temp_dir, &request,
-		    &err) < 0) {
+	if (request_new(peer, message->id, &message->request, clients->settings->temp_dir,
+		    &request, &err) < 0) {
 		refuse(clients, peer, message->id,
 			err.kind == ERR_MESSAGE ? WIRE_PROTOCOL : WIRE_BUSY, err.text);
 		return;
@@ -198,7 +191,7 @@ static void hear_chunk(struct clients *clients, const struct link_peer *peer,
 	if (request->stage == REQUEST_DONE)
 		return;
 	if (request->stage != REQUEST_ARRIVING) {
-		count_malformed(clients, "more bytes than announced");
+		hostile_message(&clients->hostile, "more bytes than announced");
 		refuse(clients, peer, message->id, WIRE_PROTOCOL,
 			"more bytes than announced");
 		queue_drop(&clients->queue, request);
@@ -233,7 +226,7 @@ static void hear(struct clients *clients, const struct link_peer *peer,
 	case WIRE_CREDIT:
 	case WIRE_VERDICT:
 	case WIRE_REFUSE:
-		count_malformed(clients, "a client spoke as a scanner does");
+		hostile_message(&clients->hostile, "a client spoke as a scanner does");
 		refuse(clients, peer, message->id, WIRE_PROTOCOL,
 			"only a scanner says this");
 		return;
@@ -242,6 +235,7 @@ static void hear(struct clients *clients, const struct link_peer *peer,
 
 int clients_hear(struct clients *clients, struct err *err)
 {
+	const struct link_refusals *refusals;
 	struct link_message received;
 	struct wire_message message;
 	struct err wrong = { 0 };
@@ -253,7 +247,7 @@ int clients_hear(struct clients *clients, struct err *err)
 			break;
 		if (wire_decode(received.frames, received.frame_count, &message, &wrong) <
 			0) {
-			count_malformed(clients, wrong.text);
+			hostile_message(&clients->hostile, wrong.text);
 			refuse(clients, &received.peer,
 				wire_peek_id(received.frames, received.frame_count),
 				WIRE_PROTOCOL, wrong.text);
@@ -262,6 +256,8 @@ int clients_hear(struct clients *clients, struct err *err)
 		hear(clients, &received.peer, &message);
 		wire_message_done(&message);
 	}
+	refusals = link_refusals(clients->link);
+	hostile_connections(&clients->hostile, refusals->count, refusals->last);
 	return got < 0 ? -1 : 0;
 }
 

@@ -8,12 +8,14 @@
 
 #include "common/wire.h"
 
+#include "scanner/hostile.h"
 #include "scanner/queue.h"
 #include "scanner/settings.h"
 
 enum {
 	CLIENTS_MAX = 1024,
 	CLIENTS_BYTES_MB = 512, /* of all messages here, at least */
+	CLIENTS_SHARE = 2, /* a client with messages here may have 1/2 of these bytes */
 	CLIENTS_TURN_MAX = 256, /* messages taken before others have their turn */
 	CLIENTS_SILENCE_MS = 10 * 60 * 1000, /* then a client is forgotten */
 	CLIENTS_ARRIVE_MS =
@@ -34,9 +36,7 @@ struct clients {
 	struct queue queue;
 	uint64_t bytes_max; /* of all requests together */
 	bool blocked;       /* something could not be sent yet: try again soon */
-	uint64_t malformed; /* messages */
-	int64_t told_at;    /* clock_ms() of the last log line about them */
-	uint64_t told;      /* how many had come by then */
+	struct hostile hostile;
 	int64_t tick_at;
 	struct wire_state state; /* what they are told */
 };

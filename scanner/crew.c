@@ -138,6 +138,7 @@ static enum request_death judge(const struct worker *worker, int status)
 	case SIGABRT:
 	case SIGBUS:
 	case SIGSYS:
+	case SIGXFSZ:
 	case SIGFPE:
 	case SIGILL:
 	case SIGTRAP:

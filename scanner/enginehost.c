@@ -8,11 +8,14 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "common/file.h"
 #include "common/log.h"
+#include "common/mime.h"
 #include "common/stop.h"
 
+#include "scanner/charsets.h"
 #include "scanner/engine.h"
 #include "scanner/job.h"
 #include "scanner/sandbox.h"
@@ -26,6 +29,7 @@ enum {
 struct enginehost {
 	const struct settings *settings;
 	struct engine *engine;
+	struct charsets charsets;
 	int signals;
 	struct job_in in;
 	pid_t workers[WORKERS_MAX];
@@ -53,7 +57,8 @@ static _Noreturn void worker_life(const struct enginehost *host, pid_t parent, i
 	struct span text;
 
 	(void)temp_worker_path(host->settings->temp_dir, parent, getpid(), path);
-	if (sandbox_enter(host->settings, fd, &err) == 0 && temp_make(path, &err) == 0) {
+	if (temp_make(path, &err) == 0 &&
+		sandbox_enter(host->settings, fd, path, &err) == 0) {
 		/* It may have died before its death was asked for. */
 		if (getppid() != parent)
 			_exit(EX_TEMPFAIL);
@@ -161,6 +166,17 @@ static int serve(struct enginehost *host, struct err *err)
 	}
 }
 
+/* What libraries would load in the middle of a scan, where nothing can be loaded any more. The
+ * probe has OpenSSL, for one, read its settings; whether it is found each worker sees for itself. */
+static void load_ahead(struct enginehost *host, const char *dir)
+{
+	tzset();
+	mime_start();
+	charsets_open(&host->charsets);
+	if (engine_use_temp(host->engine, dir, NULL) == 0)
+		(void)engine_probe(host->engine, NULL);
+}
+
 static int load(struct enginehost *host, struct err *err)
 {
 	char path[TEMP_PATH_MAX];
@@ -171,11 +187,12 @@ static int load(struct enginehost *host, struct err *err)
 	/* What loading writes goes with our folder, however we end. */
 	here.temp_dir = path;
 	(void)temp_host_path(host->settings->temp_dir, getpid(), path);
-	if (temp_make(path, &failure) < 0 ||
+	if (sandbox_enter_host(&failure) < 0 || temp_make(path, &failure) < 0 ||
 		engine_load(&here, &host->engine, &loaded, &failure) < 0) {
 		(void)tell_failure(&failure, NULL);
 		return err_set(err, failure.kind, "%s", failure.text);
 	}
+	load_ahead(host, path);
 	return tell(HOST_LOADED, &loaded, sizeof(loaded), err);
 }
 
@@ -216,6 +233,7 @@ int enginehost_main(const struct settings *settings)
 	job_in_done(&host.in);
 	(void)close(host.signals);
 	engine_free(host.engine);
+	charsets_close(&host.charsets);
 	/* The parent closing the socket is how an engine host is told to end. */
 	return result == 0 ? EX_OK : err_exit_code(err.kind);
 }

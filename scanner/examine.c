@@ -4,7 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scanner/place.h"
+#include "scanner/readings.h"
+#include "scanner/seen.h"
+
 enum {
+	FURTHER_MAX = 256, /* readings scanned besides the parts */
+	FURTHER_TIMES = 8, /* as much as the message, and a little */
+	FURTHER_SPARE = 1024 * 1024,
 	DECODED_SPARE = 1024, /* no decoding makes more of its input than this */
 	LITTLE_MAIL_SPARE = 1024,
 };
@@ -15,7 +22,16 @@ struct examination {
 	const struct mime *mime;
 	struct verdict *verdict;
 	struct result sum;
+	struct seen seen; /* empty until there is a reading besides the parts */
+	size_t further;   /* readings scanned, and their bytes */
+	size_t further_bytes;
+	bool is_all; /* there are more finds than can be listed */
 };
+
+static void examination_done(struct examination *ex)
+{
+	seen_done(&ex->seen);
+}
 
 /* What makes it impossible to have seen all of a message, whatever the scans said. */
 static const struct {
@@ -31,26 +47,45 @@ static const struct {
 	{ MIME_DOUBT_ENCRYPTED, REASON_ENCRYPTED, "an encrypted part" },
 };
 
-static int add_finding(struct examination *ex, const struct mime_part *part,
-	const char *signature, struct err *err)
+static bool is_listed(const struct verdict *verdict, const char *part)
 {
-	struct finding finding = { .size = part->end - part->body_start };
+	for (size_t i = 0; i < verdict->finding_count; i++)
+		if (strcmp(verdict->findings[i].part, part) == 0)
+			return true;
+	return false;
+}
 
-	(void)snprintf(finding.part, sizeof(finding.part), "%s", part->path);
-	(void)snprintf(finding.name, sizeof(finding.name), "%s", part->name);
-	(void)snprintf(finding.type, sizeof(finding.type), "%s", part->type);
+static int add_finding(
+	struct examination *ex, size_t place, const char *signature, struct err *err)
+{
+	struct finding finding = { .type = "text/plain" };
+	size_t start, end;
+
+	place_range(ex->mime, place, &start, &end);
+	finding.size = end - start;
+	place_name(ex->mime, place, finding.part);
+	if (place < ex->mime->count) {
+		const struct mime_part *part = &ex->mime->parts[place];
+
+		finding.size = end - part->body_start;
+		(void)snprintf(finding.name, sizeof(finding.name), "%s", part->name);
+		(void)snprintf(finding.type, sizeof(finding.type), "%s", part->type);
+	}
 	(void)snprintf(finding.signature, sizeof(finding.signature), "%s", signature);
+	if (is_listed(ex->verdict, finding.part))
+		return 0;
 	if (ex->verdict->finding_count == FINDINGS_MAX - 1) {
 		/* More than can be listed: let it be one, of everything. */
 		ex->verdict->finding_count = 0;
+		ex->is_all = true;
 		finding.part[0] = '\0';
 	}
 	return verdict_add_finding(ex->verdict, &finding, err);
 }
 
-static int scan_part(
-	struct examination *ex, const struct mime_part *part, struct err *err)
+static int scan_part(struct examination *ex, size_t index, struct err *err)
 {
+	const struct mime_part *part = &ex->mime->parts[index];
 	struct result result;
 	auto_buf struct buf bytes;
 
@@ -63,14 +98,14 @@ static int scan_part(
 	result_add(&ex->sum, &result);
 	if (result.kind != VERDICT_INFECTED)
 		return 0;
-	return add_finding(ex, part, result.signature, err);
+	return add_finding(ex, index, result.signature, err);
 }
 
 /* The part as a mail of its own, for what only libclamav's mail parser finds: uuencode in text, an
  * encoding read in another way. */
-static int scan_part_as_mail(
-	struct examination *ex, const struct mime_part *part, struct err *err)
+static int scan_part_as_mail(struct examination *ex, size_t index, struct err *err)
 {
+	const struct mime_part *part = &ex->mime->parts[index];
 	struct result result;
 	auto_buf struct buf mail;
 
@@ -83,17 +118,118 @@ static int scan_part_as_mail(
 	engine_scan(ex->engine, buf_span(&mail), &result);
 	if (result.kind != VERDICT_INFECTED)
 		return 0;
-	return add_finding(ex, part, result.signature, err);
+	return add_finding(ex, index, result.signature, err);
 }
 
 static int each_leaf(struct examination *ex,
-	int (*scan)(struct examination *, const struct mime_part *, struct err *),
-	struct err *err)
+	int (*scan)(struct examination *, size_t, struct err *), struct err *err)
 {
 	for (size_t i = 0; i < ex->mime->count; i++)
-		if (!ex->mime->parts[i].is_composite &&
-			scan(ex, &ex->mime->parts[i], err) < 0)
+		if (!ex->mime->parts[i].is_composite && scan(ex, i, err) < 0)
 			return -1;
+	return 0;
+}
+
+/* Were these bytes not scanned before? Line ends behind the last byte do not count. */
+static int remember(
+	struct examination *ex, struct span bytes, bool *is_new_r, struct err *err)
+{
+	struct hash hash;
+
+	while (bytes.len > 0 &&
+		(bytes.data[bytes.len - 1] == '\n' || bytes.data[bytes.len - 1] == '\r'))
+		bytes.len--;
+	if (hash_span(bytes, &hash, err) < 0)
+		return -1;
+	*is_new_r = !seen_has(&ex->seen, &hash);
+	seen_add(&ex->seen, &hash);
+	return 0;
+}
+
+/* The bytes of a part, scanned already: put aside only when something else turns up. */
+static int remember_part(struct examination *ex, size_t index, struct err *err)
+{
+	auto_buf struct buf bytes;
+	bool is_new;
+
+	buf_init(&bytes, ex->message.len + DECODED_SPARE);
+	if (mime_decode(ex->message, &ex->mime->parts[index], &bytes, err) < 0)
+		return -1;
+	return remember(ex, buf_span(&bytes), &is_new, err);
+}
+
+static int remember_all(struct examination *ex, struct err *err)
+{
+	bool is_new;
+
+	if (ex->seen.count > 0)
+		return 0;
+	if (remember(ex, ex->message, &is_new, err) < 0)
+		return -1;
+	return each_leaf(ex, remember_part, err);
+}
+
+static int take_reading(void *context, const struct reading *reading, struct err *err)
+{
+	struct examination *ex = context;
+	struct result result;
+	bool is_new;
+
+	if (remember_all(ex, err) < 0 || remember(ex, reading->bytes, &is_new, err) < 0)
+		return -1;
+	if (!is_new)
+		return 0;
+	if (ex->further == FURTHER_MAX ||
+		ex->further_bytes > FURTHER_TIMES * ex->message.len + FURTHER_SPARE)
+		return 1;
+	ex->further++;
+	ex->further_bytes += reading->bytes.len;
+	engine_scan(ex->engine, reading->bytes, &result);
+	result_add(&ex->sum, &result);
+	if (result.kind != VERDICT_INFECTED)
+		return 0;
+	return add_finding(ex,
+		place_of(ex->mime, ex->message, reading->start, reading->end),
+		result.signature, err);
+}
+
+static int scan_readings(struct examination *ex, struct err *err)
+{
+	bool is_cut = false;
+
+	if (readings_each(ex->message, ex->mime, take_reading, ex, &is_cut, err) < 0)
+		return -1;
+	if (is_cut)
+		result_add_unscannable(&ex->sum, REASON_LIMIT,
+			"it can be read in more ways than are looked at");
+	return 0;
+}
+
+/* A find that belongs to more than one part may be what was found in one of them: cut that first,
+ * the scan of what remains will tell. */
+static int prune(struct examination *ex, struct err *err)
+{
+	struct verdict *verdict = ex->verdict;
+	auto_free bool *around = calloc(ex->mime->count, sizeof(*around));
+	size_t kept = 0;
+
+	if (!around)
+		return err_memory(err);
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(ex->mime, verdict->findings[i].part);
+
+		while (at != PLACE_ROOT) {
+			at = place_parent(ex->mime, at);
+			around[at] = true;
+		}
+	}
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(ex->mime, verdict->findings[i].part);
+
+		if (at >= ex->mime->count || !around[at])
+			verdict->findings[kept++] = verdict->findings[i];
+	}
+	verdict->finding_count = kept;
 	return 0;
 }
 
@@ -103,7 +239,9 @@ static int scan_all(struct examination *ex, struct err *err)
 
 	engine_scan(ex->engine, ex->message, &whole);
 	result_add(&ex->sum, &whole);
-	if (each_leaf(ex, scan_part, err) < 0)
+	if (each_leaf(ex, scan_part, err) < 0 || scan_readings(ex, err) < 0)
+		return -1;
+	if (ex->verdict->finding_count > 1 && !ex->is_all && prune(ex, err) < 0)
 		return -1;
 	if (whole.kind != VERDICT_INFECTED || ex->verdict->finding_count > 0)
 		return 0;
@@ -111,8 +249,7 @@ static int scan_all(struct examination *ex, struct err *err)
 		return -1;
 	if (ex->verdict->finding_count > 0)
 		return 0;
-	/* The first part is the root: its path is "". */
-	return add_finding(ex, &ex->mime->parts[0], whole.signature, err);
+	return add_finding(ex, PLACE_ROOT, whole.signature, err);
 }
 
 static void weigh_doubts(struct examination *ex)
@@ -128,6 +265,7 @@ int examine(struct engine *engine, struct span message, struct mime **mime_r,
 {
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_mime struct mime *mime = NULL;
+	DEFER(examination_done)
 	struct examination ex = { engine, message, .verdict = &verdict };
 
 	result_init(&ex.sum);

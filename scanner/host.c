@@ -174,6 +174,7 @@ void host_end(struct host *host)
 
 void host_kill(struct host *host)
 {
+	assert(host->pid > 0);
 	(void)kill(host->pid, SIGKILL);
 	host_lost(host);
 }

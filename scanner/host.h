@@ -28,6 +28,7 @@ struct host {
 	pid_t pid;
 	bool told; /* to end, by host_end; else it failed */
 	int control;
+	bool watched; /* epoll(7) waits for it */
 	struct job_in in;
 	int64_t deadline; /* of LOADING or ENDING, clock_ms() */
 	struct job_loaded loaded;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/hosts.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,12 +18,13 @@
 #include "scanner/temp.h"
 
 enum {
-	RESTART_MS = 1000,    /* after a death; doubled with each in a row */
-	SWEEP_MS = 1000,      /* workers outlive their host by a moment */
+	RESTART_MS = 1000, /* after a death; doubled with each in a row */
+	SWEEP_MS = 1000,   /* workers outlive their host by a moment */
+	EVENTS_MAX = 64,
 	NEW_FAILURES_MAX = 3, /* workers that a new host may fail to start */
 };
 
-void hosts_init(struct hosts *hosts, const struct settings *settings)
+int hosts_init(struct hosts *hosts, const struct settings *settings, struct err *err)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -31,6 +34,8 @@ void hosts_init(struct hosts *hosts, const struct settings *settings)
 		hosts->workers = cores > 0 ? (size_t)cores : 1;
 	for (size_t i = 0; i < HOSTS_MAX; i++)
 		hosts->list[i].control = -1;
+	hosts->events = epoll_create1(EPOLL_CLOEXEC);
+	return hosts->events < 0 ? err_errno(err, ERR_FATAL, "epoll") : 0;
 }
 
 static struct host *in_state(struct hosts *hosts, enum host_state state)
@@ -98,13 +103,15 @@ static void take_over(struct hosts *hosts, struct host *host)
 	set_trouble(hosts, "");
 }
 
-/* New signatures that nobody can scan with are no reason to give up the old ones. */
-static void give_up(struct hosts *hosts, struct host *host)
+/* What does not load, or that nobody can scan with, is no reason to give up the old ones. */
+static void keep_old(struct hosts *hosts, struct host *host, const char *why)
 {
-	log_error("the new signatures do not serve (%s): the old ones stay in use",
-		host->trouble);
+	char text[JOB_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text),
+		"the new signatures do not serve, the old ones stay in use: %.400s", why);
+	set_trouble(hosts, text);
 	host_end(host);
-	hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
 }
 
 void hosts_reload(struct hosts *hosts)
@@ -121,7 +128,7 @@ static void start_what_is_due(struct hosts *hosts)
 		if (pool_count(&host->pool, WORKER_IDLE) > 0)
 			take_over(hosts, host);
 		else if (hosts->serving && host->failures >= NEW_FAILURES_MAX)
-			give_up(hosts, host);
+			keep_old(hosts, host, host->trouble);
 	} else if (!host && (hosts->reload || !hosts->serving) &&
 		   clock_ms() >= hosts->start_after) {
 		start(hosts);
@@ -183,28 +190,6 @@ int64_t hosts_turn(struct hosts *hosts, bool need_fresh)
 	return deadline_sooner(next, hosts->sweep_at);
 }
 
-size_t hosts_watch(const struct hosts *hosts, struct pollfd *fds, size_t max)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < HOSTS_MAX; i++) {
-		const struct host *host = &hosts->list[i];
-
-		if (host->control >= 0 && count < max)
-			fds[count++] =
-				(struct pollfd){ .fd = host->control, .events = POLLIN };
-		for (size_t j = 0; j < host->pool.size && count < max; j++) {
-			const struct worker *worker = &host->pool.workers[j];
-
-			if (worker->state != WORKER_NONE && worker->fd >= 0)
-				fds[count++] = (struct pollfd){ .fd = worker->fd,
-					.events = worker->sending ? POLLIN | POLLOUT
-								  : POLLIN };
-		}
-	}
-	return count;
-}
-
 static void loaded(struct hosts *hosts, struct host *host)
 {
 	struct job_loaded *loaded = &host->loaded;
@@ -229,11 +214,11 @@ static void not_loaded(struct hosts *hosts, struct host *host)
 
 	(void)snprintf(text, sizeof(text), "%.*s", (int)host->in.payload.len,
 		(const char *)host->in.payload.data);
-	if (hosts->serving)
-		log_error("the new signatures do not load (%s): the old ones stay in use",
-			text);
-	else
-		set_trouble(hosts, text);
+	if (hosts->serving) {
+		keep_old(hosts, host, text);
+		return;
+	}
+	set_trouble(hosts, text);
 	hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
 	host_end(host);
 }
@@ -272,7 +257,7 @@ static void hear_host(struct hosts *hosts, struct host *host)
 	host_kill(host);
 }
 
-void hosts_hear(struct hosts *hosts, int fd)
+static void hear_one(struct hosts *hosts, int fd)
 {
 	for (size_t i = 0; i < HOSTS_MAX; i++) {
 		struct host *host = &hosts->list[i];
@@ -290,6 +275,45 @@ void hosts_hear(struct hosts *hosts, int fd)
 	}
 }
 
+void hosts_hear(struct hosts *hosts)
+{
+	struct epoll_event ready[EVENTS_MAX];
+	int count = epoll_wait(hosts->events, ready, EVENTS_MAX, 0);
+
+	for (int i = 0; i < count; i++)
+		hear_one(hosts, ready[i].data.fd);
+}
+
+static void watch_one(struct hosts *hosts, int fd, uint32_t before, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	if (epoll_ctl(hosts->events, before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) <
+		0)
+		log_error("cannot wait for a worker: %s", strerror(errno));
+}
+
+void hosts_watch(struct hosts *hosts)
+{
+	for (size_t i = 0; i < HOSTS_MAX; i++) {
+		struct host *host = &hosts->list[i];
+
+		if (host->control >= 0 && !host->watched)
+			watch_one(hosts, host->control, 0, EPOLLIN);
+		host->watched = host->control >= 0;
+		for (size_t j = 0; j < host->pool.size; j++) {
+			struct worker *worker = &host->pool.workers[j];
+			uint32_t events = worker->sending ? EPOLLIN | EPOLLOUT : EPOLLIN;
+
+			if (worker->state == WORKER_NONE || worker->fd < 0 ||
+				worker->watched == events)
+				continue;
+			watch_one(hosts, worker->fd, worker->watched, events);
+			worker->watched = events;
+		}
+	}
+}
+
 static void ended(struct hosts *hosts, struct host *host, const char *how)
 {
 	char text[JOB_TEXT_MAX];
@@ -297,10 +321,7 @@ static void ended(struct hosts *hosts, struct host *host, const char *how)
 	crew_lost(host);
 	if (!host->told) {
 		(void)snprintf(text, sizeof(text), "the engine host ended: %.100s", how);
-		if (host == hosts->serving || !hosts->serving)
-			set_trouble(hosts, text);
-		else
-			log_error("%s", text);
+		set_trouble(hosts, text);
 		delay_start(hosts);
 		hosts->sweep_at = clock_ms() + SWEEP_MS;
 	}
@@ -342,34 +363,6 @@ bool hosts_give(struct hosts *hosts, struct request *request)
 	       crew_give(hosts->serving, request);
 }
 
-void hosts_state(const struct hosts *hosts, struct wire_state *state)
-{
-	const struct host *host = hosts->serving;
-	const char *trouble = host ? host->trouble : hosts->trouble;
-	size_t able = 0;
-
-	state->state = WIRE_LOADING;
-	if (host && host->state == HOST_SERVING) {
-		able = pool_count(&host->pool, WORKER_IDLE) +
-		       pool_count(&host->pool, WORKER_BUSY);
-		state->generation = host->generation;
-		state->signatures = host->loaded.signatures;
-		state->digest = host->loaded.digest;
-		state->workers = (uint32_t)able;
-		(void)snprintf(
-			state->engine, sizeof(state->engine), "%s", host->loaded.engine);
-		(void)snprintf(state->unprotected, sizeof(state->unprotected), "%.255s",
-			host->loaded.unprotected);
-		/* Between two workers it is ready all the same. */
-		if (able > 0 || host->failures == 0)
-			state->state = WIRE_READY;
-	}
-	if (hosts->stopping)
-		state->state = WIRE_STOPPING;
-	(void)snprintf(state->trouble, sizeof(state->trouble), "%.255s",
-		state->state == WIRE_READY ? "" : trouble);
-}
-
 bool hosts_stop(struct hosts *hosts)
 {
 	bool none = true;
@@ -399,5 +392,5 @@ void hosts_done(struct hosts *hosts)
 		crew_lost(host);
 		host_done(host);
 	}
-	(void)temp_sweep(hosts->settings->temp_dir, NULL, 0, NULL);
+	(void)close(hosts->events);
 }

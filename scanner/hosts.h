@@ -6,21 +6,17 @@
 #ifndef SCANNER_HOSTS_H
 #define SCANNER_HOSTS_H
 
-#include <poll.h>
-
-#include "common/wire.h"
-
 #include "scanner/host.h"
 
 enum {
 	HOSTS_MAX = 4, /* loading, serving, draining, ending */
 	HOSTS_RETRY_MS = 60 * 1000,
-	HOSTS_FDS_MAX = 1024 /* of all hosts and workers: one more than may ever be */
 };
 
 struct hosts {
 	const struct settings *settings;
 	size_t workers; /* to serve at once */
+	int events;     /* readable when a host or worker has something to say or take */
 	struct host list[HOSTS_MAX];
 	struct host *serving; /* or NULL */
 	int64_t served_since; /* clock_ms() */
@@ -30,10 +26,10 @@ struct hosts {
 	int64_t start_after; /* clock_ms(): none is started before */
 	unsigned deaths;     /* in a row */
 	int64_t sweep_at;    /* temp folders of the dead are to be removed then, or -1 */
-	char trouble[JOB_TEXT_MAX]; /* why none serves, or "" */
+	char trouble[JOB_TEXT_MAX]; /* why none serves, or not the newest; or "" */
 };
 
-void hosts_init(struct hosts *hosts, const struct settings *settings);
+int hosts_init(struct hosts *hosts, const struct settings *settings, struct err *err);
 
 /* Load the signatures anew, in another host that takes over if they load. */
 void hosts_reload(struct hosts *hosts);
@@ -42,9 +38,11 @@ void hosts_reload(struct hosts *hosts);
  * come again, clock_ms(), or -1. */
 int64_t hosts_turn(struct hosts *hosts, bool need_fresh);
 
-/* The descriptors to wait for; their number. And what to do when one of them is ready. */
-size_t hosts_watch(const struct hosts *hosts, struct pollfd *fds, size_t max);
-void hosts_hear(struct hosts *hosts, int fd);
+/* Before waiting for hosts->events: see to it that nobody is left out. */
+void hosts_watch(struct hosts *hosts);
+
+/* Hear, and send to, whoever is ready. */
+void hosts_hear(struct hosts *hosts);
 
 /* After SIGCHLD. */
 void hosts_reap(struct hosts *hosts);
@@ -55,13 +53,10 @@ size_t hosts_busy(const struct hosts *hosts);
 /* Give the request to a worker of the host that serves; false: not now. */
 bool hosts_give(struct hosts *hosts, struct request *request);
 
-/* What clients may know: state, generation, signatures, workers, engine, trouble. */
-void hosts_state(const struct hosts *hosts, struct wire_state *state);
-
 /* Tell all to end, now. True once none is left. */
 bool hosts_stop(struct hosts *hosts);
 
-/* Kill what is left, and wipe their folders. */
+/* Kill what is left. */
 void hosts_done(struct hosts *hosts);
 
 #endif

@@ -48,7 +48,8 @@ static size_t rest(const struct job_out *out, struct iovec iov[static JOB_SPANS_
 		}
 		part = span_part(all[i], (size_t)skip, all[i].len);
 		skip = 0;
-		iov[count].iov_base = (void *)(uintptr_t)part.data;
+		/* iov_base is not const for readv's sake. */
+		memcpy(&iov[count].iov_base, &part.data, sizeof(part.data));
 		iov[count++].iov_len = part.len;
 	}
 	return count;

@@ -13,6 +13,8 @@
 
 #include "scanner/broker.h"
 #include "scanner/enginehost.h"
+#include "scanner/guard.h"
+#include "scanner/sandbox.h"
 #include "scanner/signatures.h"
 #include "scanner/temp.h"
 
@@ -21,17 +23,17 @@ static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
 
 static const char help[] =
 	"\n"
-	"Takes messages from mailfilter, scans them with libclamav, and gives back what is\n"
-	"wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
+	"Takes messages from mailfilter, scans them with libclamav, and gives back what\n"
+	"is wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
 	"SIGHUP loads the signatures anew, beside the scans that run.\n"
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
-	"      --check-config  read the settings, look at the folders, say what is wrong, end\n"
+	"      --check-config  read the settings, look at the folders, say what is wrong\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
 	"Exit codes: 0 stopped, 64 usage, 75 another scanner runs here, 78 settings.\n"
-	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
+	"More: mailfilter-scanner(8), scanner.conf(5).\n";
 
 enum role {
 	ROLE_SERVE,
@@ -103,7 +105,7 @@ static int check_config(const struct settings *settings)
 	auto_signatures struct signatures signatures = { 0 };
 	struct err err = { 0 };
 
-	if (temp_check(settings->temp_dir, &err) < 0 ||
+	if (temp_check(settings->temp_dir, &err) < 0 || guard_check(settings, &err) < 0 ||
 		signatures_read(&settings->signatures, &signatures, &err) < 0) {
 		log_error("%s", err.text);
 		return err_exit_code(err.kind);
@@ -111,6 +113,15 @@ static int check_config(const struct settings *settings)
 	(void)printf("%s: %zu signature files, no errors\n",
 		settings->path ? settings->path : "settings", signatures.files);
 	return EX_OK;
+}
+
+static int serve(const struct settings *settings)
+{
+	const char *missing = sandbox_missing();
+
+	if (missing[0] != '\0')
+		log_warning("less isolation: %s", missing);
+	return broker_run(settings);
 }
 
 /* A descriptor of ours must not get the number of a standard one that was closed. */
@@ -146,7 +157,7 @@ int main(int argc, char **argv)
 	}
 	switch (options.role) {
 	case ROLE_SERVE:
-		code = broker_run(&settings);
+		code = serve(&settings);
 		break;
 	case ROLE_CHECK_CONFIG:
 		code = check_config(&settings);

@@ -151,6 +151,7 @@ void worker_close(struct worker *worker, int64_t deadline)
 {
 	if (worker->fd >= 0)
 		(void)close(take_fd(&worker->fd));
+	worker->watched = 0; /* closed, it is waited for no more */
 	worker->sending = false;
 	worker->deadline = deadline;
 	worker->state = WORKER_ENDING;

@@ -28,6 +28,7 @@ struct worker {
 	bool killed_late;        /* for its deadline */
 	bool killed_wrong;       /* for what it sent */
 	struct request *request; /* borrowed: in work, also while it is ENDING */
+	uint32_t watched;        /* epoll(7) events that are waited for, 0: not yet */
 	bool sending;
 	struct buf prefix;
 	struct job_out out;

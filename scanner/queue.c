@@ -9,14 +9,40 @@ void queue_done(struct queue *queue)
 		queue_remove(queue, queue->first);
 }
 
+/* The turn of those that are next: of the first that waits, or else of the last that began. */
+static uint64_t present_turn(const struct queue *queue)
+{
+	uint64_t last = 0;
+
+	for (const struct request *at = queue->first; at; at = at->next) {
+		if (at->stage == REQUEST_WAITING)
+			return at->turn;
+		if (at->stage != REQUEST_ARRIVING)
+			last = at->turn;
+	}
+	return last;
+}
+
+/* The first free turn of a client: it does not save up those it let pass. */
+static uint64_t next_turn(const struct queue *queue, const struct link_peer *peer)
+{
+	uint64_t turn = present_turn(queue);
+
+	for (const struct request *at = queue->first; at; at = at->next)
+		if (at->turn >= turn && queue_same_peer(&at->peer, peer))
+			turn = at->turn + 1;
+	return turn;
+}
+
 void queue_add(struct queue *queue, struct request *request)
 {
-	struct request **last = &queue->first;
+	struct request **at = &queue->first;
 
-	while (*last)
-		last = &(*last)->next;
-	request->next = NULL;
-	*last = request;
+	request->turn = next_turn(queue, &request->peer);
+	while (*at && (*at)->turn <= request->turn)
+		at = &(*at)->next;
+	request->next = *at;
+	*at = request;
 	queue->count++;
 }
 
@@ -86,5 +112,15 @@ uint64_t queue_weight(const struct queue *queue)
 
 	for (const struct request *at = queue->first; at; at = at->next)
 		weight += request_weight(at);
+	return weight;
+}
+
+uint64_t queue_weight_of(const struct queue *queue, const struct link_peer *peer)
+{
+	uint64_t weight = 0;
+
+	for (const struct request *at = queue->first; at; at = at->next)
+		if (queue_same_peer(&at->peer, peer))
+			weight += request_weight(at);
 	return weight;
 }

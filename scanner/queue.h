@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * All requests that are here, in the order in which they came. Owns them. */
+ * All requests that are here, in the order in which they are to be worked on: clients take turns, and
+ * those of one client go as they came. So whoever sends a thousand holds nobody up by more than
+ * one. Owns them. */
 #ifndef SCANNER_QUEUE_H
 #define SCANNER_QUEUE_H
 
@@ -13,7 +15,7 @@ struct queue {
 
 void queue_done(struct queue *queue);
 
-/* Behind the last; taken over. */
+/* Behind the last of its client, but before those whose turn comes later; taken over. */
 void queue_add(struct queue *queue, struct request *request);
 
 /* Take one out and free it. */
@@ -34,7 +36,8 @@ struct request *queue_waiting(const struct queue *queue, const struct request *a
 size_t queue_count(const struct queue *queue, enum request_stage stage);
 size_t queue_count_of(const struct queue *queue, const struct link_peer *peer);
 
-/* Bytes of all, as request_weight. */
+/* Bytes, as request_weight: of all, and of one client's. */
 uint64_t queue_weight(const struct queue *queue);
+uint64_t queue_weight_of(const struct queue *queue, const struct link_peer *peer);
 
 #endif

@@ -9,13 +9,13 @@
 
 #include "common/clock.h"
 
-int request_new(const struct link_peer *peer, uint64_t id, uint64_t size,
-	const char *quarantine_id, const char *dir, struct request **request_r,
+int request_new(const struct link_peer *peer, uint64_t id,
+	const struct wire_request *wanted, const char *dir, struct request **request_r,
 	struct err *err)
 {
 	struct request *request;
 
-	if (strlen(quarantine_id) > JOB_ID_MAX)
+	if (strlen(wanted->quarantine_id) > JOB_ID_MAX)
 		return err_set(
 			err, ERR_MESSAGE, "a quarantine id over %d bytes", JOB_ID_MAX);
 	request = calloc(1, sizeof(*request));
@@ -27,11 +27,11 @@ int request_new(const struct link_peer *peer, uint64_t id, uint64_t size,
 	}
 	request->peer = *peer;
 	request->id = id;
-	request->size = size;
-	(void)snprintf(request->quarantine_id, sizeof(request->quarantine_id), "%s",
-		quarantine_id);
-	body_init(&request->body, dir, size);
-	body_init(&request->cleaned, dir, size + EDITS_BYTES_MAX);
+	request->size = wanted->size;
+	(void)snprintf(request->quarantine_id, sizeof(request->quarantine_id), "%.*s",
+		JOB_ID_MAX, wanted->quarantine_id);
+	body_init(&request->body, dir, wanted->size);
+	body_init(&request->cleaned, dir, wanted->size + EDITS_BYTES_MAX);
 	*request_r = request;
 	return 0;
 }
@@ -232,10 +232,11 @@ static void cut_more(struct request *request)
  * (an encrypted archive) may remain, if the verdict says so. */
 static void verified(struct request *request, const struct verdict *verdict)
 {
-	if (verdict->kind == VERDICT_CLEAN)
-		done(request);
-	else if (verdict->kind == VERDICT_UNSCANNABLE && verdict->reason != REASON_NONE &&
-		 verdict->reason == request->verdict.reason)
+	bool remains = verdict->kind == VERDICT_UNSCANNABLE &&
+		       verdict->reason != REASON_NONE &&
+		       verdict->reason == request->verdict.reason;
+
+	if (verdict->kind == VERDICT_CLEAN || remains)
 		done(request);
 	else
 		cut_more(request);

@@ -9,7 +9,7 @@
 
 #include "common/body.h"
 #include "common/link.h"
-#include "common/verdict.h"
+#include "common/wire.h"
 
 #include "scanner/job.h"
 
@@ -34,7 +34,8 @@ enum request_death {
 };
 
 struct request {
-	struct request *next; /* of a list in the order of arrival */
+	struct request *next; /* of a queue */
+	uint64_t turn;        /* in it */
 	struct link_peer peer;
 	uint64_t id;
 	uint64_t size; /* announced, and in the end that of body */
@@ -57,8 +58,8 @@ struct request {
 };
 
 /* A request without its bytes. dir is for large bodies, and must outlive it. */
-int request_new(const struct link_peer *peer, uint64_t id, uint64_t size,
-	const char *quarantine_id, const char *dir, struct request **request_r,
+int request_new(const struct link_peer *peer, uint64_t id,
+	const struct wire_request *wanted, const char *dir, struct request **request_r,
 	struct err *err);
 void request_free(struct request *request);
 

@@ -4,16 +4,21 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/defer.h"
+#include "common/edits.h"
 #include "common/file.h"
 #include "common/parse.h"
+
+#include "scanner/sandbox_inside.h"
 
 enum {
 	MEMORY_SPARE_MB =
@@ -24,7 +29,8 @@ enum {
 	STATM_MAX = 256
 };
 
-static int limit(int resource, const char *name, rlim_t max, struct err *err)
+static int limit(
+	__rlimit_resource_t resource, const char *name, rlim_t max, struct err *err)
 {
 	struct rlimit now = { 0 };
 
@@ -57,6 +63,9 @@ static int address_space(uint64_t *bytes_r, struct err *err)
 
 static int limit_resources(const struct settings *settings, struct err *err)
 {
+	/* Well above what is written when all limits are kept. */
+	uint64_t file_max =
+		settings->scan_size_max + settings->message_max + EDITS_BYTES_MAX;
 	uint64_t memory = 0;
 
 	if (address_space(&memory, err) < 0)
@@ -64,18 +73,19 @@ static int limit_resources(const struct settings *settings, struct err *err)
 	memory +=
 		((uint64_t)MEMORY_SPARE_MB << 20) + MEMORY_COPIES * settings->message_max;
 	if (limit(RLIMIT_AS, "AS", memory, err) < 0 ||
-		limit(RLIMIT_FSIZE, "FSIZE", settings->scan_size_max, err) < 0 ||
+		limit(RLIMIT_FSIZE, "FSIZE", file_max, err) < 0 ||
 		limit(RLIMIT_NOFILE, "NOFILE", FILES_MAX, err) < 0 ||
 		limit(RLIMIT_CORE, "CORE", 0, err) < 0)
 		return -1;
 	return 0;
 }
 
-/* A file over its limit is an error to report, not a death; the parent alone says when to stop,
- * even where the service manager or a terminal signals the whole group. */
+/* The parent alone says when to stop, even where the service manager or a terminal signals the
+ * whole group. A file over its limit ends the process: as an error of write, libclamav's mail
+ * parser would pass over it and call what was not written clean. */
 static int reset_signals(struct err *err)
 {
-	static const int ignored[] = { SIGXFSZ, SIGPIPE, SIGINT, SIGTERM, SIGHUP };
+	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP };
 	sigset_t none;
 
 	for (int number = 1; number < SIGRTMIN; number++)
@@ -104,18 +114,40 @@ static int close_descriptors(int keep_fd, struct err *err)
 	return 0;
 }
 
-/* The last step, so that what comes before needs no permission from it. A filter of system calls
- * and of paths belongs here, behind no_new_privs. */
-static int drop_privileges(struct err *err)
+/* Of a worker started by root: none of its capabilities. Who has none need not ask, which a service
+ * manager's filter may refuse. */
+static int drop_capabilities(struct err *err)
 {
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	uint32_t any = 0;
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return err_errno(err, ERR_FATAL, "capget");
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		any |= data[i].effective | data[i].permitted | data[i].inheritable;
+	memset(data, 0, sizeof(data));
+	if (any != 0 && syscall(SYS_capset, &head, data) < 0)
+		return err_errno(err, ERR_FATAL, "capset");
+	return 0;
+}
+
+/* The last step: what comes before needs no permission from it. */
+static int drop_privileges(const char *temp_dir, struct err *err)
+{
+	if (drop_capabilities(err) < 0)
+		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(err, ERR_FATAL, "no_new_privs");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_errno(err, ERR_FATAL, "not dumpable");
-	return 0;
+	if (sandbox_confine(temp_dir, err) < 0)
+		return -1;
+	return sandbox_filter_worker(err);
 }
 
-int sandbox_enter(const struct settings *settings, int keep_fd, struct err *err)
+int sandbox_enter(const struct settings *settings, int keep_fd, const char *temp_dir,
+	struct err *err)
 {
 	auto_close int oom = -1;
 
@@ -132,7 +164,14 @@ int sandbox_enter(const struct settings *settings, int keep_fd, struct err *err)
 	(void)close(take_fd(&oom));
 	if (limit_resources(settings, err) < 0)
 		return -1;
-	return drop_privileges(err);
+	return drop_privileges(temp_dir, err);
+}
+
+int sandbox_enter_host(struct err *err)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_errno(err, ERR_FATAL, "no_new_privs");
+	return sandbox_filter_host(err);
 }
 
 int sandbox_begin_job(const struct settings *settings, struct err *err)
@@ -150,4 +189,14 @@ int sandbox_begin_job(const struct settings *settings, struct err *err)
 	if (setrlimit(RLIMIT_CPU, &cpu) < 0)
 		return err_errno(err, ERR_FATAL, "setrlimit CPU");
 	return 0;
+}
+
+const char *sandbox_missing(void)
+{
+	if (!sandbox_has_filter())
+		return "this build filters no system calls of its workers (seccomp)";
+	if (!sandbox_has_paths())
+		return "the kernel does not keep workers from files that the scanner's user "
+		       "may open: start it with landlock among its lsm= names";
+	return "";
 }

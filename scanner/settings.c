@@ -7,8 +7,11 @@
 #include "common/home.h"
 #include "common/link.h"
 
+#include "scanner/guard.h"
+
 enum {
 	LISTEN_MAX = 16,
+	CLIENT_KEYS_MAX = 1024,
 	SIGNATURES_MAX = 16,
 	WORKERS_MAX = 256,
 	MESSAGE_MAX_LEAST = 1024,
@@ -26,6 +29,11 @@ enum {
 #define SCAN_SIZE_MAX (64ULL << 30)
 
 static const char *const heuristics_words[] = { "off", "tag", NULL };
+
+static int check_listen(const char *value, struct err *err)
+{
+	return link_check_listen(value, NULL, err);
+}
 
 static int check_signatures(const char *value, struct err *err)
 {
@@ -50,7 +58,10 @@ static int check_temp_dir(const char *value, struct err *err)
 const struct schema_option settings_options[] = {
 	{ .name = "listen", .type = SCHEMA_LIST, AT(listen),
 	  .preset = "ipc:///run/mailfilter-scanner/scanner.sock", .min = 1, .max = LISTEN_MAX,
-	  .check = link_check_endpoint },
+	  .check = check_listen, .line_offset = offsetof(struct settings, listen_line) },
+	{ .name = "curve-key", .type = SCHEMA_TEXT, AT(curve_key), .check = home_check_path },
+	{ .name = "clients", .type = SCHEMA_LIST, AT(clients), .max = CLIENT_KEYS_MAX,
+	  .check = guard_check_client },
 	{ .name = "signatures", .type = SCHEMA_LIST, AT(signatures),
 	  .preset = "/var/lib/clamav", .min = 1, .max = SIGNATURES_MAX,
 	  .check = check_signatures },
@@ -86,9 +97,54 @@ static int refuse_repeats(const struct settings *settings, struct err *err)
 
 	if (!twice)
 		twice = schema_list_repeat(&settings->signatures);
+	if (!twice)
+		twice = schema_list_repeat(&settings->clients);
 	if (twice)
 		return schema_error(err, settings->path, 0,
 			"\"%.80s\" stands there twice: expected it once", twice);
+	return 0;
+}
+
+/* Over tcp only those come in who are let in: with keys, or from this machine. */
+static int check_guard(const struct settings *settings, struct err *err)
+{
+	bool any = false, tcp;
+
+	for (size_t i = 0; i < settings->listen.count; i++) {
+		const char *endpoint = settings->listen.items[i];
+
+		if (!settings->curve_key && link_check_endpoint(endpoint, err) < 0)
+			return schema_error(err, settings->path, settings->listen_line,
+				"listen: \"%.80s\": expected an address of this machine "
+				"alone, or curve-key and clients as well",
+				endpoint);
+		if (link_check_listen(endpoint, &tcp, err) < 0)
+			return -1;
+		any = any || tcp;
+	}
+	if (settings->curve_key && any && settings->clients.count == 0)
+		return schema_error(err, settings->path, settings->listen_line,
+			"listen: nobody may connect over tcp: expected the public keys of "
+			"those who may in clients");
+	if (!settings->curve_key && settings->clients.count > 0)
+		return schema_error(err, settings->path, 0,
+			"clients: expected curve-key as well; make one with \"mailfilter "
+			"keygen FILE\"");
+	return 0;
+}
+
+static int finish(struct settings *settings, struct err *err)
+{
+	char *path = NULL;
+
+	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0)
+		return -1;
+	if (!settings->curve_key)
+		return 0;
+	if (home_expand(settings->curve_key, &path, err) < 0)
+		return -1;
+	free(settings->curve_key);
+	settings->curve_key = path;
 	return 0;
 }
 
@@ -107,7 +163,7 @@ int settings_load(const char *path, struct settings *settings_r, struct err *err
 		return -1;
 	if (!settings.path && schema_preset(settings_options, &settings, err) < 0)
 		return -1;
-	if (refuse_repeats(&settings, err) < 0)
+	if (finish(&settings, err) < 0)
 		return -1;
 	*settings_r = settings;
 	settings = (struct settings){ 0 };

@@ -10,6 +10,9 @@
 struct settings {
 	char *path; /* the file, NULL if there is none */
 	struct schema_list listen;
+	int listen_line;            /* in the file; 0: not given */
+	char *curve_key;            /* file of our secret key, NULL: none */
+	struct schema_list clients; /* "KEY NAME" of those who may connect over tcp */
 	struct schema_list
 		signatures; /* directories; the word "test" is our EICAR signature */
 	uint64_t workers;   /* 0: one for each core */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/temp.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "common/parse.h"
@@ -14,19 +17,20 @@ enum {
 };
 
 /* Others could plant links in a folder they may write to, or read mail in one they may enter. */
-static int check_owner(const char *dir, struct err *err)
+static int check_owner(const char *dir, bool anybody, struct err *err)
 {
 	struct stat info;
 
 	if (lstat(dir, &info) < 0)
-		return err_errno(err, ERR_SETTINGS, "temp_dir %s", dir);
+		return err_errno(err, ERR_SETTINGS, "temp-dir %s", dir);
 	if (!S_ISDIR(info.st_mode))
 		return err_set(err, ERR_SETTINGS,
-			"temp_dir %s: not a folder; give the scanner one of its own",
+			"temp-dir %s: not a folder; give the scanner one of its own",
 			dir);
-	if (info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	if ((info.st_uid != geteuid() && !anybody) ||
+		(info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return err_set(err, ERR_SETTINGS,
-			"temp_dir %s: must belong to the scanner's user alone; remove it or "
+			"temp-dir %s: must belong to the scanner's user alone; remove it or "
 			"chmod 0700",
 			dir);
 	return 0;
@@ -35,10 +39,10 @@ static int check_owner(const char *dir, struct err *err)
 int temp_check(const char *dir, struct err *err)
 {
 	if (strlen(dir) > TEMP_PATH_MAX - 64)
-		return err_set(err, ERR_SETTINGS, "temp_dir: the path is too long");
-	if (file_mkdirs(dir, 0700, err) < 0)
-		return err_wrap(err, "temp_dir");
-	return check_owner(dir, err);
+		return err_set(err, ERR_SETTINGS, "temp-dir: the path is too long");
+	if (access(dir, F_OK) < 0 && (errno == ENOENT || errno == EACCES))
+		return 0;
+	return check_owner(dir, geteuid() == 0, err);
 }
 
 int temp_open(const char *dir, int *lock_r, struct err *err)
@@ -47,9 +51,13 @@ int temp_open(const char *dir, int *lock_r, struct err *err)
 
 	if (temp_check(dir, err) < 0)
 		return -1;
+	if (file_mkdirs(dir, 0700, err) < 0)
+		return err_wrap(err, "temp-dir");
+	if (check_owner(dir, false, err) < 0)
+		return -1;
 	(void)snprintf(path, sizeof(path), "%s/lock", dir);
 	if (file_lock(path, lock_r, err) < 0)
-		return err_wrap(err, "temp_dir is in use");
+		return err_wrap(err, "temp-dir is in use");
 	return 0;
 }
 
@@ -116,15 +124,15 @@ int temp_has_room(const char *dir, uint64_t bytes, struct err *err)
 	uint64_t left;
 
 	if (statvfs(dir, &room) < 0)
-		return err_errno(err, ERR_AGAIN, "temp_dir %s", dir);
+		return err_errno(err, ERR_AGAIN, "temp-dir %s", dir);
 	left = (uint64_t)room.f_bavail * room.f_frsize;
 	if (left < bytes)
 		return err_set(err, ERR_AGAIN,
-			"temp_dir %s: %" PRIu64 " MB left, %" PRIu64 " MB needed", dir,
+			"temp-dir %s: %" PRIu64 " MB left, %" PRIu64 " MB needed", dir,
 			left >> 20, bytes >> 20);
 	/* File systems that make inodes as they go report none at all. */
 	if (room.f_files > 0 && room.f_favail < INODES_SPARE)
-		return err_set(err, ERR_AGAIN, "temp_dir %s: room for %ju files only",
+		return err_set(err, ERR_AGAIN, "temp-dir %s: room for %ju files only",
 			dir, (uintmax_t)room.f_favail);
 	return 0;
 }

@@ -18,11 +18,12 @@ enum {
 	TEMP_PATH_MAX = PATH_MAX
 };
 
-/* Make the folder if it is missing. Is it ours alone? ERR_SETTINGS says what is wrong with it. */
+/* Can it be used? ERR_SETTINGS says what is wrong with it. Makes nothing: a folder that is missing
+ * or that cannot be looked at is the service's to make. Root may ask for another user. */
 int temp_check(const char *dir, struct err *err);
 
-/* The same, and lock it: ERR_AGAIN names the pid that holds it. Released when *lock_r is
- * closed. */
+/* Make the folder if it is missing, see that it is ours alone (ERR_SETTINGS), and lock it: ERR_AGAIN
+ * names the pid that holds it. Released when *lock_r is closed. */
 int temp_open(const char *dir, int *lock_r, struct err *err);
 
 const char *temp_host_path(

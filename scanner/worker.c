@@ -11,6 +11,7 @@
 
 #include "scanner/clean.h"
 #include "scanner/examine.h"
+#include "scanner/place.h"
 #include "scanner/sandbox.h"
 
 enum {
@@ -38,14 +39,6 @@ static bool is_known(const struct verdict *verdict, const char *part)
 	return false;
 }
 
-static bool is_leaf(const struct mime *mime, const char *path)
-{
-	for (size_t i = 0; path[0] && i < mime->count; i++)
-		if (strcmp(mime->parts[i].path, path) == 0)
-			return !mime->parts[i].is_composite;
-	return false;
-}
-
 /* A find that the first scan did not tell from another, in a part that is still the same part:
  * cut that too, instead of more around what was cut. Paths stay what they were, because a cut
  * leaves one part where one part was. */
@@ -58,7 +51,9 @@ static int adopt(struct cleaning *cleaning, const struct verdict *after, bool *a
 	for (size_t i = 0; i < after->finding_count; i++) {
 		const struct finding *finding = &after->findings[i];
 
-		if (!is_leaf(cleaning->mime, finding->part) ||
+		size_t place = place_find(cleaning->mime, finding->part);
+
+		if (place == PLACE_ROOT || !place_is_leaf(cleaning->mime, place) ||
 			is_known(verdict, finding->part) ||
 			verdict->finding_count == FINDINGS_MAX)
 			continue;
@@ -278,7 +273,6 @@ _Noreturn void worker_main(struct engine *engine, const struct settings *setting
 	struct err err = { 0 };
 
 	tune_heap();
-	mime_start();
 	if (engine_use_temp(engine, temp_dir, &err) < 0 ||
 		engine_probe(engine, &err) < 0 || sandbox_begin_job(settings, &err) < 0 ||
 		job_send(fd, JOB_READY, 0, NULL, 0, &err) < 0)

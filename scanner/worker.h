@@ -8,7 +8,7 @@
 #include "scanner/engine.h"
 
 /* Serve jobs from fd until it is closed; temp_dir is this worker's own. JOB_READY once the probe is
- * found, else JOB_FAILED. To be called after sandbox_enter. Never returns. */
+ * found, else JOB_FAILED. To be called after mime_start and sandbox_enter. Never returns. */
 _Noreturn void worker_main(struct engine *engine, const struct settings *settings, int fd,
 	const char *temp_dir);
 

@@ -9,8 +9,8 @@ if [ "${1-}" = lint ]; then
 	packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck"
 else
 	packages="gcc libc6-dev make pkg-config libclamav-dev libcmocka-dev libconfuse-dev
-		libetpan-dev libgmime-3.0-dev libgnutls28-dev libsqlite3-dev libzmq3-dev
-		dovecot-imapd dovecot-pop3d openssl perl"
+		libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev
+		dovecot-imapd dovecot-pop3d iproute2 openssl perl"
 fi
 
 if ! command -v dpkg-query >/dev/null; then

@@ -65,15 +65,18 @@ for my $source (sort glob 'tests/*/test_*.c') {
 		next;
 	}
 	my ($how, @lines) = run($program);
-	my ($plan, $seen, $failed, $last, @notes) = (0, 0, 0, 'none');
+	my ($plan, $seen, $failed, $last, $after, @notes) = (0, 0, 0, 'none', 0);
 	for (@lines) {
 		if (/^1\.\.(\d+)/) {
 			$plan += $1;
 		} elsif (/^(not )?ok\b(?: \d+)?(?: -)? ?(.*)/) {
 			$seen++;
 			$failed++ if $1;
-			$last = $2;
+			$last  = $2;
+			$after = $1;
 			report(!$1, "$name: $2", splice @notes);
+		} elsif ($after && /\S/) {
+			print STDERR '#     ', s/^# ?//r, "\n";
 		} elsif (/\S/) {
 			push @notes, s/^# ?//r;
 		}

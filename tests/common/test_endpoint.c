@@ -36,7 +36,8 @@ static void endpoints_on_this_machine_are_taken(void **state)
 		struct endpoint endpoint;
 		struct err err = { 0 };
 
-		assert_int_equal(endpoint_parse(good[i].text, &endpoint, &err), 0);
+		assert_int_equal(
+			endpoint_parse(good[i].text, ENDPOINT_PLAIN, &endpoint, &err), 0);
 		assert_string_equal(endpoint.text, good[i].zmq);
 		assert_string_equal(endpoint.path, good[i].path);
 		assert_int_equal(endpoint.ipv6, good[i].ipv6);
@@ -64,10 +65,57 @@ static void all_others_are_refused_with_what_was_expected(void **state)
 		struct endpoint endpoint = { .text = "untouched" };
 		struct err err = { 0 };
 
-		assert_int_equal(endpoint_parse(bad[i], &endpoint, &err), -1);
+		assert_int_equal(
+			endpoint_parse(bad[i], ENDPOINT_PLAIN, &endpoint, &err), -1);
 		assert_int_equal(err.kind, ERR_SETTINGS);
 		assert_true(strlen(err.text) > 0);
 		assert_string_equal(endpoint.text, "untouched");
+	}
+}
+
+static void encrypted_ones_leave_this_machine(void **state)
+{
+	static const struct {
+		const char *text, *zmq;
+		bool connect, listen, ipv6;
+	} cases[] = {
+		{ "ipc:///a", "ipc:///a", true, true, false },
+		{ "tcp://192.0.2.7:4310", "tcp://192.0.2.7:4310", true, true, false },
+		{ "tcp://0.0.0.0:4310", "tcp://0.0.0.0:4310", true, true, false },
+		{ "tcp://localhost:4310", "tcp://127.0.0.1:4310", true, true, false },
+		{ "tcp://[2001:db8::7]:4310", "tcp://[2001:db8::7]:4310", true, true,
+			true },
+		{ "tcp://scan-1.example.org:4310", "tcp://scan-1.example.org:4310", true,
+			false, false },
+		{ "tcp://*:4310", NULL, false, false, false },
+		{ "tcp://eth0;192.0.2.7:4310", NULL, false, false, false },
+		{ "tcp://192.0.2:4310", NULL, false, false, false },
+		{ "tcp://192.0.2.777:4310", NULL, false, false, false },
+		{ "tcp://2001:db8::7:4310", NULL, false, false, false },
+		{ "tcp://[scan.example.org]:4310", NULL, false, false, false },
+		{ "tcp://-x.example.org:4310", NULL, false, false, false },
+		{ "tcp://a b:4310", NULL, false, false, false },
+		{ "tcp://:4310", NULL, false, false, false },
+		{ "tcp://" PATH_100 PATH_100 PATH_100 ":1", NULL, false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (int listen = 0; listen <= 1; listen++) {
+			bool good = listen ? cases[i].listen : cases[i].connect;
+			struct endpoint endpoint;
+			struct err err = { 0 };
+			int rc = endpoint_parse(cases[i].text,
+				listen ? ENDPOINT_LISTEN : ENDPOINT_CONNECT, &endpoint,
+				&err);
+
+			assert_int_equal(rc, good ? 0 : -1);
+			assert_int_equal(err.kind, good ? ERR_NONE : ERR_SETTINGS);
+			if (!good)
+				continue;
+			assert_string_equal(endpoint.text, cases[i].zmq);
+			assert_int_equal(endpoint.ipv6, cases[i].ipv6);
+		}
 	}
 }
 
@@ -102,7 +150,7 @@ static void claimed(struct place *place, struct endpoint *endpoint)
 {
 	struct err err = { 0 };
 
-	assert_int_equal(endpoint_parse(place->text, endpoint, &err), 0);
+	assert_int_equal(endpoint_parse(place->text, ENDPOINT_PLAIN, endpoint, &err), 0);
 	assert_int_equal(endpoint_claim(endpoint, &err), 0);
 	assert_true(endpoint->lock >= 0);
 }
@@ -119,7 +167,7 @@ static void a_claim_makes_the_folder_and_shuts_others_out(void **state)
 	(void)snprintf(folder, sizeof(folder), "%s/a/b", place->dir);
 	assert_int_equal(lstat(folder, &stat), 0);
 	assert_int_equal(stat.st_mode & 07777, 0750);
-	assert_int_equal(endpoint_parse(place->text, &second, &err), 0);
+	assert_int_equal(endpoint_parse(place->text, ENDPOINT_PLAIN, &second, &err), 0);
 	assert_int_equal(endpoint_claim(&second, &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
@@ -189,7 +237,7 @@ static void a_folder_that_cannot_be_made_is_a_matter_of_settings(void **state)
 	(void)snprintf(file, sizeof(file), "%s/a", place->dir);
 	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
-	assert_int_equal(endpoint_parse(place->text, &endpoint, &err), 0);
+	assert_int_equal(endpoint_parse(place->text, ENDPOINT_PLAIN, &endpoint, &err), 0);
 	assert_int_equal(endpoint_claim(&endpoint, &err), -1);
 	assert_int_equal(err.kind, ERR_SETTINGS);
 	assert_non_null(strstr(err.text, place->text));
@@ -201,7 +249,8 @@ static void tcp_needs_no_claim(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(endpoint_parse("tcp://127.0.0.1:1", &endpoint, &err), 0);
+	assert_int_equal(
+		endpoint_parse("tcp://127.0.0.1:1", ENDPOINT_PLAIN, &endpoint, &err), 0);
 	assert_int_equal(endpoint_claim(&endpoint, &err), 0);
 	assert_int_equal(endpoint.lock, -1);
 	endpoint_release(&endpoint);
@@ -214,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(endpoints_on_this_machine_are_taken),
 		cmocka_unit_test(all_others_are_refused_with_what_was_expected),
+		cmocka_unit_test(encrypted_ones_leave_this_machine),
 		PLACED(a_claim_makes_the_folder_and_shuts_others_out),
 		PLACED(what_is_no_socket_is_refused_and_stays),
 		PLACED(a_socket_left_by_a_crash_is_taken_over_and_removed_at_the_end),

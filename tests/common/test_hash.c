@@ -68,7 +68,7 @@ static void equal_sees_every_bit(void **state)
 	assert_int_equal(hash_span(span_str("abc"), &left, &err), 0);
 	right = left;
 	assert_true(hash_equal(&left, &right));
-	for (size_t bit = 0; bit < HASH_SIZE * 8; bit++) {
+	for (size_t bit = 0; bit < (size_t)HASH_SIZE * 8; bit++) {
 		right.bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
 		assert_false(hash_equal(&left, &right));
 		right = left;

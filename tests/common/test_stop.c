@@ -64,6 +64,7 @@ static void a_broken_pipe_is_an_error_and_no_signal(void **state)
 	auto_close int fd = start();
 
 	(void)state;
+	(void)fd;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(close(fds[0]), 0);
 	assert_int_equal(write(fds[1], "x", 1), -1);
@@ -77,6 +78,7 @@ static void after_a_reset_signals_end_a_child_again(void **state)
 	pid_t pid = fork();
 
 	(void)state;
+	(void)fd;
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		stop_reset();

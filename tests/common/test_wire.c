@@ -120,9 +120,12 @@ static bool two_frames(const struct wire_message *message)
 /* Is it zeroed, as a failed decode promises? */
 static bool zeroed(const struct wire_message *message)
 {
-	static const struct wire_message zero;
+	const uint8_t *bytes = (const uint8_t *)message;
 
-	return memcmp(message, &zero, sizeof(zero)) == 0;
+	for (size_t i = 0; i < sizeof(*message); i++)
+		if (bytes[i] != 0)
+			return false;
+	return true;
 }
 
 static void refused(struct span head, bool has_data, struct span data)

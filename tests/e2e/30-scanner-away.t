@@ -21,7 +21,7 @@ my %mails   = map {
 } @names;
 $dovecot->put($_, map { $_->{bytes} } @{ $mails{$_} }) for @names;
 my @accounts = map { E2E::account($dovecot, $_, $kind{$_}, after => 'delete') } @names;
-my $conf     = settings('mailfilter.conf', { E2E::global() }, @accounts);
+my $conf     = settings('mailfilter.conf', { E2E::global('scanner-wait' => '2s') }, @accounts);
 my %before   = map { $_ => [ served($dovecot, $_) ] } @names;
 
 my $run = mailfilter('-c', $conf, '--once');
@@ -53,7 +53,7 @@ for my $name (@names) {
 # In the middle of a run: after some verdicts the scanner dies, as by a crash or the OOM killer.
 my @many = Corpus->new('busy')->mails(200, 20);
 $dovecot->put('busy', map { $_->{bytes} } @many);
-my $busy   = settings('busy.conf', { E2E::global() }, E2E::account($dovecot, 'busy', 'imaps'));
+my $busy   = settings('busy.conf', { E2E::global('scanner-wait' => '2s') }, E2E::account($dovecot, 'busy', 'imaps'));
 my @served = served($dovecot, 'busy');
 my $running = mailfilter_start('-c', $busy, '--once');
 ok(wait_line($running, qr/uid=\S+ verdict=/, 20), 'a run is in the middle of its mail');

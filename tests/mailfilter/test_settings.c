@@ -18,6 +18,9 @@ static char path[64];
 #define DELIVER  "deliver = \"maildir:/m\" "
 #define PASSWORD "password-file = \"/p\" "
 
+#define KEY       "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+#define OTHER_KEY "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+
 static void write_file(const char *text)
 {
 	struct err err;
@@ -146,6 +149,25 @@ static void everything_can_be_set(void **state)
 	assert_int_equal(account->message_max, 1 << 30);
 }
 
+static void scanners_on_other_hosts_have_their_keys(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	load_good("scanners = { \"tcp://scan.example.org:4310 " KEY "\", \"ipc:///x\",\n"
+		  "\"tcp://[2001:db8::1]:4310 " OTHER_KEY "\" }\ncurve-key = \"~/k\"\n",
+		&settings);
+	assert_int_equal(settings.scanners.count, 3);
+	assert_string_equal(
+		settings.scanners.items[0], "tcp://scan.example.org:4310 " KEY);
+	assert_string_equal(settings.curve_key, "/home/test/k");
+	assert_int_equal(settings_check_scanners(&settings, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, "curve-key: "));
+	assert_non_null(strstr(err.text, "/home/test/k"));
+}
+
 #define ACCOUNT(inside) "\naccount a {\n" SOURCE DELIVER PASSWORD "\n" inside "\n}\n"
 
 static const struct {
@@ -164,7 +186,18 @@ static const struct {
 	{ "scanners = {}", 1, "at least 1" },
 	{ "\nscanners = { \"tcp://0.0.0.0:9\" }", 2, "tcp://0.0.0.0:9" },
 	{ "scanners = { \"x\" }", 1, "expected" },
-	{ "scanners = { \"ipc:///a\", \"ipc:///a\" }", 0, "stands there twice" },
+	{ "\nscanners = { \"ipc:///a\", \"ipc:///a\" }", 2, "stands there twice" },
+	{ "scanners = { \"tcp://a.example:1 " KEY "\",\n\"tcp://a.example:1 " OTHER_KEY
+	  "\" }\n"
+	  "curve-key = \"/k\"",
+		1, "stands there twice" },
+	{ "scanners = { \"tcp://a.example:1 " KEY "\" }", 1, "expected curve-key" },
+	{ "scanners = { \"tcp://a.example:1 " KEY "x\" }", 1, "expected a key" },
+	{ "scanners = { \"tcp://a.example:1 x\" }", 1, "expected a key" },
+	{ "scanners = { \"tcp://a.example:1\" }", 1, "curve-key" },
+	{ "scanners = { \"ipc:///a " KEY "\" }", 1, "expected no key" },
+	{ "scanners = { \"tcp://a b:1 " KEY "\" }", 1, "expected" },
+	{ "curve-key = \"k\"", 1, "whole path" },
 	{ "account a { " DELIVER PASSWORD "}", 1, "account a has no source" },
 	{ "\naccount a {\n" SOURCE PASSWORD "}", 2, "account a has no deliver" },
 	{ ACCOUNT("bogus = 1"), 4, "no such option 'bogus': expected one of source" },
@@ -322,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_has_its_preset),
 		cmocka_unit_test(everything_can_be_set),
+		cmocka_unit_test(scanners_on_other_hosts_have_their_keys),
 		cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
 		cmocka_unit_test(a_plain_password_wants_a_file_of_its_owner),
 		cmocka_unit_test(a_fetch_needs_accounts_with_passwords),

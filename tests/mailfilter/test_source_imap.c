@@ -535,8 +535,9 @@ static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
 		source_open(&run.account, "pass", &wait, &run.source, &run.err), -1);
 	assert_int_equal(run.err.kind, ERR_AGAIN);
 	assert_non_null(strstr(run.err.text, "told to stop"));
+	/* It may have seen the client leave, or still wait for one to come. */
 	(void)kill(run.fake.pid, SIGKILL);
-	assert_false(fake_end(&run.fake));
+	(void)fake_end(&run.fake);
 	fetched_done_with(&run.fetched);
 }
 

@@ -93,6 +93,24 @@ static void everything_can_be_set(void **state)
 	assert_int_equal(settings.heuristics, 1);
 }
 
+#define KEY "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+#define ALL "\nlisten = { \"tcp://0.0.0.0:7\" }\n"
+
+static void with_keys_it_listens_at_any_address(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	struct err err;
+
+	(void)state;
+	write_file("listen = { \"ipc:///a\", \"tcp://192.0.2.1:7\", \"tcp://[::]:7\" }\n"
+		   "curve-key = \"/k\" clients = { \"" KEY " alice's host\" }\n");
+	if (settings_load(path, &settings, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(settings.curve_key, "/k");
+	assert_int_equal(settings.clients.count, 1);
+	assert_string_equal(settings.clients.items[0], KEY " alice's host");
+}
+
 static void what_is_wrong_is_refused_with_its_line(void **state)
 {
 	static const struct {
@@ -105,6 +123,17 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 		{ "listen = {}", 1, "at least 1" },
 		{ "listen = { \"tcp://0.0.0.0:7\" }", 1, "tcp://0.0.0.0:7" },
 		{ "listen = { \"ipc:///a\", \"ipc:///a\" }", 0, "twice" },
+		{ ALL, 2, "curve-key and clients" },
+		{ ALL "clients = { \"" KEY " a\" }", 2, "curve-key" },
+		{ ALL "curve-key = \"/k\"", 2, "nobody may connect" },
+		{ ALL "curve-key = \"/k\" clients = {}", 2, "nobody may connect" },
+		{ ALL "curve-key = \"/k\" clients = { \"" KEY "\" }", 3, "a name" },
+		{ ALL "curve-key = \"/k\" clients = { \"alice\" }", 3, "a key of 40" },
+		{ ALL "curve-key = \"/k\" clients = { \"" KEY " a\", \"" KEY " a\" }", 0,
+			"twice" },
+		{ ALL "curve-key = \"k\"", 3, "whole path" },
+		{ "listen = { \"tcp://scan.example.org:7\" }", 1, "an address" },
+		{ "listen = { \"ipc:///a\" }\nclients = { \"" KEY " a\" }", 0, "keygen" },
 		{ "signatures = {}", 1, "at least 1" },
 		{ "signatures = { \"db\" }", 1, "expected the whole path" },
 		{ "signatures = { test, test }", 0, "twice" },
@@ -148,6 +177,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_gives_the_presets),
 		cmocka_unit_test(no_file_gives_the_presets),
 		cmocka_unit_test(everything_can_be_set),
+		cmocka_unit_test(with_keys_it_listens_at_any_address),
 		cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
 	};
 	int failed;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/notify.h"
+
+enum {
+	JOBS_EACH = 4 /* requests a client may have outstanding, for each worker */
+};
+
+static void fill_loaded(const struct host *host, struct wire_state *state)
+{
+	size_t able = pool_count(&host->pool, WORKER_IDLE) +
+		      pool_count(&host->pool, WORKER_BUSY);
+
+	state->generation = host->generation;
+	state->signatures = host->loaded.signatures;
+	state->digest = host->loaded.digest;
+	state->workers = (uint32_t)able;
+	(void)snprintf(state->engine, sizeof(state->engine), "%s", host->loaded.engine);
+	(void)snprintf(state->unprotected, sizeof(state->unprotected), "%.255s",
+		host->loaded.unprotected);
+	/* Between two workers it is ready all the same. */
+	if (able > 0 || host->failures == 0)
+		state->state = WIRE_READY;
+}
+
+void state_fill(const struct hosts *hosts, bool stopping, struct wire_state *state_r)
+{
+	const struct settings *settings = hosts->settings;
+	const struct host *host = hosts->serving;
+	const char *trouble = hosts->trouble;
+	size_t jobs = JOBS_EACH * hosts->workers;
+
+	*state_r = (struct wire_state){ .state = WIRE_LOADING,
+		.message_max = settings->message_max,
+		.jobs = (uint32_t)(jobs < settings->queue ? jobs : settings->queue) };
+	if (host && host->state == HOST_SERVING)
+		fill_loaded(host, state_r);
+	if (host && state_r->state != WIRE_READY)
+		trouble = host->trouble;
+	(void)snprintf(state_r->trouble, sizeof(state_r->trouble), "%.255s", trouble);
+	if (stopping)
+		state_r->state = WIRE_STOPPING;
+}
+
+void state_announce(const struct wire_state *before, const struct wire_state *now)
+{
+	if (before->state == now->state && strcmp(before->trouble, now->trouble) == 0)
+		return;
+	switch (now->state) {
+	case WIRE_LOADING:
+		notify_send("STATUS=%s",
+			now->trouble[0] ? now->trouble : "loading signatures");
+		break;
+	case WIRE_READY:
+		if (before->state != WIRE_READY)
+			log_info("ready signatures=%" PRIu64 " generation=%" PRIu64,
+				now->signatures, now->generation);
+		notify_send("STATUS=ready, %" PRIu64 " signatures%s%s", now->signatures,
+			now->trouble[0] ? "; " : "", now->trouble);
+		break;
+	case WIRE_STOPPING:
+		log_info("stopping");
+		notify_send("STOPPING=1\nSTATUS=stopping");
+		break;
+	}
+}

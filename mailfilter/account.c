@@ -269,28 +269,25 @@ static int make_folders(struct run *run, struct err *err)
 	return 0;
 }
 
-/* What will not come again. */
-static uint32_t done_for_good(const struct report *report)
+/* What came and was delivered: the only progress that a session can make. To hold or to park
+ * needs no server, and one that never serves would have all its messages parked. */
+static uint32_t served(const struct report *report)
 {
-	return report_decided(report) - report->held;
+	return report_decided(report) - report->held - report->parked;
 }
 
-/* Before the next session: what came before this one broke is recorded, so that it is not listed
- * as new, and the server gets a moment to notice that we are gone. */
-static int pause_between(struct run *run, uint32_t tries, struct err *err)
+/* Before the next session the server gets a moment to notice that we are gone. */
+static int pause_between(struct run *run, uint32_t tries, const struct err *why)
 {
 	int64_t until_ms = clock_ms() + tries * run->job->pause_ms;
 	char text[LOG_TEXT_MAX];
+	struct err err;
 	int result;
 
 	log_warning("account=%s reconnecting reason=%s", run->account.name,
-		log_value(span_str(err->text), text));
-	if (pipeline_drain(&run->pipeline, err) < 0)
-		return -1;
-	/* On record as done, and owed again by the next listing, whose numbers count. */
-	pipeline_forget_recorded(&run->pipeline);
+		log_value(span_str(why->text), text));
 	do
-		result = pipeline_wait(&run->pipeline, -1, 0, until_ms, err);
+		result = pipeline_wait(&run->pipeline, -1, 0, until_ms, &err);
 	while (result > 0);
 	/* All of them are listed again. */
 	run->report->held = 0;
@@ -308,16 +305,24 @@ static int serve(struct run *run, struct err *err)
 	if (make_folders(run, err) < 0)
 		return -1;
 	for (;;) {
-		uint32_t before = done_for_good(run->report);
+		uint32_t before = served(run->report);
 		int result = serve_session(run, err);
-		bool opened = run->session.source != NULL;
+		bool again = result < 0 && err->kind == ERR_SESSION &&
+			     run->session.source && !run->job->dry_run;
+		struct err drained;
 
 		close_session(run);
-		tries = done_for_good(run->report) > before ? 1 : tries + 1;
-		if (result == 0 || err->kind != ERR_SESSION || !opened ||
-			run->job->dry_run || tries >= ACCOUNT_SESSIONS_MAX)
+		if (!again)
 			return result;
-		if (pause_between(run, tries, err) < 0)
+		/* What came before it broke is recorded before it is listed again. */
+		if (pipeline_drain(&run->pipeline, &drained) < 0) {
+			*err = drained;
+			return -1;
+		}
+		/* On record as done, and owed again by the next listing, whose numbers count. */
+		pipeline_forget_recorded(&run->pipeline);
+		tries = served(run->report) > before ? 1 : tries + 1;
+		if (tries >= ACCOUNT_SESSIONS_MAX || pause_between(run, tries, err) < 0)
 			return -1;
 	}
 }

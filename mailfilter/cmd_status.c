@@ -108,6 +108,10 @@ static void print_scanner(
 		     " workers, %" PRIu32 " queued\n",
 		endpoint, state_name(state->state), state->engine, state->signatures,
 		state->workers, state->queued);
+	if (state->lookups > 0)
+		(void)printf("  %" PRIu64 " of %" PRIu64
+			     " messages were known to be clean\n",
+			state->hits, state->lookups);
 	if (state->trouble[0])
 		(void)printf(
 			"  trouble: %s\n", log_value(span_str(state->trouble), text));
@@ -127,6 +131,8 @@ static void json_scanner(struct json *json, const char *endpoint, bool alive,
 	json_number(json, "generation", state->generation);
 	json_number(json, "workers", state->workers);
 	json_number(json, "queued", state->queued);
+	json_number(json, "cache_lookups", state->lookups);
+	json_number(json, "cache_hits", state->hits);
 	json_text(json, "unprotected", span_str(state->unprotected));
 	json_text(json, "trouble", span_str(state->trouble));
 	json_close(json, '}');

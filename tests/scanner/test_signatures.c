@@ -13,6 +13,8 @@ static char folder[64];
 static char *items[] = { folder };
 static const struct schema_list folders = { items, 1 };
 
+static struct signatures_without none;
+
 static int start(void **state)
 {
 	(void)state;
@@ -42,7 +44,7 @@ static struct signatures take(void)
 	struct signatures signatures = { 0 };
 	struct err err;
 
-	if (signatures_read(&folders, &signatures, &err) < 0)
+	if (signatures_read(&folders, &none, &signatures, &err) < 0)
 		fail_msg("%s", err.text);
 	return signatures;
 }
@@ -131,15 +133,15 @@ static void an_empty_or_unreadable_folder_is_refused(void **state)
 	char path[128];
 
 	(void)state;
-	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(signatures_read(&folders, &none, &signatures, &err), -1);
 	assert_int_equal(err.kind, ERR_SETTINGS);
 	(void)snprintf(path, sizeof(path), "%s/a.ndb", folder);
 	assert_int_equal(symlink("/nowhere/at/all", path), 0);
-	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(signatures_read(&folders, &none, &signatures, &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(signatures_read(&folders, &none, &signatures, &err), -1);
 	assert_int_equal(err.kind, ERR_SETTINGS);
 	assert_non_null(strstr(err.text, "a.ndb"));
 }

@@ -109,6 +109,6 @@ clean:
 	rm -rf build
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-FORCE:
-.PHONY: all deps demo check unit-tests asan lint install uninstall clean
+
+.PHONY: FORCE all deps demo check unit-tests asan lint install uninstall clean
 .SECONDARY:

@@ -7,12 +7,16 @@
 #include "common/field.h"
 #include "common/mime.h"
 
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static struct span line_at(struct span text, size_t pos)
 {
 	struct span line = span_part(text, pos, field_line_end(text, pos) - pos);
 
-	while (line.len > 0 && strchr(" \t\r\n", line.data[line.len - 1]) &&
-		line.data[line.len - 1] != '\0')
+	while (line.len > 0 && is_blank(line.data[line.len - 1]))
 		line.len--;
 	return line;
 }
@@ -136,8 +140,8 @@ static bool find_binhex(struct span text, size_t pos, struct embedded *block)
 	struct span rest = span_part(text, pos + 1, text.len);
 	size_t len = 0;
 
-	while (len < rest.len && (binhex_value(rest.data[len]) >= 0 ||
-					 memchr(" \t\r\n", rest.data[len], 4)))
+	while (len < rest.len &&
+		(binhex_value(rest.data[len]) >= 0 || is_blank(rest.data[len])))
 		len++;
 	if (len < EMBEDDED_BINHEX_MIN)
 		return false;

@@ -133,9 +133,9 @@ enum link_trouble link_trouble(struct link *link);
 /* Of a bound link, since it was opened. */
 const struct link_refusals *link_refusals(const struct link *link);
 
-/* Wait for any link to have something to receive or to gain or lose its peer, or any fd its
- * events (POLLIN, POLLOUT), up to timeout_ms (-1: for ever). Fills readable[] (may be NULL) and fds[].revents. 0
- * also on time-out and EINTR. */
+/* Wait for any link to have something to receive, to gain or lose its peer, or, bound, to have been
+ * connected to or refused it; or any fd its events (POLLIN, POLLOUT); up to timeout_ms (-1: for
+ * ever). Fills readable[] (may be NULL) and fds[].revents. 0 also on time-out and EINTR. */
 int link_wait(struct link *const *links, size_t link_count, bool *readable,
 	struct pollfd *fds, size_t fd_count, int timeout_ms, struct err *err);
 

@@ -86,6 +86,12 @@ const char *log_value(struct span value, char text[static LOG_TEXT_MAX])
 	return text;
 }
 
+const char *log_sentence(const char *sentence, char text[static LOG_LINE_MAX])
+{
+	(void)escape(span_str(sentence), "", text, LOG_LINE_MAX);
+	return text;
+}
+
 __attribute__((format(printf, 2, 0))) static void line(
 	enum log_level level, const char *format, va_list args)
 {

@@ -41,4 +41,8 @@ enum {
 };
 const char *log_value(struct span value, char text[static LOG_TEXT_MAX]);
 
+/* A sentence from outside as a line of the log would show it, for people who read it elsewhere:
+ * no quotes, the same escapes, cut. Returns text. */
+const char *log_sentence(const char *sentence, char text[static LOG_LINE_MAX]);
+
 #endif

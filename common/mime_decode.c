@@ -61,14 +61,18 @@ static int digit(uint8_t c, unsigned habits)
 	return mime_base64_digit(c);
 }
 
+static bool is_filling(uint8_t c)
+{
+	return c == '=' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Is there nothing in the line at pos but the alphabet, padding and blanks? */
 static bool is_plain_line(struct span in, size_t pos, unsigned habits)
 {
 	size_t end = field_line_end(in, pos);
 
 	for (; pos < end; pos++)
-		if (digit(in.data[pos], habits) < 0 &&
-			!memchr("= \t\r\n", in.data[pos], 5))
+		if (digit(in.data[pos], habits) < 0 && !is_filling(in.data[pos]))
 			return false;
 	return true;
 }

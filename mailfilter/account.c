@@ -9,10 +9,15 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folder.h"
+#include "mailfilter/input.h"
+
+_Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
+	"a message that ends every session is parked within one run");
 
 /* What one run works with. */
 struct run {
 	const struct account_job *job;
+	struct account_settings account; /* as it is served in this run */
 	struct report *report;
 	struct account_dir dir;
 	struct record *record;
@@ -23,23 +28,33 @@ struct run {
 	struct fetch fetch;
 	struct stuck stuck;
 	struct stream_wait wait;
-	struct source *source;
+	struct session session;
+	struct folder *folders;
+	size_t folder_count;
+	int64_t told_ms; /* when progress was told last */
 };
 
 static void tell_progress(void *arg)
 {
 	struct run *run = arg;
 
-	if (run->job->progress)
-		run->job->progress(run->job->progress_arg, run->report);
+	/* Each word costs the parent a turn. */
+	if (!run->job->progress || clock_ms() - run->told_ms < ACCOUNT_TELL_MS)
+		return;
+	run->told_ms = clock_ms();
+	run->job->progress(run->job->progress_arg, run->report);
 }
 
 static int wait_working(
 	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
 {
 	struct run *run = arg;
+	int result = pipeline_wait(&run->pipeline, fd, events, deadline_ms, err);
 
-	return pipeline_wait(&run->pipeline, fd, events, deadline_ms, err);
+	/* Bytes on their way are progress, too: a large message takes its time. */
+	if (result > 0)
+		tell_progress(run);
+	return result;
 }
 
 /* What a run that died delivered and recorded, but did not forget. */
@@ -59,26 +74,45 @@ static int open_delivery(struct run *run, struct err *err)
 		return 0;
 	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
 		deliver_maildir_open(
-			run->job->account->deliver_path, &run->deliver, err) < 0)
+			run->account.deliver_path, run->dir.sign, &run->deliver, err) < 0)
 		return -1;
 	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
+}
+
+/* A dry run makes nothing and locks nobody out, not even where nothing is there yet. */
+static int open_state(struct run *run, struct err *err)
+{
+	const char *state_dir = run->job->settings->state_dir;
+	const char *name = run->account.name;
+
+	if (!run->job->dry_run)
+		return account_dir_open(state_dir, name, &run->dir, err) < 0 ||
+				       record_open(run->dir.path, false, &run->record,
+					       err) < 0
+			       ? -1
+			       : 0;
+	/* Nothing to do on the server: folders are then opened for reading alone. */
+	run->account.after_kind = AFTER_KEEP;
+	run->dir.tmp = strdup(input_spool());
+	if (!run->dir.tmp)
+		return err_memory(err);
+	if (account_dir_path(state_dir, name, &run->dir.path, err) < 0)
+		return -1;
+	return record_open(run->dir.path, true, &run->record, err);
 }
 
 static int open_tools(struct run *run, struct err *err)
 {
 	const struct account_job *job = run->job;
 	struct pipeline_tools tools = { .settings = job->settings,
-		.account = job->account,
+		.account = &run->account,
 		.stop_fd = job->stop_fd,
 		.dry_run = job->dry_run,
 		.report = run->report,
 		.progress = tell_progress,
 		.progress_arg = run };
 
-	if (account_dir_open(
-		    job->settings->state_dir, job->account->name, &run->dir, err) < 0 ||
-		record_open(run->dir.path, false, &run->record, err) < 0 ||
-		scan_open(job->settings, &run->scan, err) < 0 ||
+	if (open_state(run, err) < 0 || scan_open(job->settings, &run->scan, err) < 0 ||
 		open_delivery(run, err) < 0)
 		return -1;
 	tools.record = run->record;
@@ -87,8 +121,9 @@ static int open_tools(struct run *run, struct err *err)
 	tools.scan = run->scan;
 	pipeline_init(&run->pipeline, &tools);
 	run->fetch = (struct fetch){ .pipeline = &run->pipeline,
+		.owner = run->dir.sign,
 		.spool = run->dir.tmp,
-		.message_max = job->account->message_max };
+		.message_max = run->account.message_max };
 	run->wait = (struct stream_wait){ .wait = wait_working, .arg = run };
 	return 0;
 }
@@ -102,13 +137,7 @@ static void close_tools(struct run *run)
 	quarantine_close(run->quarantine);
 	record_close(run->record);
 	account_dir_close(&run->dir);
-}
-
-static void close_source(struct run *run)
-{
-	if (run->source)
-		run->source->ops->close(run->source);
-	run->source = NULL;
+	free(run->folders);
 }
 
 static int open_source(struct run *run, struct err *err)
@@ -116,9 +145,10 @@ static int open_source(struct run *run, struct err *err)
 	char *password = NULL;
 	int result;
 
-	if (settings_password(run->job->account, &password, err) < 0)
+	if (settings_password(&run->account, &password, err) < 0)
 		return -1;
-	result = source_open(run->job->account, password, &run->wait, &run->source, err);
+	result = source_open(
+		&run->account, password, &run->wait, &run->session.source, err);
 	explicit_bzero(password, strlen(password));
 	free(password);
 	return result;
@@ -132,105 +162,138 @@ static int serve_folder(struct folder *folder, struct err *err)
 	return 0;
 }
 
-/* What is still on its way when the last folder has been read: then no more comes, and each
- * folder is selected once more for what it is owed. */
-static int settle_folders(
-	struct run *run, struct folder *folders, size_t count, struct err *err)
+static void keep_first(struct err *first, const struct err *err)
 {
+	if (first->kind == ERR_NONE)
+		*first = *err;
+}
+
+/* What is still on its way when the last folder has been read: then no more comes, and each
+ * folder gets what it is owed. */
+static int settle_folders(struct run *run, struct err *first, struct err *err)
+{
+	struct source *source = run->session.source;
+
 	if (pipeline_drain(&run->pipeline, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		struct folder *folder = &folders[i];
-		uint32_t uidvalidity;
-
-		if (run->pipeline.recorded > 0 && count > 1 &&
-			run->source->ops->select(
-				run->source, folder->name, &uidvalidity, err) < 0)
+	for (size_t i = 0; i < run->folder_count; i++) {
+		if (folder_settle(&run->folders[i], err) < 0)
 			return -1;
-		if (folder_settle(folder, err) < 0)
-			return -1;
+		keep_first(first, &run->folders[i].refused);
 	}
-	if (run->source->ops->finish(run->source, err) < 0)
+	/* What QUIT would do is then not what was asked for. */
+	if (source->settle_at_finish && first->kind != ERR_NONE)
+		return 0;
+	if (source->ops->finish(source, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (folder_settled(&folders[i], err) < 0 ||
-			folder_advance(&folders[i], err) < 0)
+	for (size_t i = 0; i < run->folder_count; i++)
+		if (folder_finished(&run->folders[i], err) < 0)
 			return -1;
 	return 0;
 }
 
 /* One session, from login to logout. A folder that cannot be served does not stop the others;
  * its error is the session's if nothing worse comes. */
-static int serve_session(
-	struct run *run, struct folder *folders, size_t count, struct err *err)
+static int serve_session(struct run *run, struct err *err)
 {
 	struct err first = { 0 };
 
 	if (open_source(run, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		folders[i].source = run->source;
-		if (serve_folder(&folders[i], err) == 0)
+	for (size_t i = 0; i < run->folder_count; i++) {
+		if (serve_folder(&run->folders[i], err) == 0)
 			continue;
 		if (err->kind != ERR_ACCOUNT || run->pipeline.failed.kind != ERR_NONE)
 			return -1;
-		if (first.kind == ERR_NONE)
-			first = *err;
+		keep_first(&first, err);
 	}
-	if (settle_folders(run, folders, count, err) < 0)
+	if (settle_folders(run, &first, err) < 0)
 		return -1;
-	if (first.kind != ERR_NONE) {
-		*err = first;
-		return -1;
+	if (first.kind == ERR_NONE)
+		return 0;
+	*err = first;
+	return -1;
+}
+
+static void close_session(struct run *run)
+{
+	for (size_t i = 0; i < run->folder_count; i++)
+		folder_close(&run->folders[i]);
+	if (run->session.source)
+		run->session.source->ops->close(run->session.source);
+	run->session.source = NULL;
+	run->session.selected = NULL;
+}
+
+static int make_folders(struct run *run, struct err *err)
+{
+	const struct schema_list *names = &run->account.folders;
+
+	run->session = (struct session){
+		.pipeline = &run->pipeline, .fetch = &run->fetch, .stuck = &run->stuck
+	};
+	run->folder_count = names->count > 0 ? names->count : 1;
+	run->folders = calloc(run->folder_count, sizeof(*run->folders));
+	if (!run->folders) {
+		run->folder_count = 0;
+		return err_memory(err);
 	}
+	for (size_t i = 0; i < run->folder_count; i++)
+		run->folders[i] =
+			(struct folder){ .name = names->count > 0 ? names->items[i] : "",
+				.session = &run->session };
 	return 0;
 }
 
-static void folders_init(struct run *run, struct folder *folders, size_t count)
+/* What will not come again. */
+static uint32_t done_for_good(const struct report *report)
 {
-	for (size_t i = 0; i < count; i++)
-		folders[i] = (struct folder){
-			.name = run->job->account->folders.count > 0
-					? run->job->account->folders.items[i]
-					: "",
-			.pipeline = &run->pipeline,
-			.fetch = &run->fetch,
-			.stuck = &run->stuck,
-		};
+	return report_decided(report) - report->held;
+}
+
+/* Before the next session: what came before this one broke is recorded, so that it is not listed
+ * as new, and the server gets a moment to notice that we are gone. */
+static int pause_between(struct run *run, uint32_t tries, struct err *err)
+{
+	int64_t until_ms = clock_ms() + tries * run->job->pause_ms;
+	char text[LOG_TEXT_MAX];
+	int result;
+
+	log_warning("account=%s reconnecting reason=%s", run->account.name,
+		log_value(span_str(err->text), text));
+	if (pipeline_drain(&run->pipeline, err) < 0)
+		return -1;
+	/* On record as done, and owed again by the next listing, whose numbers count. */
+	pipeline_forget_recorded(&run->pipeline);
+	do
+		result = pipeline_wait(&run->pipeline, -1, 0, until_ms, err);
+	while (result > 0);
+	/* All of them are listed again. */
+	run->report->held = 0;
+	run->report->listed = report_decided(run->report);
+	return result;
 }
 
 /* Sessions until one ends in order. Reconnecting is for sessions that broke while they served;
- * a server that cannot be reached is not asked again in this run. */
+ * a server that cannot be reached is not asked again in this run, nor in a dry run, which would
+ * begin from the start. */
 static int serve(struct run *run, struct err *err)
 {
-	size_t count = run->job->account->folders.count > 0
-			       ? run->job->account->folders.count
-			       : 1;
-	struct folder *folders DEFER(defer_free) = calloc(count, sizeof(*folders));
 	uint32_t tries = 0;
-	int result;
 
-	if (!folders)
-		return err_memory(err);
+	if (make_folders(run, err) < 0)
+		return -1;
 	for (;;) {
-		uint32_t before = report_decided(run->report);
-		bool opened;
+		uint32_t before = done_for_good(run->report);
+		int result = serve_session(run, err);
+		bool opened = run->session.source != NULL;
 
-		run->report->listed = before;
-		folders_init(run, folders, count);
-		result = serve_session(run, folders, count, err);
-		for (size_t i = 0; i < count; i++)
-			folder_close(&folders[i]);
-		opened = run->source != NULL;
-		close_source(run);
-		tries = report_decided(run->report) > before ? 1 : tries + 1;
+		close_session(run);
+		tries = done_for_good(run->report) > before ? 1 : tries + 1;
 		if (result == 0 || err->kind != ERR_SESSION || !opened ||
-			tries >= ACCOUNT_SESSIONS_MAX)
+			run->job->dry_run || tries >= ACCOUNT_SESSIONS_MAX)
 			return result;
-		log_warning("account=%s reconnecting reason=\"%s\"",
-			run->job->account->name, err->text);
-		/* What came before the session broke is recorded before it is listed again. */
-		if (pipeline_drain(&run->pipeline, err) < 0)
+		if (pause_between(run, tries, err) < 0)
 			return -1;
 	}
 }
@@ -249,13 +312,19 @@ static void record_end(struct run *run, const struct err *err)
 
 void account_run(const struct account_job *job, struct report *report_r)
 {
-	struct run run = { .job = job, .report = report_r, .dir.lock = -1 };
+	struct run run = {
+		.job = job, .account = *job->account, .report = report_r, .dir.lock = -1
+	};
 	struct err drained = { 0 };
 	struct err err = { 0 };
 
-	if (open_tools(&run, &err) == 0 && serve(&run, &err) < 0 &&
-		!run.pipeline.stopped && run.pipeline.failed.kind == ERR_NONE)
-		(void)pipeline_drain(&run.pipeline, &drained);
+	if (open_tools(&run, &err) == 0) {
+		if (serve(&run, &err) == 0)
+			/* What an earlier session died of is made good. */
+			err.kind = ERR_NONE;
+		else if (!run.pipeline.stopped && run.pipeline.failed.kind == ERR_NONE)
+			(void)pipeline_drain(&run.pipeline, &drained);
+	}
 	record_end(&run, &err);
 	close_tools(&run);
 	report_r->final = true;

@@ -11,7 +11,9 @@
 #include "mailfilter/settings.h"
 
 enum {
-	ACCOUNT_SESSIONS_MAX = 3, /* in a row that end without progress */
+	ACCOUNT_SESSIONS_MAX = 4, /* in a row without progress: STUCK_PARK and one more */
+	ACCOUNT_PAUSE_MS = 1000,  /* before the second of them, longer before the next */
+	ACCOUNT_TELL_MS = 200,    /* between two words of progress */
 };
 
 struct account_job {
@@ -19,6 +21,7 @@ struct account_job {
 	const struct account_settings *account;
 	bool dry_run;
 	int stop_fd;
+	int64_t pause_ms; /* before a second session: ACCOUNT_PAUSE_MS */
 	/* Called with the counts as they grow. */
 	void (*progress)(void *arg, const struct report *report);
 	void *progress_arg;

@@ -8,10 +8,17 @@
 
 #include "common/buf.h"
 
+enum {
+	ACCOUNT_SIGN_MAX = 9 /* with its end */
+};
+
 struct account_dir {
 	char *path; /* STATE_DIR/ACCOUNT */
 	char *tmp;  /* for message bodies; empty at the start */
 	int lock;
+	/* Eight hexadecimal digits of its real path: tells what is ours in a place that others use,
+	 * too, as a Maildir. As the lock is ours, nobody else alive has it. */
+	char sign[ACCOUNT_SIGN_MAX];
 };
 
 /* The path, which the caller frees. A name that would leave state_dir: ERR_SETTINGS. */

@@ -97,27 +97,29 @@ static void ask_scanners(struct scan *scan, size_t count)
 static void print_scanner(
 	const char *endpoint, bool alive, const struct wire_state *state)
 {
-	char text[LOG_TEXT_MAX];
+	char text[LOG_LINE_MAX];
 
 	if (!alive) {
 		(void)printf("scanner %s: no answer; mail that must be scanned waits\n",
 			endpoint);
 		return;
 	}
-	(void)printf("scanner %s: %s, %s, %" PRIu64 " signatures, %" PRIu32
-		     " workers, %" PRIu32 " queued\n",
-		endpoint, state_name(state->state), state->engine, state->signatures,
-		state->workers, state->queued);
+	(void)printf("scanner %s: %s", endpoint, state_name(state->state));
+	/* Before the first signatures are loaded there is no engine to speak of. */
+	if (state->engine[0])
+		(void)printf(", %s, %" PRIu64 " signatures",
+			log_sentence(state->engine, text), state->signatures);
+	(void)printf(", %" PRIu32 " workers, %" PRIu32 " queued\n", state->workers,
+		state->queued);
 	if (state->lookups > 0)
 		(void)printf("  %" PRIu64 " of %" PRIu64
 			     " messages were known to be clean\n",
 			state->hits, state->lookups);
 	if (state->trouble[0])
-		(void)printf(
-			"  trouble: %s\n", log_value(span_str(state->trouble), text));
+		(void)printf("  trouble: %s\n", log_sentence(state->trouble, text));
 	if (state->unprotected[0])
-		(void)printf("  NOT PROTECTED: %s\n",
-			log_value(span_str(state->unprotected), text));
+		(void)printf(
+			"  NOT PROTECTED: %s\n", log_sentence(state->unprotected, text));
 }
 
 static void json_scanner(struct json *json, const char *endpoint, bool alive,
@@ -140,16 +142,17 @@ static void json_scanner(struct json *json, const char *endpoint, bool alive,
 
 static void print_account(const struct seen *seen)
 {
-	char when[CLOCK_TEXT_MAX] = "never";
+	char when[CLOCK_TEXT_MAX] = "never", text[LOG_LINE_MAX];
 
 	if (seen->err.kind != ERR_NONE) {
-		(void)printf("account %s: %s\n", seen->account->name, seen->err.text);
+		(void)printf("account %s: %s\n", seen->account->name,
+			log_sentence(seen->err.text, text));
 		return;
 	}
 	if (seen->last_s > 0)
 		(void)clock_iso(seen->last_s, when);
 	(void)printf("account %s: last run %s%s%s\n", seen->account->name, when,
-		seen->summary[0] ? ": " : "", seen->summary);
+		seen->summary[0] ? ": " : "", log_sentence(seen->summary, text));
 	(void)printf("  %" PRIu64 " done, %" PRIu64 " infected, %" PRIu64
 		     " held, %" PRIu64 " parked, %" PRIu64 " in quarantine\n",
 		seen->counts.done, seen->counts.infected, seen->counts.held,

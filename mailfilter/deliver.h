@@ -26,7 +26,7 @@ struct deliver_ops {
 	int (*show)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*shown)(struct deliver *deliver, struct err *err);
 	void (*forget)(struct deliver *deliver, const char *name);
-	/* Once, at the start: each is called for what a run that died showed and did not forget.
+	/* Once, before the first write: what a run that died wrote and did not show is removed; each is called for what a run that died showed and did not forget.
 	 * Forget those that record_is_delivered knows; the others tell their repeat. */
 	int (*leftovers)(struct deliver *deliver,
 		int (*each)(void *arg, const char *name, struct err *err), void *arg,
@@ -44,12 +44,12 @@ struct deliver {
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
  * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
  * sync; show: link to new/NAME; forget: unlink tmp/NAME (two links tell: delivered, wherever a
- * client has moved it). Opening removes from
- * tmp what dead processes of this host left there and never showed. A message's cleaned copy goes
- * out if it has bytes, else its body. */
-int deliver_maildir_open(const char *path, struct deliver **deliver_r, struct err *err);
+ * client has moved it). Names carry the owner (maildir.h); leftovers removes what it left in tmp
+ * and never showed. A message's cleaned copy goes out if it has bytes, else its body. */
+int deliver_maildir_open(const char *path, const char *owner, struct deliver **deliver_r,
+	struct err *err);
 
-/* A new delivery name, valid in a Maildir: seconds, microseconds, random, host. */
-void deliver_new_name(char name[static MESSAGE_NAME_MAX]);
+/* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */
+void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);
 
 #endif

@@ -187,27 +187,24 @@ static const struct deliver_ops ops = {
 	.close = close_all,
 };
 
-int deliver_maildir_open(const char *path, struct deliver **deliver_r, struct err *err)
+int deliver_maildir_open(
+	const char *path, const char *owner, struct deliver **deliver_r, struct err *err)
 {
 	struct deliver_maildir *own = calloc(1, sizeof(*own));
 
 	if (!own)
 		return err_memory(err);
 	own->deliver.ops = &ops;
-	if (maildir_open(path, &own->maildir, err) < 0) {
+	if (maildir_open(path, owner, &own->maildir, err) < 0) {
 		free(own);
 		return -1;
 	}
 	filebatch_init(&own->batch, own->maildir.tmp, own->maildir.tmp_path);
-	if (maildir_sweep(&own->maildir, NULL, NULL, err) < 0) {
-		close_all(&own->deliver);
-		return -1;
-	}
 	*deliver_r = &own->deliver;
 	return 0;
 }
 
-void deliver_new_name(char name[static MESSAGE_NAME_MAX])
+void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX])
 {
-	maildir_new_name(name);
+	maildir_new_name(owner, name);
 }

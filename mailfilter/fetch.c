@@ -32,7 +32,7 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 	message->size = item->size;
 	message->date_s = item->date_s;
 	message->listed_ms = clock_ms();
-	deliver_new_name(message->name);
+	deliver_new_name(fetch->owner, message->name);
 	quarantine_new_id(message->quarantine_id);
 	if (known && known->state == RECORD_INTENT) {
 		/* Under the name of its first try: shown twice is shown once. */
@@ -90,6 +90,10 @@ static void arrived(struct fetch *fetch, struct message *message)
 		fetch->arriving.size > fetch->message_max) {
 		park(message,
 			"larger than the server said, and over the limit (message-max)");
+		return;
+	}
+	if (fetch->arriving.size == 0 && fetch->arriving_err.kind == ERR_NONE) {
+		park(message, "the server lists it and gives an empty message");
 		return;
 	}
 	message->err = fetch->arriving_err;

@@ -11,6 +11,7 @@
 
 struct fetch {
 	struct pipeline *pipeline;
+	const char *owner; /* of the names of deliveries */
 	const char *spool; /* where bodies over their memory limit go */
 	uint64_t message_max;
 	struct message **expected; /* asked for and not here yet, in the order asked */

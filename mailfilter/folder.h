@@ -19,45 +19,54 @@ enum {
 };
 
 enum {
-	FOLDER_OWED_MAX = 1000000,
+	FOLDER_ITEMS_MAX = 1000000,                /* held or owed, in one folder */
 	FOLDER_CHUNK_MESSAGES_MAX = 500,           /* fetched with one command */
 	FOLDER_CHUNK_BYTES_MAX = 32 * 1024 * 1024, /* of them, by the server's word */
 };
 
-struct folder {
-	const char *name;
-	uint32_t uidvalidity;
+/* What the folders of an account share during one session. */
+struct session {
 	struct source *source;
 	struct pipeline *pipeline;
 	struct fetch *fetch;
 	struct stuck *stuck;
+	const struct folder *selected; /* the source's current one; NULL: none */
+};
+
+struct folder {
+	const char *name;
+	struct session *session;
+	bool listed; /* folder_open succeeded */
+	uint32_t uidvalidity;
 	struct source_item *items; /* of the listing, ascending */
 	size_t count;
+	struct buf held;    /* source_items that were held before this session */
 	struct buf owed;    /* source_items that are recorded and not settled yet */
 	struct buf settled; /* settled if the session ends in order */
+	struct err refused; /* the server will not settle, or ERR_NONE */
 };
 
 /* Select and list. A UIDVALIDITY that differs from the recorded one is ERR_ACCOUNT: nothing is
  * fetched, because it could be delivered twice. */
 int folder_open(struct folder *folder, struct err *err);
+
+/* Forget the session; name and session stay. */
 void folder_close(struct folder *folder);
 
 /* Fetch what is neither recorded nor held, settling between the chunks what is recorded. */
 int folder_fetch_new(struct folder *folder, struct err *err);
 
-/* Fetch what was held, if what it waited for may be there now: those that wait for a scanner
- * only when one is ready, and counted as held again when none gets ready. */
+/* Fetch what folder_fetch_new found to be held, if what it waited for may be there now: those that
+ * wait for a scanner only when one is ready, and counted as held again when none gets ready. */
 int folder_fetch_held(struct folder *folder, struct err *err);
 
-/* Do on the server what is owed: for what folder_fetch_new found recorded by an earlier run and
- * not settled, and for what is recorded now. With a source that settles at its finish, folder_settled comes after. */
+/* Do on the server what is owed to this folder, and to it alone: for what folder_fetch_new found
+ * recorded by an earlier run and not settled, and for what is recorded now. A server that refuses
+ * for good stops no fetch: folder->refused says why, for the session's end. */
 int folder_settle(struct folder *folder, struct err *err);
 
-/* Record as settled all that folder_settle did (a mailbox whose session ended in order). */
-int folder_settled(struct folder *folder, struct err *err);
-
-/* Move the mark up to which everything is settled or parked, so that the next listing starts
- * behind it. */
-int folder_advance(struct folder *folder, struct err *err);
+/* After the source's finish: record as settled what that made final, and move the mark up to
+ * which everything is settled or parked, so that the next listing starts behind it. */
+int folder_finished(struct folder *folder, struct err *err);
 
 #endif

@@ -4,20 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "common/clock.h"
 #include "common/file.h"
-#include "common/parse.h"
 #include "common/random.h"
 
 enum {
-	HOST_MAX = 48,
-	PID_MAX = 4194304, /* PID_MAX_LIMIT of the kernel */
-	RANDOM_DIGITS = 16
+	HOST_MAX = 48
 };
 
 static int fail(const char *what, const char *path, struct err *err)
@@ -110,10 +107,12 @@ static int open_folders(struct maildir *maildir, struct err *err)
 	return file_sync_dir(root, path, err);
 }
 
-int maildir_open(const char *path, struct maildir *maildir_r, struct err *err)
+int maildir_open(
+	const char *path, const char *owner, struct maildir *maildir_r, struct err *err)
 {
 	struct maildir maildir = { .tmp = -1, .new = -1, .cur = -1 };
 
+	(void)snprintf(maildir.owner, sizeof(maildir.owner), "%s", owner);
 	maildir.path = strdup(path);
 	if (asprintf(&maildir.tmp_path, "%s/tmp", path) < 0)
 		maildir.tmp_path = NULL;
@@ -156,15 +155,15 @@ static void host_name(char host[static HOST_MAX])
 		(void)snprintf(host, HOST_MAX, "localhost");
 }
 
-void maildir_new_name(char name[static MESSAGE_NAME_MAX])
+void maildir_new_name(const char *owner, char name[static MESSAGE_NAME_MAX])
 {
 	const int64_t now_us = clock_wall_us();
 	char host[HOST_MAX];
 
 	host_name(host);
 	(void)snprintf(name, MESSAGE_NAME_MAX,
-		"%" PRId64 ".M%06" PRId64 "P%ldR%016" PRIx64 ".%s", now_us / 1000000,
-		now_us % 1000000, (long)getpid(), random_number(), host);
+		"%" PRId64 ".M%06" PRId64 "P%ldR%016" PRIx64 "T%s.%s", now_us / 1000000,
+		now_us % 1000000, (long)getpid(), random_number(), owner, host);
 }
 
 bool maildir_is_name(const char *name)
@@ -210,28 +209,15 @@ int maildir_holds(const struct maildir *maildir, const char *name, struct err *e
 	return held < 0 ? fail("read the folders of", maildir->path, err) : held;
 }
 
-/* The process that made a name of ours on this host; 0 if it is none. */
-static pid_t maker(const char *name, const char *host)
+/* Does the owner's sign stand at the end of the name's second part? */
+static bool is_owners(const char *name, const char *owner)
 {
-	char digits[16];
-	uint64_t pid;
-	const char *start = strchr(name, 'P'), *end = start ? strchr(start, 'R') : NULL;
-	size_t len;
+	const char *const second = strchr(name, '.');
+	const char *const end = second ? strchr(second + 1, '.') : NULL;
+	const size_t len = strlen(owner);
 
-	if (!end || strlen(end) < RANDOM_DIGITS + 2)
-		return 0;
-	len = (size_t)(end - start) - 1;
-	if (len >= sizeof(digits) || end[RANDOM_DIGITS + 1] != '.' ||
-		strcmp(end + RANDOM_DIGITS + 2, host) != 0)
-		return 0;
-	memcpy(digits, start + 1, len);
-	digits[len] = '\0';
-	return parse_number(digits, 1, PID_MAX, &pid, NULL) < 0 ? 0 : (pid_t)pid;
-}
-
-static bool is_dead(pid_t pid)
-{
-	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+	return end && (size_t)(end - second) > len + 1 &&
+	       end[-(ptrdiff_t)len - 1] == 'T' && memcmp(end - len, owner, len) == 0;
 }
 
 int maildir_sweep(const struct maildir *maildir,
@@ -239,23 +225,21 @@ int maildir_sweep(const struct maildir *maildir,
 	struct err *err)
 {
 	auto_closedir DIR *dir = open_list(maildir->tmp);
-	char host[HOST_MAX];
 	struct dirent *entry;
 	struct stat st;
 
 	if (!dir)
 		return fail("read", maildir->tmp_path, err);
-	host_name(host);
 	while ((entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
-		if (!is_dead(maker(name, host)) ||
+		if (!is_owners(name, maildir->owner) ||
 			fstatat(maildir->tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!S_ISREG(st.st_mode))
 			continue;
 		if (st.st_nlink == 1)
 			(void)unlinkat(maildir->tmp, name, 0);
-		else if (each && each(arg, name, err) < 0)
+		else if (each(arg, name, err) < 0)
 			return -1;
 	}
 	return 0;

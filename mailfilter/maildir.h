@@ -11,19 +11,26 @@
 
 #include "mailfilter/message.h"
 
+enum {
+	MAILDIR_OWNER_MAX = 9 /* with its end */
+};
+
 struct maildir {
+	char owner[MAILDIR_OWNER_MAX]; /* whose names are ours */
 	char *path;
 	char *tmp_path, *new_path; /* for error texts */
 	int tmp, new, cur;
 };
 
-/* Open, and make durably what is missing (0700). ERR_ACCOUNT: a folder that has files but is no
+/* Open, and make durably what is missing (0700). owner: eight hexadecimal digits that stand for
+ * the one process that may work here under them, now and after a crash. ERR_ACCOUNT: a folder that has files but is no
  * Maildir, links in place of cur, new or tmp, or one of them writable for everybody. */
-int maildir_open(const char *path, struct maildir *maildir_r, struct err *err);
+int maildir_open(
+	const char *path, const char *owner, struct maildir *maildir_r, struct err *err);
 void maildir_close(struct maildir *maildir);
 
-/* A new name: seconds, microseconds, process, random, host. */
-void maildir_new_name(char name[static MESSAGE_NAME_MAX]);
+/* A new name: seconds, microseconds, process, random, owner, host. */
+void maildir_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);
 
 /* Is it a file name without flags, that stays in its folder? */
 bool maildir_is_name(const char *name);
@@ -31,9 +38,10 @@ bool maildir_is_name(const char *name);
 /* Is NAME in new or cur, with flags or without? 1: yes, 0: no. */
 int maildir_holds(const struct maildir *maildir, const char *name, struct err *err);
 
-/* Go through what processes of this host that are no more left in tmp: what was never shown (one
- * link) was not recorded, or is written anew, and is removed; each is called for what was. It may
- * be NULL. -1 from each ends it with its err. */
+/* Go through what our owner has in tmp, before anything new is written: what was never shown (one
+ * link) was not recorded, or is written anew, and is removed; each is called for what was. What
+ * carries another's sign is left alone: its owner may be writing it now. -1 from each ends it with
+ * its err. */
 int maildir_sweep(const struct maildir *maildir,
 	int (*each)(void *arg, const char *name, struct err *err), void *arg,
 	struct err *err);

@@ -63,9 +63,8 @@ static void status_of(const struct message *message, char *text, size_t size)
 		(void)snprintf(text, size, "Unscannable (%s)",
 			verdict_reason_name(verdict->reason));
 	else
-		(void)snprintf(text, size, "Not scanned%s%.*s%s",
-			message->reason[0] ? " (" : "",
-			(int)(size - sizeof("Not scanned ()")), message->reason,
+		(void)snprintf(text, size, "Not scanned%s%.200s%s",
+			message->reason[0] ? " (" : "", message->reason,
 			message->reason[0] ? ")" : "");
 }
 

@@ -35,7 +35,7 @@ void pipeline_init(struct pipeline *pipeline, const struct pipeline_tools *tools
 	*pipeline = (struct pipeline){ .tools = *tools };
 }
 
-/* Unlink a message; the caller owns it. before is the one in front of it or NULL. */
+/* Unlink a message in flight; the caller owns it. before is the one in front of it or NULL. */
 static void take_out(
 	struct pipeline *pipeline, struct message *before, struct message *message)
 {
@@ -49,10 +49,18 @@ static void take_out(
 	pipeline->count--;
 	pipeline->bytes -= message->body.size;
 	pipeline->memory -= message->body.fd < 0 ? message->body.size : 0;
-	if (message->stage == STAGE_RECORDED)
-		pipeline->recorded--;
 	if (message->stage == STAGE_SENT)
 		scan_cancel(pipeline->tools.scan, message->request_id);
+}
+
+void pipeline_forget_recorded(struct pipeline *pipeline)
+{
+	while (pipeline->recorded) {
+		struct message *message = pipeline->recorded;
+		pipeline->recorded = message->next;
+		message_free(message);
+	}
+	pipeline->recorded_last = NULL;
 }
 
 void pipeline_done(struct pipeline *pipeline)
@@ -62,36 +70,65 @@ void pipeline_done(struct pipeline *pipeline)
 		take_out(pipeline, NULL, message);
 		message_free(message);
 	}
+	pipeline_forget_recorded(pipeline);
+}
+
+static void append(struct message **first, struct message **last, struct message *message)
+{
+	message->next = NULL;
+	if (*last)
+		(*last)->next = message;
+	else
+		*first = message;
+	*last = message;
 }
 
 void pipeline_add(struct pipeline *pipeline, struct message **message)
 {
 	struct message *added = take_ptr(message);
 
-	added->next = NULL;
-	if (pipeline->last)
-		pipeline->last->next = added;
-	else
-		pipeline->first = added;
-	pipeline->last = added;
+	assert(added->stage < STAGE_RECORDED);
+	append(&pipeline->first, &pipeline->last, added);
 	pipeline->count++;
 	pipeline->bytes += added->body.size;
 	pipeline->memory += added->body.fd < 0 ? added->body.size : 0;
-	assert(added->stage < STAGE_RECORDED);
 }
 
 bool pipeline_full(const struct pipeline *pipeline)
 {
-	return pipeline->count - pipeline->recorded >= PIPELINE_MESSAGES_MAX ||
+	return pipeline->count >= PIPELINE_MESSAGES_MAX ||
 	       pipeline->bytes >= PIPELINE_BYTES_MAX ||
 	       pipeline->memory >= PIPELINE_MEMORY_MAX;
 }
 
-static void hold(struct message *message)
+static void fail(struct pipeline *pipeline, const struct err *err, enum err_kind kind)
 {
-	/* A held message that cannot even be recorded as held is simply new again next time. */
-	message->stage = message->action == ACTION_HOLD ? STAGE_SETTLED : STAGE_DELIVERED;
-	message->action = ACTION_HOLD;
+	if (pipeline->failed.kind != ERR_NONE)
+		return;
+	pipeline->failed = *err;
+	pipeline->failed.kind = kind;
+}
+
+static void hold(struct pipeline *pipeline, struct message *message)
+{
+	if (message->action != ACTION_HOLD) {
+		message->action = ACTION_HOLD;
+		message->stage = STAGE_DELIVERED;
+		return;
+	}
+	/* Not even that it is held can be recorded. It is new again next time, and to fetch more
+	 * would be in vain. */
+	message->stage = STAGE_SETTLED;
+	fail(pipeline, &message->err, ERR_AGAIN);
+}
+
+/* It could not be written. One may be too large for what space there is; where none in a row can
+ * be written, to fetch the rest of the mailbox would be in vain. */
+static void refused(struct pipeline *pipeline, struct message *message)
+{
+	if (message->stage != STAGE_JUDGED && ++pipeline->refused >= PIPELINE_REFUSED_MAX)
+		fail(pipeline, &message->err, ERR_AGAIN);
+	hold(pipeline, message);
 }
 
 /* What is done about each kind of error: the one place that says so. */
@@ -108,12 +145,12 @@ static void react(struct pipeline *pipeline, struct message *message)
 	case ERR_NONE:
 		break;
 	case ERR_AGAIN:
-		hold(message);
+		refused(pipeline, message);
 		break;
 	case ERR_MESSAGE:
 		/* Nothing but a notice goes out; should even that fail, hold it. */
 		if (message->action == ACTION_PARK) {
-			hold(message);
+			hold(pipeline, message);
 			break;
 		}
 		message->action = ACTION_PARK;
@@ -124,26 +161,40 @@ static void react(struct pipeline *pipeline, struct message *message)
 	case ERR_AUTH:
 	case ERR_SETTINGS:
 	case ERR_FATAL:
-		hold(message);
-		if (pipeline->failed.kind == ERR_NONE) {
-			pipeline->failed = message->err;
-			pipeline->failed.kind = kind;
-		}
+		fail(pipeline, &message->err, kind);
+		hold(pipeline, message);
 		break;
 	}
 }
 
-static void free_settled(struct pipeline *pipeline)
+/* The bytes of what is recorded are needed no more: they would keep others from being fetched,
+ * and with them the very session that settles it. */
+static void set_aside(struct pipeline *pipeline, struct message *message)
+{
+	body_done(&message->body);
+	body_done(&message->cleaned);
+	verdict_done(&message->verdict);
+	append(&pipeline->recorded, &pipeline->recorded_last, message);
+	pipeline->refused = 0;
+}
+
+static void take_out_done(struct pipeline *pipeline)
 {
 	struct message *before = NULL, *next;
 
 	for (struct message *message = pipeline->first; message; message = next) {
 		next = message->next;
-		if (message->stage != STAGE_SETTLED) {
+		if (message->stage < STAGE_RECORDED) {
 			before = message;
 			continue;
 		}
 		take_out(pipeline, before, message);
+		if (message->stage == STAGE_RECORDED) {
+			set_aside(pipeline, message);
+			continue;
+		}
+		if (message->action != ACTION_HOLD)
+			pipeline->refused = 0;
 		message_free(message);
 	}
 }
@@ -165,10 +216,8 @@ static size_t run_row(struct pipeline *pipeline, const struct row *row)
 		assert(list[i]->stage >= row->before);
 		moved += list[i]->err.kind != ERR_NONE || list[i]->stage != row->before;
 		react(pipeline, list[i]);
-		if (list[i]->stage == STAGE_RECORDED)
-			pipeline->recorded++;
 	}
-	free_settled(pipeline);
+	take_out_done(pipeline);
 	if (moved > 0 && pipeline->tools.progress)
 		pipeline->tools.progress(pipeline->tools.progress_arg);
 	return moved;
@@ -193,7 +242,7 @@ static bool batch_due(struct pipeline *pipeline)
 		clock_ms() - pipeline->batch_ms >= PIPELINE_BATCH_MS)
 		return true;
 	/* Nothing can join it: neither from the server nor from a scanner. */
-	return waiting == pipeline->count - pipeline->recorded &&
+	return waiting == pipeline->count &&
 	       (pipeline->draining || pipeline_full(pipeline));
 }
 
@@ -251,11 +300,11 @@ int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadl
 						 .events = POLLIN },
 			{ .fd = fd, .events = events } };
 		size_t fd_count = fd < 0 ? 1 : 2;
-		size_t before = pipeline->count - pipeline->recorded;
+		size_t before = pipeline->count;
 
 		if (pipeline_turn(pipeline, err) < 0)
 			return -1;
-		if (fd < 0 && pipeline->count - pipeline->recorded != before)
+		if (fd < 0 && pipeline->count != before)
 			return 1;
 		if (scan_wait(pipeline->tools.scan, fds, fd_count,
 			    clock_left(next_ms(pipeline, deadline_ms)), err) < 0)
@@ -284,7 +333,7 @@ int pipeline_drain(struct pipeline *pipeline, struct err *err)
 	int result = 0;
 
 	pipeline->draining = true;
-	while (result >= 0 && pipeline->count > pipeline->recorded)
+	while (result >= 0 && pipeline->count > 0)
 		result = pipeline_wait(pipeline, -1, 0, -1, err);
 	pipeline->draining = false;
 	return result < 0 ? -1 : 0;
@@ -294,14 +343,20 @@ struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *fo
 {
 	struct message *before = NULL;
 
-	for (struct message *message = pipeline->first; message;
+	for (struct message *message = pipeline->recorded; message;
 		message = message->next) {
-		if (message->stage == STAGE_RECORDED &&
-			strcmp(message->key.folder, folder) == 0) {
-			take_out(pipeline, before, message);
-			return message;
+		if (strcmp(message->key.folder, folder) != 0) {
+			before = message;
+			continue;
 		}
-		before = message;
+		if (before)
+			before->next = message->next;
+		else
+			pipeline->recorded = message->next;
+		if (pipeline->recorded_last == message)
+			pipeline->recorded_last = before;
+		message->next = NULL;
+		return message;
 	}
 	return NULL;
 }

@@ -24,6 +24,7 @@ enum {
 		16 * 1024 * 1024, /* of those held in memory, not in files */
 	PIPELINE_BATCH_MAX = 100, /* messages that share syncs and a transaction */
 	PIPELINE_BATCH_MS = 200,  /* the first of a batch waits no longer */
+	PIPELINE_REFUSED_MAX = PIPELINE_BATCH_MAX, /* then nothing more is fetched */
 };
 
 /* What an account's pipeline works with; all of it borrowed, open while the pipeline is. */
@@ -43,10 +44,12 @@ struct pipeline_tools {
 
 struct pipeline {
 	struct pipeline_tools tools;
-	struct message *first, *last; /* in the order they were fetched */
+	struct message *first, *last; /* in flight, in the order they were fetched */
 	size_t count;
-	uint64_t bytes, memory;
-	size_t recorded;   /* of them, waiting for settle */
+	uint64_t bytes, memory; /* of those in flight */
+	/* Waiting for settle, in the order they were recorded, without their bytes. */
+	struct message *recorded, *recorded_last;
+	size_t refused;    /* in a row that could not be written anywhere */
 	int64_t batch_ms;  /* when the oldest at SCANNED got there; 0: none */
 	bool draining;     /* nothing more will come: do not wait for a fuller batch */
 	bool stopped;      /* a signal came */
@@ -72,12 +75,16 @@ int pipeline_turn(struct pipeline *pipeline, struct err *err);
 int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadline_ms,
 	struct err *err);
 
-/* Work until there is room, or (drain) until nothing is in flight but what waits for settle. */
+/* Work until there is room, or (drain) until nothing is in flight. */
 int pipeline_make_room(struct pipeline *pipeline, struct err *err);
 int pipeline_drain(struct pipeline *pipeline, struct err *err);
 
 /* Take out a message of this folder that waits for settle, NULL if none does. The caller owns
  * it. */
 struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder);
+
+/* Drop what waits for settle: its session is over, and so are the numbers it was known by. The
+ * record and the next listing name it anew. */
+void pipeline_forget_recorded(struct pipeline *pipeline);
 
 #endif

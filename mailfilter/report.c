@@ -69,25 +69,28 @@ void report_message(const char *account, const struct message *message, bool dry
 {
 	char line[LOG_LINE_MAX] = "", verdict[DECIDE_VERDICT_MAX];
 	const struct verdict *said = &message->verdict;
+	bool found = message->scanned && said->finding_count > 0;
+	bool left = message->action == ACTION_HOLD || message->action == ACTION_PARK;
 
 	add(line, sizeof(line), "account", account);
 	add(line, sizeof(line), "folder", message->key.folder);
 	add(line, sizeof(line), "uid", message->key.uid);
 	add(line, sizeof(line), "verdict", decide_verdict(message, verdict));
-	if (message->scanned && said->finding_count > 0)
+	if (found)
 		add(line, sizeof(line), "signature", said->findings[0].signature);
 	add(line, sizeof(line), dry_run ? "would" : "action",
 		message_action_name(message->action));
 	if (message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE)
 		add(line, sizeof(line), "quarantine", message->quarantine_id);
 	add(line, sizeof(line), "judged", message->judged);
-	if (message->action != ACTION_DELIVER)
+	/* Of what is changed or kept back verdict and signature are the reason. */
+	if (left || (message->action != ACTION_DELIVER && !found))
 		add(line, sizeof(line), "reason", message->reason);
 	add_number(line, sizeof(line), "size", message->size);
 	if (message->listed_ms > 0)
 		add_number(line, sizeof(line), "ms",
 			(uint64_t)(clock_ms() - message->listed_ms));
-	if (message->action == ACTION_HOLD || message->action == ACTION_PARK)
+	if (left)
 		log_warning("%s", line + 1);
 	else
 		log_info("%s", line + 1);

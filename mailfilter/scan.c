@@ -259,14 +259,14 @@ static void found(struct scan *scan, int place)
 		if (state->session == at->scanner.lost_session)
 			request->deaths--;
 	}
-	if (!scan_may_tell(at, SCAN_TOLD_FOUND))
-		return;
-	if (state->state == WIRE_READY)
-		log_info("scanner %s: ready, %s, %" PRIu64 " signatures",
-			at->scanner.endpoint, state->engine, state->signatures);
+	if (state->trouble[0] && scan_may_tell(at, SCAN_TOLD_FOUND))
+		log_warning("scanner %s: in trouble: %s", at->scanner.endpoint,
+			state->trouble);
 	else
-		log_info("scanner %s: there, but not ready yet%s%s", at->scanner.endpoint,
-			state->trouble[0] ? ": " : "", state->trouble);
+		log_debug("scanner %s: there, %s, %s, %" PRIu64 " signatures",
+			at->scanner.endpoint,
+			state->state == WIRE_READY ? "ready" : "not ready yet",
+			state->engine, state->signatures);
 }
 
 static void hear(struct scan *scan, int place)

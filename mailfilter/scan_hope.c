@@ -61,6 +61,9 @@ static const char *say_trouble(const struct scanner *scanner)
 		if (keys)
 			return "ends the connection while it is made: it may have another key "
 			       "than the one in `scanners`";
+		if (strncmp(scanner->endpoint, "tcp://", 6) == 0)
+			return "ends the connection while it is made: it may take encrypted "
+			       "ones only, then put its key behind it in `scanners`";
 		break;
 	case LINK_MISMATCH:
 		return keys ? "does not encrypt: set curve-key and `clients` in its "

@@ -10,17 +10,30 @@
 #include "mailfilter/judge.h"
 #include "mailfilter/notice.h"
 
+static bool failed(const struct message *message)
+{
+	return message->err.kind != ERR_NONE;
+}
+
 void step_judge(struct pipeline *pipeline, struct message **list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct message *message = list[i];
-		unsigned reasons = JUDGE_SETTING;
+		unsigned reasons;
 		struct span bytes;
 
-		if (pipeline->tools.account->scan != SCAN_ALL)
-			reasons = body_span(&message->body, &bytes, NULL) < 0
-					  ? (unsigned)JUDGE_ERROR
-					  : judge_message(bytes);
+		/* It did not come whole: there is nothing to judge. */
+		if (failed(message))
+			continue;
+		/* What is large is not even mapped: judge would not look at it. */
+		if (pipeline->tools.account->scan == SCAN_ALL)
+			reasons = JUDGE_SETTING;
+		else if (message->body.size > JUDGE_BYTES_MAX)
+			reasons = JUDGE_LARGE;
+		else if (body_span(&message->body, &bytes, NULL) < 0)
+			reasons = JUDGE_ERROR;
+		else
+			reasons = judge_message(bytes);
 		message->suspicious = reasons != 0;
 		(void)judge_text(reasons, message->judged, sizeof(message->judged));
 		message->stage = STAGE_JUDGED;
@@ -110,22 +123,11 @@ static bool keeps_original(const struct message *message)
 	return message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE;
 }
 
-/* A dry run ends here: it says what would be done. */
-static void pretend(struct pipeline *pipeline, struct message *message)
-{
-	report_count(pipeline->tools.report, message);
-	report_message(pipeline->tools.account->name, message, true);
-	message->stage = STAGE_SETTLED;
-}
-
 static void quarantine_one(struct pipeline *pipeline, struct message *message)
 {
 	decide(message, pipeline->tools.account);
-	if (pipeline->tools.dry_run) {
-		pretend(pipeline, message);
-		return;
-	}
-	if (message->action == ACTION_HOLD) {
+	/* A dry run has nothing to write to. */
+	if (message->action == ACTION_HOLD || pipeline->tools.dry_run) {
 		message->stage = STAGE_DELIVERED;
 		return;
 	}
@@ -174,11 +176,6 @@ static void row_of(
 	(void)decide_verdict(message, row_r->verdict);
 	memcpy(row_r->reason, message->reason, sizeof(row_r->reason));
 	memcpy(row_r->judged, message->judged, sizeof(row_r->judged));
-}
-
-static bool failed(const struct message *message)
-{
-	return message->err.kind != ERR_NONE;
 }
 
 static void fail_all(struct message **list, size_t count, const struct err *err)
@@ -287,11 +284,27 @@ static int put_ends(
 	return record_commit(record, err);
 }
 
+/* A dry run only says what would be done. */
+static void pretend(struct pipeline *pipeline, struct message **list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		report_count(pipeline->tools.report, list[i]);
+		report_message(pipeline->tools.account->name, list[i], true);
+		list[i]->stage = STAGE_SETTLED;
+	}
+}
+
 void step_record(struct pipeline *pipeline, struct message **list, size_t count)
 {
 	struct deliver *deliver = pipeline->tools.deliver;
 	struct err err = { 0 };
-	bool recorded = put_ends(pipeline, list, count, &err) == 0;
+	bool recorded;
+
+	if (pipeline->tools.dry_run) {
+		pretend(pipeline, list, count);
+		return;
+	}
+	recorded = put_ends(pipeline, list, count, &err) == 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct message *message = list[i];

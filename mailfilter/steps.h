@@ -22,7 +22,8 @@ void step_quarantine(struct pipeline *pipeline, struct message **list, size_t co
 void step_deliver(struct pipeline *pipeline, struct message **list, size_t count);
 
 /* DELIVERED: recorded as done, parked or held, counted and logged. Nothing is left to settle of
- * what stays on the server as it is. */
+ * what stays on the server as it is. A dry run comes here straight from SCANNED: counted and
+ * logged, no more. */
 void step_record(struct pipeline *pipeline, struct message **list, size_t count);
 
 #endif

@@ -2,33 +2,21 @@
 #include "mailfilter/supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/stop.h"
 
-#include "mailfilter/account.h"
-
-/* An account as the parent sees it. */
-struct child {
-	const struct account_settings *account;
-	pid_t pid;         /* 0: not running */
-	int fd;            /* its reports, -1: none */
-	int64_t due_ms;    /* when it is served next; -1: not again */
-	int64_t heard_ms;  /* its last report */
-	uint32_t failures; /* in a row that ended by a signal */
-	struct report report;
-};
+#include "mailfilter/child.h"
 
 struct supervisor {
 	const struct settings *settings;
@@ -36,69 +24,11 @@ struct supervisor {
 	struct child *children;
 	size_t count;
 	int stop_fd;
+	int lock;        /* on the state, -1: none */
 	int64_t kill_ms; /* stopping: when patience ends; 0: not stopping */
 	int exit_code;
 	bool progress; /* a progress line stands on the terminal */
 };
-
-static void send_report(void *arg, const struct report *report)
-{
-	const int *fd = arg;
-
-	/* At most PIPE_BUF bytes: whole or not at all. A parent that is gone is noticed by prctl. */
-	if (write(*fd, report, sizeof(*report)) < 0)
-		return;
-}
-_Static_assert(
-	sizeof(struct report) <= 4096, "a report goes through a pipe in one piece");
-
-static _Noreturn void child_main(
-	const struct supervisor *supervisor, struct child *child, int fd)
-{
-	struct account_job job = { .settings = supervisor->settings,
-		.account = child->account,
-		.dry_run = supervisor->options->dry_run,
-		.stop_fd = supervisor->stop_fd,
-		.progress = send_report,
-		.progress_arg = &fd };
-	struct report report = { 0 };
-
-	account_run(&job, &report);
-	send_report(&fd, &report);
-	_exit(report_exit_code(&report));
-}
-
-static void start(struct supervisor *supervisor, struct child *child)
-{
-	pid_t parent = getpid();
-	int fds[2];
-
-	child->report = (struct report){ 0 };
-	child->heard_ms = clock_ms();
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		log_error("account=%s cannot start: %s", child->account->name,
-			strerror(errno));
-		child->due_ms = clock_ms() + supervisor->settings->interval_ms;
-		return;
-	}
-	child->pid = fork();
-	if (child->pid == 0) {
-		(void)close(fds[0]);
-		if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
-			_exit(EX_OSERR);
-		child_main(supervisor, child, fds[1]);
-	}
-	(void)close(fds[1]);
-	if (child->pid < 0) {
-		log_error("account=%s cannot start: %s", child->account->name,
-			strerror(errno));
-		(void)close(fds[0]);
-		child->pid = 0;
-		child->due_ms = clock_ms() + supervisor->settings->interval_ms;
-		return;
-	}
-	child->fd = fds[0];
-}
 
 static size_t running(const struct supervisor *supervisor)
 {
@@ -109,54 +39,27 @@ static size_t running(const struct supervisor *supervisor)
 	return count;
 }
 
-static void start_due(struct supervisor *supervisor)
-{
-	for (size_t i = 0; i < supervisor->count && supervisor->kill_ms == 0; i++) {
-		struct child *child = &supervisor->children[i];
-
-		if (running(supervisor) >= supervisor->settings->jobs)
-			return;
-		if (child->pid == 0 && child->due_ms >= 0 &&
-			clock_left(child->due_ms) == 0)
-			start(supervisor, child);
-	}
-}
-
 static void show_progress(struct supervisor *supervisor)
 {
 	uint32_t listed = 0, decided = 0;
 
 	if (supervisor->options->quiet || !supervisor->options->once ||
-		!isatty(STDERR_FILENO) || log_level() > LOG_LEVEL_WARNING)
+		!isatty(STDERR_FILENO))
 		return;
 	for (size_t i = 0; i < supervisor->count; i++) {
 		listed += supervisor->children[i].report.listed;
 		decided += report_decided(&supervisor->children[i].report);
 	}
-	(void)fprintf(stderr, "\r%u of %u messages\033[K", decided, listed);
+	/* Back to the line's start, so that the workers' longer lines write over it. */
+	(void)fprintf(stderr, "%u of %u messages\033[K\r", decided, listed);
 	supervisor->progress = true;
 }
 
 static void clear_progress(struct supervisor *supervisor)
 {
 	if (supervisor->progress)
-		(void)fputs("\r\033[K", stderr);
+		(void)fputs("\033[K", stderr);
 	supervisor->progress = false;
-}
-
-static void read_reports(struct supervisor *supervisor, struct child *child)
-{
-	struct report report;
-	ssize_t got = read(child->fd, &report, sizeof(report));
-
-	if (got == (ssize_t)sizeof(report)) {
-		child->report = report;
-		child->heard_ms = clock_ms();
-		show_progress(supervisor);
-	} else if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) {
-		(void)close(child->fd);
-		child->fd = -1;
-	}
 }
 
 /* What a round of one account came to, for people and for the exit code. */
@@ -178,47 +81,81 @@ static void tell(struct supervisor *supervisor, struct child *child)
 	(void)fflush(stdout);
 }
 
-static void schedule(struct supervisor *supervisor, struct child *child)
+int64_t supervisor_wait_ms(int64_t interval_ms, uint32_t failures)
 {
-	int64_t wait_ms = supervisor->settings->interval_ms;
+	int64_t wait_ms = interval_ms;
 
-	for (uint32_t i = 0; i < child->failures && wait_ms < SUPERVISOR_BACKOFF_MAX_MS;
-		i++)
+	for (uint32_t i = 0; i < failures && wait_ms < SUPERVISOR_BACKOFF_MAX_MS; i++)
 		wait_ms *= 2;
 	if (wait_ms > SUPERVISOR_BACKOFF_MAX_MS)
 		wait_ms = SUPERVISOR_BACKOFF_MAX_MS;
+	return wait_ms < interval_ms ? interval_ms : wait_ms;
+}
+
+static void schedule(struct supervisor *supervisor, struct child *child)
+{
+	int64_t wait_ms =
+		supervisor_wait_ms(supervisor->settings->interval_ms, child->failures);
+
+	if (child->again)
+		wait_ms = 0;
+	child->again = false;
 	child->due_ms = supervisor->options->once ? -1 : clock_ms() + wait_ms;
 }
 
-static void ended(struct supervisor *supervisor, struct child *child, int status)
+/* A round of it is over, and its report says how. Who guesses on at a refused password may lock
+ * the mailbox. */
+static void finish(struct supervisor *supervisor, struct child *child, bool died)
 {
-	while (child->fd >= 0)
-		read_reports(supervisor, child);
-	child->pid = 0;
-	if (WIFSIGNALED(status)) {
-		child->failures++;
-		child->report.final = true;
-		(void)err_set(&child->report.err, ERR_AGAIN,
-			"its process died of signal %d (%s); what was in flight is fetched again",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
-	} else {
-		child->failures = 0;
-	}
-	if (!child->report.final)
-		(void)err_set(&child->report.err, ERR_AGAIN,
-			"its process ended early with status %d", WEXITSTATUS(status));
+	child->failures =
+		died || child->report.err.kind == ERR_AUTH ? child->failures + 1 : 0;
 	tell(supervisor, child);
 	schedule(supervisor, child);
+}
+
+/* The one that has waited longest: with more accounts than jobs no one is passed over. */
+static struct child *longest_due(struct supervisor *supervisor)
+{
+	struct child *first = NULL;
+
+	for (size_t i = 0; i < supervisor->count; i++) {
+		struct child *child = &supervisor->children[i];
+
+		if (child->pid == 0 && child->due_ms >= 0 &&
+			clock_left(child->due_ms) == 0 &&
+			(!first || child->due_ms < first->due_ms))
+			first = child;
+	}
+	return first;
+}
+
+static void start_due(struct supervisor *supervisor)
+{
+	struct child *child;
+
+	while (supervisor->kill_ms == 0 &&
+		running(supervisor) < supervisor->settings->jobs &&
+		(child = longest_due(supervisor))) {
+		struct child_tools tools = { .settings = supervisor->settings,
+			.dry_run = supervisor->options->dry_run,
+			.stop_fd = supervisor->stop_fd,
+			.lock = supervisor->lock,
+			.children = supervisor->children,
+			.count = supervisor->count };
+
+		if (child_start(child, &tools) < 0)
+			finish(supervisor, child, false);
+	}
 }
 
 static void reap(struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->count; i++) {
 		struct child *child = &supervisor->children[i];
-		int status;
+		bool died;
 
-		if (child->pid > 0 && waitpid(child->pid, &status, WNOHANG) == child->pid)
-			ended(supervisor, child, status);
+		if (child->pid > 0 && child_reap(child, &died))
+			finish(supervisor, child, died);
 	}
 }
 
@@ -229,21 +166,41 @@ static void signal_all(struct supervisor *supervisor, int signal)
 			(void)kill(supervisor->children[i].pid, signal);
 }
 
+/* In a run of --once what is done stays done. */
+static void look_at_once(struct child *child)
+{
+	if (child->pid > 0)
+		child->again = true;
+	else if (child->due_ms >= 0)
+		child->due_ms = clock_ms();
+}
+
+static void stop(struct supervisor *supervisor)
+{
+	if (supervisor->kill_ms != 0)
+		return;
+	supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
+	/* Those whose turn had not come were not served. */
+	for (size_t i = 0; i < supervisor->count; i++)
+		if (supervisor->children[i].pid == 0 &&
+			supervisor->children[i].due_ms >= 0)
+			supervisor->exit_code =
+				report_worse(supervisor->exit_code, EX_TEMPFAIL);
+	notify_send("STOPPING=1");
+	signal_all(supervisor, SIGTERM);
+}
+
 static void take_signals(struct supervisor *supervisor)
 {
 	for (int signal; (signal = stop_next(supervisor->stop_fd)) != 0;) {
 		switch (signal) {
 		case SIGTERM:
 		case SIGINT:
-			if (supervisor->kill_ms == 0) {
-				supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
-				notify_send("STOPPING=1");
-				signal_all(supervisor, SIGTERM);
-			}
+			stop(supervisor);
 			break;
 		case SIGUSR1:
 			for (size_t i = 0; i < supervisor->count; i++)
-				supervisor->children[i].due_ms = clock_ms();
+				look_at_once(&supervisor->children[i]);
 			break;
 		default:
 			break;
@@ -252,23 +209,35 @@ static void take_signals(struct supervisor *supervisor)
 	reap(supervisor);
 }
 
+/* How long it may say nothing: its server and its scanners have their own times. */
+static int64_t patience_ms(const struct supervisor *supervisor, const struct child *child)
+{
+	return SUPERVISOR_STALL_MS + child->account->timeout_ms +
+	       2 * supervisor->settings->scan_timeout_ms;
+}
+
 /* One that says nothing for long, or does not stop when told, is killed: its mail is safe. */
 static void kill_stalled(struct supervisor *supervisor)
 {
+	bool stop_over = supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0;
+
 	for (size_t i = 0; i < supervisor->count; i++) {
 		struct child *child = &supervisor->children[i];
+		int64_t silent_ms = clock_ms() - child->heard_ms;
 
 		if (child->pid == 0)
 			continue;
-		if (supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0)
-			(void)kill(child->pid, SIGKILL);
-		else if (clock_ms() - child->heard_ms > SUPERVISOR_STALL_MS) {
+		if (!stop_over && silent_ms <= patience_ms(supervisor, child))
+			continue;
+		if (!stop_over)
 			log_error("account=%s made no progress for %d s: killed",
-				child->account->name, SUPERVISOR_STALL_MS / 1000);
-			child->heard_ms = clock_ms();
-			(void)kill(child->pid, SIGKILL);
-		}
+				child->account->name, (int)(silent_ms / 1000));
+		child->heard_ms = clock_ms();
+		(void)kill(child->pid, SIGKILL);
 	}
+	/* One that waits for its disk ends when that answers. */
+	if (stop_over)
+		supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
 }
 
 /* When there is something to do without an event. */
@@ -298,8 +267,9 @@ static int wait_events(struct supervisor *supervisor, struct pollfd *fds)
 	if (poll(fds, supervisor->count + 1, next_ms(supervisor)) < 0)
 		return errno == EINTR ? 0 : -1;
 	for (size_t i = 0; i < supervisor->count; i++)
-		if (fds[i].revents && supervisor->children[i].fd >= 0)
-			read_reports(supervisor, &supervisor->children[i]);
+		if (fds[i].revents && supervisor->children[i].fd >= 0 &&
+			child_hear(&supervisor->children[i]))
+			show_progress(supervisor);
 	if (fds[supervisor->count].revents)
 		take_signals(supervisor);
 	return 0;
@@ -341,31 +311,69 @@ static int take_accounts(struct supervisor *supervisor)
 	return 0;
 }
 
+/* One instance serves a state; the workers' own locks keep out what comes while the parent of
+ * others is gone. No account has a name that begins with a dot. */
+static int lock_state(struct supervisor *supervisor, struct err *err)
+{
+	const char *dir = supervisor->settings->state_dir;
+	auto_free char *path = NULL;
+
+	if (supervisor->options->dry_run)
+		return 0;
+	if (asprintf(&path, "%s/.lock", dir) < 0) {
+		path = NULL;
+		return err_memory(err);
+	}
+	if (file_mkdirs(dir, S_IRWXU, err) < 0)
+		return -1;
+	if (file_lock(path, &supervisor->lock, err) < 0)
+		return err->kind == ERR_AGAIN
+			       ? err_wrap(err, "another mailfilter is at work")
+			       : -1;
+	return 0;
+}
+
+static int open_all(struct supervisor *supervisor, struct pollfd **fds_r, struct err *err)
+{
+	*fds_r = calloc(supervisor->settings->accounts.count + 1, sizeof(**fds_r));
+	if (!*fds_r || take_accounts(supervisor) < 0)
+		return err_memory(err);
+	if (lock_state(supervisor, err) < 0)
+		return -1;
+	return stop_start(&supervisor->stop_fd, err);
+}
+
+static void serve_all(struct supervisor *supervisor, struct pollfd *fds)
+{
+	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->count);
+	while (more_to_do(supervisor)) {
+		start_due(supervisor);
+		if (wait_events(supervisor, fds) < 0)
+			break;
+		kill_stalled(supervisor);
+	}
+	clear_progress(supervisor);
+}
+
 int supervisor_run(
 	const struct settings *settings, const struct supervisor_options *options)
 {
 	struct supervisor supervisor = {
-		.settings = settings, .options = options, .stop_fd = -1
+		.settings = settings, .options = options, .stop_fd = -1, .lock = -1
 	};
 	struct pollfd *fds DEFER(defer_free) = NULL;
 	struct err err = { 0 };
+	int code = EX_OK;
 
-	fds = calloc(settings->accounts.count + 1, sizeof(*fds));
-	if (!fds || take_accounts(&supervisor) < 0 ||
-		stop_start(&supervisor.stop_fd, &err) < 0) {
-		log_error("cannot start: %s", err.text[0] ? err.text : "out of memory");
-		free(supervisor.children);
-		return EX_OSERR;
+	if (open_all(&supervisor, &fds, &err) < 0) {
+		log_error("cannot start: %s", err.text);
+		code = err_exit_code(err.kind);
+	} else {
+		serve_all(&supervisor, fds);
+		code = options->once ? supervisor.exit_code : EX_OK;
 	}
-	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor.count);
-	while (more_to_do(&supervisor)) {
-		start_due(&supervisor);
-		if (wait_events(&supervisor, fds) < 0)
-			break;
-		kill_stalled(&supervisor);
-	}
-	clear_progress(&supervisor);
-	(void)close(supervisor.stop_fd);
+	defer_close(&supervisor.stop_fd);
+	defer_close(&supervisor.lock);
 	free(supervisor.children);
-	return options->once ? supervisor.exit_code : EX_OK;
+	return code;
 }

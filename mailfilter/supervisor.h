@@ -9,9 +9,10 @@
 #include "mailfilter/settings.h"
 
 enum {
-	SUPERVISOR_STALL_MS = 15 * 60 * 1000, /* no report for so long: killed */
-	SUPERVISOR_LOOK_MS = 60 * 1000,       /* between two looks at the clock */
-	SUPERVISOR_STOP_MS = 10 * 1000,       /* after SIGTERM, then killed */
+	/* No report for so long, on top of what server and scanner may take: killed. */
+	SUPERVISOR_STALL_MS = 15 * 60 * 1000,
+	SUPERVISOR_LOOK_MS = 60 * 1000, /* between two looks at the clock */
+	SUPERVISOR_STOP_MS = 10 * 1000, /* after SIGTERM, then killed */
 	SUPERVISOR_BACKOFF_MAX_MS = 60 * 60 * 1000,
 };
 
@@ -26,5 +27,8 @@ struct supervisor_options {
 /* Serve until told to stop, or once. Returns the exit code of sysexits(3). */
 int supervisor_run(
 	const struct settings *settings, const struct supervisor_options *options);
+
+/* Until an account is served next: the interval, and longer where it failed so often in a row. */
+int64_t supervisor_wait_ms(int64_t interval_ms, uint32_t failures);
 
 #endif

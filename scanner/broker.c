@@ -97,7 +97,7 @@ static void answer_known(struct broker *broker)
 	}
 }
 
-/* Requests that wait to workers that are idle, in the order of arrival. */
+/* Requests that wait to workers that are idle, in the order of the queue. */
 static void dispatch(struct broker *broker)
 {
 	struct queue *queue = &broker->clients.queue;

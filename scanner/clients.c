@@ -15,22 +15,6 @@ enum {
 	BLOCKED_MS = 50 /* until the next try where a client takes no more */
 };
 
-/* A client sends no larger frame than a chunk: what is larger never gets into memory. */
-static int listen_guarded(
-	struct clients *clients, const struct settings *settings, struct err *err)
-{
-	DEFER(guard_done) struct guard guard = { .count = 0 };
-	struct link_keys keys = { .secret = &guard.secret };
-
-	if (guard_open(&guard, settings, err) < 0)
-		return -1;
-	keys.clients = guard.clients;
-	keys.client_count = guard.count;
-	return link_bind_keys((const char *const *)settings->listen.items,
-		settings->listen.count, WIRE_CHUNK_MAX,
-		settings->curve_key ? &keys : NULL, &clients->link, err);
-}
-
 int clients_open(
 	struct clients *clients, const struct settings *settings, struct err *err)
 {
@@ -40,7 +24,8 @@ int clients_open(
 	if (clients->bytes_max < 2 * (settings->message_max + EDITS_BYTES_MAX))
 		clients->bytes_max = 2 * (settings->message_max + EDITS_BYTES_MAX);
 	clients->tick_at = clock_ms() + CLIENTS_TICK_MS;
-	return listen_guarded(clients, settings, err);
+	/* A client sends no larger frame than a chunk. */
+	return guard_listen(settings, WIRE_CHUNK_MAX, &clients->link, err);
 }
 
 void clients_done(struct clients *clients)

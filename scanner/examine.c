@@ -130,6 +130,22 @@ static int each_leaf(struct examination *ex,
 	return 0;
 }
 
+/* Were these bytes not scanned before? Line ends behind the last byte do not count. */
+static int remember(
+	struct examination *ex, struct span bytes, bool *is_new_r, struct err *err)
+{
+	struct hash hash;
+
+	while (bytes.len > 0 &&
+		(bytes.data[bytes.len - 1] == '\n' || bytes.data[bytes.len - 1] == '\r'))
+		bytes.len--;
+	if (hash_span(bytes, &hash, err) < 0)
+		return -1;
+	*is_new_r = !seen_has(&ex->seen, &hash);
+	seen_add(&ex->seen, &hash);
+	return 0;
+}
+
 /* The bytes of a part, scanned already: put aside only when something else turns up. */
 static int remember_part(struct examination *ex, size_t index, struct err *err)
 {
@@ -139,7 +155,7 @@ static int remember_part(struct examination *ex, size_t index, struct err *err)
 	buf_init(&bytes, ex->message.len + DECODED_SPARE);
 	if (mime_decode(ex->message, &ex->mime->parts[index], &bytes, err) < 0)
 		return -1;
-	return seen_add(&ex->seen, buf_span(&bytes), &is_new, err);
+	return remember(ex, buf_span(&bytes), &is_new, err);
 }
 
 static int remember_all(struct examination *ex, struct err *err)
@@ -148,7 +164,7 @@ static int remember_all(struct examination *ex, struct err *err)
 
 	if (ex->seen.count > 0)
 		return 0;
-	if (seen_add(&ex->seen, ex->message, &is_new, err) < 0)
+	if (remember(ex, ex->message, &is_new, err) < 0)
 		return -1;
 	return each_leaf(ex, remember_part, err);
 }
@@ -159,8 +175,7 @@ static int take_reading(void *context, const struct reading *reading, struct err
 	struct result result;
 	bool is_new;
 
-	if (remember_all(ex, err) < 0 ||
-		seen_add(&ex->seen, reading->bytes, &is_new, err) < 0)
+	if (remember_all(ex, err) < 0 || remember(ex, reading->bytes, &is_new, err) < 0)
 		return -1;
 	if (!is_new)
 		return 0;

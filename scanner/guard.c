@@ -32,26 +32,40 @@ int guard_check_client(const char *text, struct err *err)
 	return parse_client(text, &client, err);
 }
 
-int guard_open(struct guard *guard, const struct settings *settings, struct err *err)
+int guard_check(const struct settings *settings, struct err *err)
 {
-	*guard = (struct guard){ .count = 0 };
-	if (!settings->curve_key)
-		return 0;
-	if (key_read_secret(settings->curve_key, &guard->secret, err) < 0)
+	DEFER(key_done) struct key secret = { "" };
+
+	if (settings->curve_key && key_read_secret(settings->curve_key, &secret, err) < 0)
 		return err_wrap(err, "curve-key");
-	guard->clients = calloc(settings->clients.count + 1, sizeof(*guard->clients));
-	if (!guard->clients)
-		return err_memory(err);
-	for (; guard->count < settings->clients.count; guard->count++)
-		if (parse_client(settings->clients.items[guard->count],
-			    &guard->clients[guard->count], err) < 0)
-			return err_wrap(err, "clients");
 	return 0;
 }
 
-void guard_done(struct guard *guard)
+static int listen_with(const struct settings *settings, size_t frame_max,
+	const struct link_keys *keys, struct link **link_r, struct err *err)
 {
-	key_done(&guard->secret);
-	free(guard->clients);
-	guard->clients = NULL;
+	return link_bind_keys((const char *const *)settings->listen.items,
+		settings->listen.count, frame_max, keys, link_r, err);
+}
+
+int guard_listen(const struct settings *settings, size_t frame_max, struct link **link_r,
+	struct err *err)
+{
+	DEFER(key_done) struct key secret = { "" };
+	struct link_keys keys = { .secret = &secret };
+	auto_free struct link_client *clients = NULL;
+
+	if (!settings->curve_key)
+		return listen_with(settings, frame_max, NULL, link_r, err);
+	if (key_read_secret(settings->curve_key, &secret, err) < 0)
+		return err_wrap(err, "curve-key");
+	clients = calloc(settings->clients.count + 1, sizeof(*clients));
+	if (!clients)
+		return err_memory(err);
+	for (; keys.client_count < settings->clients.count; keys.client_count++)
+		if (parse_client(settings->clients.items[keys.client_count],
+			    &clients[keys.client_count], err) < 0)
+			return err_wrap(err, "clients");
+	keys.clients = clients;
+	return listen_with(settings, frame_max, &keys, link_r, err);
 }

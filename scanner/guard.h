@@ -9,19 +9,14 @@
 
 #include "scanner/settings.h"
 
-struct guard {
-	struct key secret; /* "": there is no guard */
-	struct link_client *clients;
-	size_t count;
-};
-
 /* An item of `clients`, "KEY NAME": ERR_SETTINGS says what was expected. */
 int guard_check_client(const char *text, struct err *err);
 
-/* Read the secret key and the list. ERR_SETTINGS names what a person must mend. */
-int guard_open(struct guard *guard, const struct settings *settings, struct err *err);
+/* Can the secret key be read, if there is to be one? ERR_SETTINGS names what a person must mend. */
+int guard_check(const struct settings *settings, struct err *err);
 
-/* Wipe and release. */
-void guard_done(struct guard *guard);
+/* Listen where the settings say, as link_bind and link_bind_keys. */
+int guard_listen(const struct settings *settings, size_t frame_max, struct link **link_r,
+	struct err *err);
 
 #endif

@@ -104,11 +104,9 @@ static int check_config(const struct settings *settings)
 {
 	auto_signatures struct signatures signatures = { 0 };
 	struct signatures_without without = { 0 };
-	DEFER(guard_done) struct guard guard = { .count = 0 };
 	struct err err = { 0 };
 
-	if (temp_check(settings->temp_dir, &err) < 0 ||
-		guard_open(&guard, settings, &err) < 0 ||
+	if (temp_check(settings->temp_dir, &err) < 0 || guard_check(settings, &err) < 0 ||
 		signatures_read(&settings->signatures, &without, &signatures, &err) < 0) {
 		log_error("%s", err.text);
 		return err_exit_code(err.kind);

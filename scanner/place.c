@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/place.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +14,10 @@ size_t place_count(const struct mime *mime)
 
 void place_range(const struct mime *mime, size_t place, size_t *start_r, size_t *end_r)
 {
-	const struct mime_part *part = &mime->parts[place % mime->count];
+	const struct mime_part *part;
 
+	assert(mime->count > 0 && place < place_count(mime));
+	part = &mime->parts[place % mime->count];
 	*start_r = part->header_start;
 	*end_r = part->end;
 	if (place < mime->count)

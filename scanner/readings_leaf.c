@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/embedded.h"
 #include "common/tnef.h"
@@ -144,6 +142,11 @@ static int read_inside(struct readings *readings, const struct origin *origin,
 	return readings_add_layer(readings, origin, text, bytes, err);
 }
 
+static bool is_hex(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
 /* Can all of it be quoted-printable, and some of it must? */
 static bool looks_quoted(struct span body)
 {
@@ -154,81 +157,92 @@ static bool looks_quoted(struct span body)
 
 		if (body.data[i] != '=')
 			continue;
-		if (next.len == 2 && strchr("0123456789ABCDEFabcdef", next.data[0]) &&
-			strchr("0123456789ABCDEFabcdef", next.data[1]) && next.data[0] &&
-			next.data[1])
+		if (next.len == 2 && is_hex(next.data[0]) && is_hex(next.data[1]))
 			escapes++;
-		else if (next.len > 0 && !memchr(" \t\r\n", next.data[0], 4))
+		else if (next.len > 0 && next.data[0] > ' ')
 			return false;
 	}
 	return escapes > 0;
 }
 
-/* One way to decode, if it is not what `known` holds. */
-static int read_as(struct readings *readings, const struct origin *origin,
-	struct span body, enum mime_encoding encoding, unsigned habits, struct span known,
+/* A leaf on its way through all that it may be. */
+struct look {
+	struct readings *readings;
+	const struct leaf *leaf;
+	struct origin origin;
+	struct span body, known; /* as it stands there, and decoded as declared */
+};
+
+/* One way to decode, if it gives other bytes. */
+static int read_as(const struct look *look, enum mime_encoding encoding, unsigned habits,
 	struct err *err)
 {
 	auto_buf struct buf bytes;
 
-	buf_init(&bytes, body.len + SPARE);
-	if (mime_decode_as(body, encoding, habits, &bytes, err) < 0)
+	buf_init(&bytes, look->body.len + SPARE);
+	if (mime_decode_as(look->body, encoding, habits, &bytes, err) < 0)
 		return -1;
-	if (span_equal(buf_span(&bytes), known))
+	if (span_equal(buf_span(&bytes), look->known))
 		return 0;
-	return readings_give(readings, origin, buf_span(&bytes), err);
+	return readings_give(look->readings, &look->origin, buf_span(&bytes), err);
 }
 
-/* Its own encoding with other habits, and other encodings where they are likely. */
-static int read_variants(struct readings *readings, const struct leaf *leaf,
-	const struct origin *origin, struct span body, struct span known, struct err *err)
+/* Its own encoding with other habits. */
+static int read_habits(const struct look *look, struct err *err)
 {
 	static const unsigned habits[] = { MIME_HABIT_STOP, MIME_HABIT_SKIP_PADDING,
 		MIME_HABIT_STRICT, MIME_HABIT_URL };
+	const struct leaf *leaf = look->leaf;
 	const enum mime_encoding declared = leaf->part->encoding;
-	bool doubtful = leaf->is_doubtful || !leaf->is_known;
 	bool junk = declared == MIME_BASE64 &&
-		    (doubtful || leaf->part->doubts & MIME_DOUBT_BASE64);
-	bool quoted = declared != MIME_QUOTED_PRINTABLE &&
-		      (leaf->is_doubtful || ((junk || declared == MIME_IDENTITY) &&
-						    looks_quoted(body)));
+		    (leaf->is_doubtful || !leaf->is_known ||
+			    leaf->part->doubts & MIME_DOUBT_BASE64);
 
 	for (size_t i = 0; junk && i < sizeof(habits) / sizeof(*habits); i++)
-		if (read_as(readings, origin, body, MIME_BASE64, habits[i], known, err) <
-			0)
+		if (read_as(look, MIME_BASE64, habits[i], err) < 0)
 			return -1;
-	if (declared == MIME_QUOTED_PRINTABLE &&
-		read_as(readings, origin, body, declared, MIME_HABIT_STRICT, known, err) <
-			0)
-		return -1;
-	if (quoted &&
-		read_as(readings, origin, body, MIME_QUOTED_PRINTABLE, 0, known, err) < 0)
-		return -1;
-	if ((leaf->is_doubtful || leaf->part->doubts & MIME_DOUBT_BASE64) &&
-		read_as(readings, origin, body, MIME_IDENTITY, 0, known, err) < 0)
-		return -1;
-	if (!leaf->is_doubtful)
-		return 0;
-	if (read_as(readings, origin, body, MIME_BASE64, 0, known, err) < 0)
-		return -1;
-	return read_as(readings, origin, body, MIME_UUENCODE, 0, known, err);
+	if (declared == MIME_QUOTED_PRINTABLE)
+		return read_as(look, declared, MIME_HABIT_STRICT, err);
+	return 0;
+}
+
+/* Other encodings than the declared one, where they are likely. */
+static int read_encodings(const struct look *look, struct err *err)
+{
+	static const enum mime_encoding all[] = { MIME_IDENTITY, MIME_BASE64,
+		MIME_QUOTED_PRINTABLE, MIME_UUENCODE };
+	const struct leaf *leaf = look->leaf;
+	const enum mime_encoding declared = leaf->part->encoding;
+	bool junk = leaf->part->doubts & MIME_DOUBT_BASE64;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		bool likely = leaf->is_doubtful;
+
+		if (all[i] == MIME_IDENTITY)
+			likely = likely || junk;
+		if (all[i] == MIME_QUOTED_PRINTABLE)
+			likely = likely || ((junk || declared == MIME_IDENTITY) &&
+						   looks_quoted(look->body));
+		if (likely && all[i] != declared && read_as(look, all[i], 0, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Files in the text: as it is decoded, and as it stands there if it hints at other encodings. */
-static int read_texts(struct readings *readings, const struct leaf *leaf,
-	const struct origin *origin, struct span body, struct span known, struct err *err)
+static int read_texts(const struct look *look, struct err *err)
 {
-	const struct mime_part *part = leaf->part;
-	bool plain = part->encoding == MIME_BASE64 && !leaf->is_doubtful &&
+	const struct mime_part *part = look->leaf->part;
+	bool plain = part->encoding == MIME_BASE64 && !look->leaf->is_doubtful &&
 		     !(part->doubts & MIME_DOUBT_BASE64);
 
-	if (!plain && readings_text(readings, origin, body, err) < 0)
+	if (!plain && readings_text(look->readings, &look->origin, look->body, err) < 0)
 		return -1;
 	if (part->encoding == MIME_IDENTITY ||
 		(plain && strncmp(part->type, "text/", 5) != 0 &&
-			has_nul(span_part(known, 0, SPARE))))
+			has_nul(span_part(look->known, 0, SPARE))))
 		return 0;
-	return readings_text(readings, origin, known, err);
+	return readings_text(look->readings, &look->origin, look->known, err);
 }
 
 /* The same bytes in the same encoding were read before: by another rule that found them, too. */
@@ -261,25 +275,25 @@ int readings_leaf(struct readings *readings, const struct leaf *leaf, struct err
 {
 	const struct layer *layer = &readings->layers[leaf->layer];
 	const struct mime_part *part = leaf->part;
-	const struct origin origin = { layer, part->body_start, part->end,
-		leaf->is_known ? "another decoding" : "other parts" };
-	struct span body =
-		span_part(layer->bytes, part->body_start, part->end - part->body_start);
+	struct look look = { readings, leaf,
+		{ layer, part->body_start, part->end,
+			leaf->is_known ? "another decoding" : "other parts" },
+		.body = span_part(
+			layer->bytes, part->body_start, part->end - part->body_start) };
 	auto_buf struct buf decoded;
-	struct span known;
 
-	buf_init(&decoded, body.len + SPARE);
-	if (body.len == 0 || is_done(readings, leaf))
+	buf_init(&decoded, look.body.len + SPARE);
+	if (look.body.len == 0 || is_done(readings, leaf))
 		return 0;
-	if (mime_decode_as(body, part->encoding, 0, &decoded, err) < 0)
+	if (mime_decode_as(look.body, part->encoding, 0, &decoded, err) < 0)
 		return -1;
-	known = buf_span(&decoded);
-	if (!leaf->is_known && readings_give(readings, &origin, known, err) < 0)
+	look.known = buf_span(&decoded);
+	if (!leaf->is_known && readings_give(readings, &look.origin, look.known, err) < 0)
 		return -1;
-	if (read_variants(readings, leaf, &origin, body, known, err) < 0 ||
-		read_texts(readings, leaf, &origin, body, known, err) < 0 ||
-		read_tnef(readings, &origin, known, err) < 0 ||
-		read_charset(readings, &origin, part, known, err) < 0)
+	if (read_habits(&look, err) < 0 || read_encodings(&look, err) < 0 ||
+		read_texts(&look, err) < 0 ||
+		read_tnef(readings, &look.origin, look.known, err) < 0 ||
+		read_charset(readings, &look.origin, part, look.known, err) < 0)
 		return -1;
-	return read_inside(readings, &origin, part, known, err);
+	return read_inside(readings, &look.origin, part, look.known, err);
 }

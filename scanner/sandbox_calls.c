@@ -12,11 +12,12 @@
 
 #include "scanner/sandbox_inside.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANDBOX_UNFILTERED
+#ifndef __has_feature
+#define __has_feature(name) 0
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if !defined(SANDBOX_UNFILTERED) &&                                                      \
+	(defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                \
+		__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #define SANDBOX_UNFILTERED
 #endif
 
@@ -122,11 +123,11 @@ static int add_memory(scmp_filter_ctx filter)
 /* Its own limits and its own end (abort), not those of others. */
 static int add_itself(scmp_filter_ctx filter)
 {
-	int code = allow(filter, SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0));
+	int code = allow(filter, SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0, 0));
 
 	if (code == 0)
 		code = allow(filter, SCMP_SYS(tgkill),
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	return code;
 }
 
@@ -142,7 +143,7 @@ static int add_worker(scmp_filter_ctx filter)
 	for (size_t i = 0; i < sizeof(worker_fcntl) / sizeof(*worker_fcntl) && code == 0;
 		i++)
 		code = allow(filter, SCMP_SYS(fcntl),
-			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)worker_fcntl[i]));
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)worker_fcntl[i], 0));
 	for (size_t i = 0;
 		i < sizeof(worker_refused) / sizeof(*worker_refused) && code == 0; i++)
 		code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(worker_refused[i].error),

@@ -1,68 +1,63 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/seen.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-	SEEN_MIN = 64
+	SIZE_LEAST = 64 /* a power of two */
 };
 
-void seen_done(struct seen *seen)
+/* Where it is, or where it would be. A hash spreads by itself: its first bytes will do. */
+static size_t slot_of(const struct seen *seen, const struct hash *hash)
 {
-	free(seen->hashes);
-	*seen = (struct seen){ 0 };
-}
-
-/* Where it stands, or the free place for it. */
-static struct hash *place_for(const struct seen *seen, const struct hash *hash)
-{
-	static const struct hash none = { { 0 } };
+	static const struct hash none;
 	size_t at;
 
 	memcpy(&at, hash->bytes, sizeof(at));
-	for (;; at++) {
-		struct hash *place = &seen->hashes[at % seen->size];
-
-		if (hash_equal(place, hash) || hash_equal(place, &none))
-			return place;
-	}
+	for (at &= seen->size - 1; !hash_equal(&seen->slots[at], &none) &&
+				   !hash_equal(&seen->slots[at], hash);
+		at = (at + 1) & (seen->size - 1))
+		;
+	return at;
 }
 
-/* At most half of the table is in use. */
-static int grow(struct seen *seen, struct err *err)
+/* At most half full, so that a search is short and ends. */
+static bool has_room(struct seen *seen)
 {
-	struct seen larger = { .size = seen->size ? 2 * seen->size : SEEN_MIN,
-		.count = seen->count };
-	static const struct hash none = { { 0 } };
+	struct seen larger = { .size = seen->size > 0 ? 2 * seen->size : SIZE_LEAST };
+	static const struct hash none;
 
-	larger.hashes = calloc(larger.size, sizeof(*larger.hashes));
-	if (!larger.hashes)
-		return err_memory(err);
+	if (2 * (seen->count + 1) <= seen->size)
+		return true;
+	if (seen->count >= SEEN_MAX)
+		return false;
+	larger.slots = calloc(larger.size, sizeof(*larger.slots));
+	if (!larger.slots)
+		return false;
 	for (size_t i = 0; i < seen->size; i++)
-		if (!hash_equal(&seen->hashes[i], &none))
-			*place_for(&larger, &seen->hashes[i]) = seen->hashes[i];
-	free(seen->hashes);
+		if (!hash_equal(&seen->slots[i], &none))
+			larger.slots[slot_of(&larger, &seen->slots[i])] = seen->slots[i];
+	larger.count = seen->count;
+	free(seen->slots);
 	*seen = larger;
-	return 0;
+	return true;
 }
 
-int seen_add(struct seen *seen, struct span bytes, bool *new_r, struct err *err)
+void seen_add(struct seen *seen, const struct hash *hash)
 {
-	struct hash hash, *place;
+	if (seen_has(seen, hash) || !has_room(seen))
+		return;
+	seen->slots[slot_of(seen, hash)] = *hash;
+	seen->count++;
+}
 
-	while (bytes.len > 0 &&
-		(bytes.data[bytes.len - 1] == '\n' || bytes.data[bytes.len - 1] == '\r'))
-		bytes.len--;
-	if (hash_span(bytes, &hash, err) < 0 ||
-		(2 * seen->count >= seen->size && seen->count < SEEN_MAX &&
-			grow(seen, err) < 0))
-		return -1;
-	place = place_for(seen, &hash);
-	*new_r = !hash_equal(place, &hash);
-	if (*new_r && seen->count < SEEN_MAX) {
-		*place = hash;
-		seen->count++;
-	}
-	return 0;
+bool seen_has(const struct seen *seen, const struct hash *hash)
+{
+	return seen->size > 0 && hash_equal(&seen->slots[slot_of(seen, hash)], hash);
+}
+
+void seen_done(struct seen *seen)
+{
+	free(seen->slots);
+	*seen = (struct seen){ 0 };
 }

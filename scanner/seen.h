@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which bytes were scanned for this message: a set of SHA-256, bounded. Line ends behind the last
- * byte do not count. One owner, emptied by its end. */
+ * The bytes that were looked at already, by their SHA-256. Bounded: what does not fit is forgotten,
+ * and looked at again. */
 #ifndef SCANNER_SEEN_H
 #define SCANNER_SEEN_H
 
 #include "common/hash.h"
 
 enum {
-	SEEN_MAX = 32768
+	SEEN_MAX = 64 * 1024
 };
 
 struct seen {
-	struct hash *hashes; /* a table with open addressing; zeroed is free */
+	struct hash *slots; /* zeroed: free */
 	size_t size, count;
 };
 
-/* A zeroed struct is an empty set. */
+void seen_add(struct seen *seen, const struct hash *hash);
+bool seen_has(const struct seen *seen, const struct hash *hash);
+/* Forget all; accepts a zeroed one. */
 void seen_done(struct seen *seen);
-
-/* Put them in. *new_r: they were not there (or the set is full, and forgets). */
-int seen_add(struct seen *seen, struct span bytes, bool *new_r, struct err *err);
 
 #endif

@@ -10,7 +10,8 @@
 #include "common/key.h"
 
 /* RFC 26's example of a public key, and RFC 32's of Z85. */
-static const char example[] = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
+#define EXAMPLE "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+static const char example[] = EXAMPLE;
 static const uint8_t example_bytes[KEY_SIZE] = { 0xbb, 0x88, 0x47, 0x1d, 0x65, 0xe2, 0x65,
 	0x9b, 0x30, 0xc5, 0x5a, 0x53, 0x21, 0xce, 0xbb, 0x5a, 0xab, 0x2b, 0x70, 0xa3,
 	0x98, 0x64, 0x5c, 0x26, 0xdc, 0xa2, 0xb2, 0xfc, 0xb4, 0x3f, 0xc5, 0x18 };
@@ -164,8 +165,7 @@ static void a_secret_of_another_user_is_refused(void **state)
 static void a_file_without_a_key_is_named_and_its_bytes_are_not(void **state)
 {
 	static const char *const bad[] = { "", "\n", "Yne@$w", "#secret\n",
-		"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hIDYne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaL"
-		"V{hIDYne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hIDYne@$w-vo<fVvi]a<NY6T1ed" };
+		(EXAMPLE EXAMPLE EXAMPLE EXAMPLE) };
 	struct place *place = *state;
 	struct key key = { "" };
 
@@ -178,8 +178,7 @@ static void a_file_without_a_key_is_named_and_its_bytes_are_not(void **state)
 		assert_non_null(strstr(err.text, place->path));
 		assert_null(strstr(err.text, "Yne"));
 	}
-	write_text(place->path, "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID\r\n# mine\n",
-		0600);
+	write_text(place->path, EXAMPLE "\r\n# mine\n", 0600);
 	assert_int_equal(key_read_secret(place->path, &key, NULL), 0);
 	assert_string_equal(key.text, example);
 }

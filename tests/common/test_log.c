@@ -177,12 +177,27 @@ static void a_full_stderr_stops_nobody(void **state)
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 }
 
+static void a_sentence_from_outside_is_escaped_without_quotes_and_fits(void **state)
+{
+	char text[LOG_LINE_MAX], long_one[2 * LOG_LINE_MAX];
+
+	(void)state;
+	assert_string_equal(log_sentence("it says \"no\"", text), "it says \"no\"");
+	assert_string_equal(
+		log_sentence("a\x1b[2J\r\nb\xff", text), "a\\x1b[2J\\x0d\\x0ab\\xff");
+	memset(long_one, '\n', sizeof(long_one) - 1);
+	long_one[sizeof(long_one) - 1] = '\0';
+	assert_true(strlen(log_sentence(long_one, text)) < LOG_LINE_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_value_stays_as_it_is),
 		cmocka_unit_test(any_other_value_is_quoted_and_escaped),
 		cmocka_unit_test(a_long_value_is_cut_and_always_fits),
+		cmocka_unit_test(
+			a_sentence_from_outside_is_escaped_without_quotes_and_fits),
 		cmocka_unit_test(a_line_is_one_line_with_the_name_before_it),
 		cmocka_unit_test(a_line_has_a_ceiling),
 		cmocka_unit_test(lines_below_the_level_are_not_written),

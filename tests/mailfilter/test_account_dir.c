@@ -50,6 +50,33 @@ static void open_makes_the_folders_for_their_owner_alone(void **state)
 	(void)umask(old);
 }
 
+static void its_sign_stays_however_the_path_is_written_and_differs_from_others(
+	void **state)
+{
+	char links[80], dotted[128];
+	const char *const same[] = { state_dir, links, dotted };
+	struct account_dir dir;
+	struct err err = { 0 };
+	char sign[ACCOUNT_SIGN_MAX];
+
+	(void)state;
+	(void)snprintf(links, sizeof(links), "%s/link", top);
+	(void)snprintf(dotted, sizeof(dotted), "%s/.//", state_dir);
+	assert_int_equal(account_dir_open(state_dir, "home", &dir, &err), 0);
+	assert_int_equal(strspn(dir.sign, "0123456789abcdef"), 8);
+	(void)strcpy(sign, dir.sign);
+	account_dir_close(&dir);
+	assert_int_equal(symlink(state_dir, links), 0);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		assert_int_equal(account_dir_open(same[i], "home", &dir, &err), 0);
+		assert_string_equal(dir.sign, sign);
+		account_dir_close(&dir);
+	}
+	assert_int_equal(account_dir_open(state_dir, "work", &dir, &err), 0);
+	assert_string_not_equal(dir.sign, sign);
+	account_dir_close(&dir);
+}
+
 static void what_a_killed_worker_left_in_tmp_is_gone(void **state)
 {
 	struct account_dir dir;
@@ -165,6 +192,7 @@ static void another_file_system_is_not_warned_of(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(its_sign_stays_however_the_path_is_written_and_differs_from_others),
 		TEST(open_makes_the_folders_for_their_owner_alone),
 		TEST(what_a_killed_worker_left_in_tmp_is_gone),
 		TEST(a_second_instance_is_told_the_pid_and_touches_nothing),

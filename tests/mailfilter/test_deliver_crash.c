@@ -100,7 +100,7 @@ static void fetch(struct run *run, unsigned i)
 		message_free(message);
 		return;
 	}
-	deliver_new_name(message->name);
+	deliver_new_name("0123abcd", message->name);
 	if (found == 1)
 		memcpy(message->name, row.name, sizeof(row.name));
 	message->repeat = found == 1;
@@ -171,7 +171,7 @@ static void work(unsigned count, unsigned kill_after)
 
 	must(record_open(top, false, &run.record, &err), &err);
 	(void)snprintf(path, sizeof(path), "%s/box", top);
-	must(deliver_maildir_open(path, &run.deliver, &err), &err);
+	must(deliver_maildir_open(path, "0123abcd", &run.deliver, &err), &err);
 	must(run.deliver->ops->leftovers(run.deliver, forget_recorded, &run, &err), &err);
 	write_all(&run);
 	put(&run, RECORD_INTENT);

@@ -34,7 +34,7 @@ static int setup(void **state)
 	if (!mkdtemp(top))
 		return -1;
 	(void)snprintf(box, sizeof(box), "%s/box", top);
-	return deliver_maildir_open(box, &deliver, &err);
+	return deliver_maildir_open(box, "0123abcd", &deliver, &err);
 }
 
 static int teardown(void **state)
@@ -335,7 +335,7 @@ static void close_takes_back_what_was_not_synced(void **state)
 	assert_int_equal(write_it(message), 0);
 	deliver->ops->close(deliver);
 	assert_int_equal(files("tmp"), 0);
-	assert_int_equal(deliver_maildir_open(box, &deliver, &err), 0);
+	assert_int_equal(deliver_maildir_open(box, "0123abcd", &deliver, &err), 0);
 	message_free(message);
 }
 

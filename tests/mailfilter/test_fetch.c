@@ -2,22 +2,13 @@
  *
  * From a source to a Maildir with the real record, quarantine and delivery; the source is a fake
  * that lies, the scanner is absent. */
-#include "tests/test.h"
+#include "tests/mailfilter/world.h"
 
 #include "mailfilter/fetch.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include "common/file.h"
 #include "common/mime.h"
 
 enum {
-	MESSAGE_MAX = 4096,
 	SCRIPT_MAX = 8
 };
 
@@ -33,20 +24,10 @@ struct fake {
 	bool breaks; /* the session ends behind the script */
 };
 
-struct world {
-	char dir[64], maildir[96];
-	char *scanner[1];
-	struct settings settings;
-	struct account_settings account;
-	struct report report;
-	struct pipeline pipeline;
-	struct fetch fetch;
+struct faked {
+	struct world world;
 	struct fake fake;
 };
-
-static const char inert[] = "From: a@example.org\r\nSubject: hello\r\n\r\nJust text.\r\n";
-static const char suspicious[] =
-	"From: a@example.org\r\nContent-Type: text/html\r\n\r\n<p>x</p>\r\n";
 
 static int fake_fetch(struct source *source, const struct source_item *items,
 	size_t count, const struct source_sink *sink, struct err *err)
@@ -67,77 +48,33 @@ static int fake_fetch(struct source *source, const struct source_item *items,
 
 static const struct source_ops fake_ops = { .fetch = fake_fetch };
 
-static void open_world(struct world *world)
-{
-	struct pipeline_tools tools = { .settings = &world->settings,
-		.account = &world->account,
-		.report = &world->report };
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	tools.stop_fd = signalfd(-1, &none, SFD_CLOEXEC | SFD_NONBLOCK);
-	assert_true(tools.stop_fd >= 0);
-	assert_int_equal(record_open(world->dir, false, &tools.record, NULL), 0);
-	assert_int_equal(quarantine_open(world->dir, &tools.quarantine, NULL), 0);
-	assert_int_equal(deliver_maildir_open(world->maildir, &tools.deliver, NULL), 0);
-	assert_int_equal(scan_open(&world->settings, &tools.scan, NULL), 0);
-	pipeline_init(&world->pipeline, &tools);
-	world->report = (struct report){ 0 };
-	world->fetch = (struct fetch){ .pipeline = &world->pipeline,
-		.spool = world->dir,
-		.message_max = MESSAGE_MAX };
-}
-
-static void close_world(struct world *world)
-{
-	struct pipeline_tools *tools = &world->pipeline.tools;
-
-	pipeline_done(&world->pipeline);
-	scan_close(tools->scan);
-	tools->deliver->ops->close(tools->deliver);
-	quarantine_close(tools->quarantine);
-	record_close(tools->record);
-	(void)close(tools->stop_fd);
-}
-
 static int setup(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct faked *faked = calloc(1, sizeof(*faked));
 
-	assert_non_null(world);
-	(void)snprintf(world->dir, sizeof(world->dir), "/tmp/test_fetch.XXXXXX");
-	assert_non_null(mkdtemp(world->dir));
-	(void)snprintf(world->maildir, sizeof(world->maildir), "%s/Maildir", world->dir);
-	assert_true(asprintf(&world->scanner[0], "ipc://%s/nobody.sock", world->dir) > 0);
-	world->settings = (struct settings){ .scanners = { world->scanner, 1 },
-		.scan_timeout_ms = 1000,
-		.scanner_wait_ms = 50,
-		.scanner_start_ms = 50,
-		.message_max = MESSAGE_MAX };
-	world->account = (struct account_settings){ .on_unscannable = POLICY_QUARANTINE };
-	world->account.name = strdup("work");
-	world->fake.source.ops = &fake_ops;
-	open_world(world);
-	*state = world;
+	assert_non_null(faked);
+	faked->fake.source.ops = &fake_ops;
+	world_new(&faked->world);
+	world_open(&faked->world);
+	*state = faked;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
 
-	close_world(world);
-	assert_int_equal(file_remove_tree(world->dir, true, NULL), 0);
-	free(world->scanner[0]);
-	free(world->account.name);
-	free(world);
+	world_close(&faked->world);
+	world_free(&faked->world);
+	free(faked);
 	return 0;
 }
 
 /* Ask for these UIDs, let the fake answer, and work until nothing moves any more. */
 static int run(
-	struct world *world, const char *const *uids, uint64_t size, struct err *err)
+	struct faked *faked, const char *const *uids, uint64_t size, struct err *err)
 {
+	struct world *world = &faked->world;
 	struct source_item items[SCRIPT_MAX] = { 0 };
 	struct message *messages[SCRIPT_MAX];
 	struct record_row row;
@@ -158,33 +95,14 @@ static int run(
 		assert_non_null(messages[count]);
 	}
 	result = fetch_chunk(
-		&world->fetch, &world->fake.source, items, messages, count, err);
+		&world->fetch, &faked->fake.source, items, messages, count, err);
 	assert_int_equal(pipeline_drain(&world->pipeline, NULL), 0);
 	return result;
 }
 
-static size_t files_in(const char *maildir, const char *folder)
-{
-	char path[160];
-	auto_closedir DIR *dir = NULL;
-	size_t count = 0;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", maildir, folder);
-	dir = opendir(path);
-	assert_non_null(dir);
-	for (struct dirent *entry; (entry = readdir(dir));)
-		count += entry->d_name[0] != '.';
-	return count;
-}
-
 static enum record_state state_of(struct world *world, const char *uid)
 {
-	struct message_key key = { .folder = "INBOX", .uidvalidity = 1 };
-	struct record_row row = { 0 };
-
-	(void)snprintf(key.uid, sizeof(key.uid), "%s", uid);
-	(void)record_find(world->pipeline.tools.record, &key, &row, NULL);
-	return row.state;
+	return world_row(world, "INBOX", 1, uid).state;
 }
 
 static const char *const two[] = { "7", "8", NULL };
@@ -192,53 +110,68 @@ static const char *const one[] = { "7", NULL };
 
 static void what_was_asked_for_is_delivered_and_recorded(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
 
-	world->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
-	world->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, two, 100, NULL), 0);
+	faked->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
+	faked->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
+	assert_int_equal(run(faked, two, 100, NULL), 0);
 	assert_int_equal(world->report.delivered, 2);
-	assert_int_equal(files_in(world->maildir, "new"), 2);
-	assert_int_equal(files_in(world->maildir, "tmp"), 0);
+	assert_int_equal(world_files(world, "new"), 2);
+	assert_int_equal(world_files(world, "tmp"), 0);
 	assert_int_equal(state_of(world, "7"), RECORD_SETTLED);
 }
 
 static void what_was_not_asked_for_or_comes_twice_is_dropped(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
 
-	world->fake.script[0] = (struct answer){ "9", inert, SOURCE_FETCHED };
-	world->fake.script[1] = (struct answer){ "7", inert, SOURCE_FETCHED };
-	world->fake.script[2] = (struct answer){ "7", inert, SOURCE_FETCHED };
-	world->fake.script[3] = (struct answer){ "", inert, SOURCE_DISCARD };
-	assert_int_equal(run(world, one, 100, NULL), 0);
-	assert_int_equal(files_in(world->maildir, "new"), 1);
+	faked->fake.script[0] = (struct answer){ "9", inert, SOURCE_FETCHED };
+	faked->fake.script[1] = (struct answer){ "7", inert, SOURCE_FETCHED };
+	faked->fake.script[2] = (struct answer){ "7", inert, SOURCE_FETCHED };
+	faked->fake.script[3] = (struct answer){ "", inert, SOURCE_DISCARD };
+	assert_int_equal(run(faked, one, 100, NULL), 0);
+	assert_int_equal(world_files(world, "new"), 1);
 	assert_int_equal(state_of(world, "9"), 0);
 }
 
 static void a_message_without_content_is_parked_with_a_notice(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
 
-	world->fake.script[0] = (struct answer){ "7", NULL, SOURCE_NIL };
-	world->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, two, 100, NULL), 0);
+	faked->fake.script[0] = (struct answer){ "7", NULL, SOURCE_NIL };
+	faked->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
+	assert_int_equal(run(faked, two, 100, NULL), 0);
 	assert_int_equal(world->report.parked, 1);
 	assert_int_equal(world->report.delivered, 1);
 	assert_int_equal(state_of(world, "7"), RECORD_PARKED);
-	assert_int_equal(files_in(world->maildir, "new"), 2);
+	assert_int_equal(world_files(world, "new"), 2);
+}
+
+static void an_empty_message_is_parked_and_never_delivered_as_one(void **state)
+{
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
+
+	faked->fake.script[0] = (struct answer){ "7", NULL, SOURCE_FETCHED };
+	assert_int_equal(run(faked, one, 100, NULL), 0);
+	assert_int_equal(world->report.parked, 1);
+	assert_int_equal(state_of(world, "7"), RECORD_PARKED);
 }
 
 static void one_that_is_larger_than_the_limit_is_parked(void **state)
 {
-	struct world *world = *state;
-	char *large = malloc(MESSAGE_MAX + 2);
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
+	char *large = malloc(WORLD_MESSAGE_MAX + 2);
 
 	assert_non_null(large);
-	memset(large, 'x', MESSAGE_MAX + 1);
-	large[MESSAGE_MAX + 1] = '\0';
-	world->fake.script[0] = (struct answer){ "7", large, SOURCE_FETCHED };
-	assert_int_equal(run(world, one, 100, NULL), 0);
+	memset(large, 'x', WORLD_MESSAGE_MAX + 1);
+	large[WORLD_MESSAGE_MAX + 1] = '\0';
+	faked->fake.script[0] = (struct answer){ "7", large, SOURCE_FETCHED };
+	assert_int_equal(run(faked, one, 100, NULL), 0);
 	free(large);
 	assert_int_equal(world->report.parked, 1);
 	assert_int_equal(state_of(world, "7"), RECORD_PARKED);
@@ -246,45 +179,49 @@ static void one_that_is_larger_than_the_limit_is_parked(void **state)
 
 static void a_vanished_message_is_nothing(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
 
-	world->fake.script[0] = (struct answer){ "7", NULL, SOURCE_ABSENT };
-	assert_int_equal(run(world, one, 100, NULL), 0);
+	faked->fake.script[0] = (struct answer){ "7", NULL, SOURCE_ABSENT };
+	assert_int_equal(run(faked, one, 100, NULL), 0);
 	assert_int_equal(report_decided(&world->report), 0);
 	assert_int_equal(state_of(world, "7"), 0);
 }
 
 static void a_broken_session_keeps_what_came_and_names_what_is_missing(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
 	struct err err = { 0 };
 
-	world->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
-	world->fake.breaks = true;
-	assert_int_equal(run(world, two, 100, &err), -1);
+	faked->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
+	faked->fake.breaks = true;
+	assert_int_equal(run(faked, two, 100, &err), -1);
 	assert_int_equal(err.kind, ERR_SESSION);
 	assert_string_equal(world->fetch.missing, "8");
-	assert_int_equal(files_in(world->maildir, "new"), 1);
+	assert_int_equal(world_files(world, "new"), 1);
 	assert_int_equal(state_of(world, "7"), RECORD_SETTLED);
 }
 
 static void without_a_scanner_suspicious_mail_is_held_and_inert_delivered(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
 
-	world->fake.script[0] = (struct answer){ "7", suspicious, SOURCE_FETCHED };
-	world->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, two, 100, NULL), 0);
+	faked->fake.script[0] = (struct answer){ "7", suspicious, SOURCE_FETCHED };
+	faked->fake.script[1] = (struct answer){ "8", inert, SOURCE_FETCHED };
+	assert_int_equal(run(faked, two, 100, NULL), 0);
 	assert_int_equal(world->report.held, 1);
 	assert_int_equal(world->report.delivered, 1);
-	assert_int_equal(files_in(world->maildir, "new"), 1);
+	assert_int_equal(world_files(world, "new"), 1);
 	assert_int_equal(state_of(world, "7"), RECORD_HELD);
 	assert_non_null(strstr(world->report.held_why, "nobody.sock"));
 }
 
 static void an_intent_left_by_a_crash_is_delivered_once_under_its_name(void **state)
 {
-	struct world *world = *state;
+	struct faked *faked = *state;
+	struct world *world = &faked->world;
 	struct record_row row = {
 		.key = { .folder = "INBOX", .uidvalidity = 1, .uid = "7" },
 		.state = RECORD_INTENT,
@@ -294,11 +231,11 @@ static void an_intent_left_by_a_crash_is_delivered_once_under_its_name(void **st
 	char path[160];
 
 	assert_int_equal(record_put(world->pipeline.tools.record, &row, NULL), 0);
-	world->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
-	assert_int_equal(run(world, one, 100, NULL), 0);
+	faked->fake.script[0] = (struct answer){ "7", inert, SOURCE_FETCHED };
+	assert_int_equal(run(faked, one, 100, NULL), 0);
 	(void)snprintf(path, sizeof(path), "%s/new/1.recorded.host", world->maildir);
 	assert_int_equal(access(path, F_OK), 0);
-	assert_int_equal(files_in(world->maildir, "new"), 1);
+	assert_int_equal(world_files(world, "new"), 1);
 }
 
 int main(void)
@@ -311,6 +248,9 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_message_without_content_is_parked_with_a_notice, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			an_empty_message_is_parked_and_never_delivered_as_one, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			one_that_is_larger_than_the_limit_is_parked, setup, teardown),

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
+
+#include "common/defer.h"
+#include "common/log.h"
 
 static void nothing_new_is_said_and_is_success(void **state)
 {
@@ -64,6 +68,56 @@ static void a_run_without_an_end_is_no_success(void **state)
 	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
 }
 
+/* The line that is logged of a message. */
+static const char *line_of(const struct message *message)
+{
+	static char line[LOG_LINE_MAX];
+	auto_close int saved = dup(STDERR_FILENO);
+	int ends[2];
+	ssize_t len;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	(void)close(ends[1]);
+	report_message("work", message, false);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	len = read(ends[0], line, sizeof(line) - 1);
+	(void)close(ends[0]);
+	assert_true(len > 0);
+	line[len - 1] = '\0';
+	return line;
+}
+
+static void a_line_says_a_reason_only_where_nothing_else_does(void **state)
+{
+	struct finding finding = { .signature = "Eicar" };
+	struct message message = { .action = ACTION_CLEAN,
+		.scanned = true,
+		.size = 5,
+		.reason = "infected: Eicar",
+		.quarantine_id = "Q",
+		.verdict = { .kind = VERDICT_INFECTED,
+			.findings = &finding,
+			.finding_count = 1 } };
+
+	(void)state;
+	(void)strcpy(message.key.uid, "7");
+	assert_string_equal(line_of(&message),
+		"account=work uid=7 verdict=infected signature=Eicar action=cleaned "
+		"quarantine=Q size=5");
+	message.action = ACTION_HOLD;
+	assert_string_equal(line_of(&message),
+		"account=work uid=7 verdict=infected signature=Eicar action=held "
+		"reason=\"infected: Eicar\" size=5");
+	message.action = ACTION_QUARANTINE;
+	message.verdict =
+		(struct verdict){ .kind = VERDICT_UNSCANNABLE, .reason = REASON_LIMIT };
+	(void)strcpy(message.reason, "too deep");
+	assert_string_equal(line_of(&message),
+		"account=work uid=7 verdict=\"unscannable (limit)\" action=quarantined "
+		"quarantine=Q reason=\"too deep\" size=5");
+}
+
 static void the_worse_exit_code_wins(void **state)
 {
 	static const int cases[][3] = {
@@ -90,6 +144,7 @@ int main(void)
 		cmocka_unit_test(held_mail_says_why_and_asks_for_another_run),
 		cmocka_unit_test(an_error_is_told_behind_what_was_done),
 		cmocka_unit_test(a_run_without_an_end_is_no_success),
+		cmocka_unit_test(a_line_says_a_reason_only_where_nothing_else_does),
 		cmocka_unit_test(the_worse_exit_code_wins),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,8 @@ static void until_pings(struct world *world, unsigned pings)
 			scanner_next(&world->scanner, &world->message, &world->err),
 			SCANNER_NOTHING);
 		fake_turn(&world->fake);
-		wait_for(world, deadline);
+		if (world->fake.pings < pings)
+			wait_for(world, deadline);
 	}
 }
 
@@ -130,6 +131,50 @@ static void one_that_loads_is_there_but_not_ready(void **state)
 	fake_say_state(&world->fake);
 	until_pings(world, 2);
 	assert_false(scanner_ready(&world->scanner));
+}
+
+static void any_message_is_a_sign_of_life(void **state)
+{
+	struct world *world = *state;
+	int64_t end;
+
+	fake_open(&world->fake, world->endpoint, 7);
+	assert_int_equal(next(world), SCANNER_FOUND);
+	world->fake.mute = true;
+	end = clock_ms() + TIMEOUT_MS;
+	/* Over a slow line the answer to a ping comes behind much else. */
+	for (uint64_t i = 1; clock_ms() < end; i++) {
+		until_pings(world, world->fake.pings + 1);
+		fake_say(&world->fake,
+			&(struct wire_message){
+				.type = WIRE_CREDIT, .id = 6, .offset = i });
+		assert_int_equal(next(world), SCANNER_MESSAGE);
+	}
+	assert_int_equal(next(world), SCANNER_LOST);
+}
+
+static void what_is_on_its_way_gets_more_time(void **state)
+{
+	auto_free uint8_t *bytes = calloc(1, WIRE_CHUNK_MAX);
+	struct world *world = *state;
+	struct wire_message request = { .type = WIRE_REQUEST,
+		.id = 1,
+		.request.size = WIRE_CHUNK_MAX,
+		.data = { bytes, WIRE_CHUNK_MAX } };
+	int64_t plain;
+
+	assert_non_null(bytes);
+	fake_open(&world->fake, world->endpoint, 7);
+	assert_int_equal(next(world), SCANNER_FOUND);
+	world->fake.mute = true;
+	until_pings(world, 1);
+	plain = scanner_due(&world->scanner);
+	assert_int_equal(scanner_say(&world->scanner, &request, &world->err), 0);
+	assert_true(scanner_due(&world->scanner) >
+		    plain + WIRE_CHUNK_MAX / SCANNER_SLOW_RATE - 1);
+	for (request.id = 2; request.id < 10; request.id++)
+		assert_int_equal(scanner_say(&world->scanner, &request, &world->err), 0);
+	assert_int_equal(scanner_due(&world->scanner), plain + SCANNER_SLOW_MS);
 }
 
 static void messages_about_requests_are_handed_on(void **state)
@@ -284,6 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(a_scanner_is_there_once_it_has_said_its_state),
 		IN_WORLD(one_that_loads_is_there_but_not_ready),
+		IN_WORLD(any_message_is_a_sign_of_life),
+		IN_WORLD(what_is_on_its_way_gets_more_time),
 		IN_WORLD(messages_about_requests_are_handed_on),
 		IN_WORLD(malformed_messages_are_told_with_their_id),
 		IN_WORLD(a_scanner_that_goes_is_lost_and_found_again),

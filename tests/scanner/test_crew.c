@@ -76,6 +76,7 @@ static void how_a_worker_died_decides_what_its_message_paid(void **state)
 		{ KILLED_BY(SIGABRT), 1, 0 },
 		{ KILLED_BY(SIGBUS), 1, 0 },
 		{ KILLED_BY(SIGSYS), 1, 0 },
+		{ KILLED_BY(SIGXFSZ), 1, 0 },
 		{ KILLED_BY(SIGFPE), 1, 0 },
 		{ KILLED_BY(SIGILL), 1, 0 },
 		{ KILLED_BY(SIGXCPU), 1, 0 },

@@ -56,7 +56,8 @@ static int stop(void **state)
 	char path[512];
 
 	(void)state;
-	while (dir && (entry = readdir(dir))) {
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		(void)unlink(path);
 	}

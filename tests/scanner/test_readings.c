@@ -15,6 +15,10 @@
 #define BASE64 "VGhlIGhpZGRlbiBmaWxlIHRoYXQgbm8gb25lIGlzIHRvIHNlZS4="
 #define QUOTED "=54=68=65 hidden file that no one =69=73 to =\nsee=2e"
 
+enum {
+	MAIL_MAX = 64 * 1024 * 1024
+};
+
 struct given {
 	size_t count, bytes;
 	size_t hidden;     /* readings that start with the hidden file */
@@ -143,7 +147,7 @@ static void endless_doubts_are_cut(void **state)
 	struct given given = { 0 };
 
 	(void)state;
-	buf_init(&mail, 64 * 1024 * 1024);
+	buf_init(&mail, MAIL_MAX);
 	assert_int_equal(buf_add_str(&mail, HEAD "\n", NULL), 0);
 	for (int i = 0; i < 100000; i++)
 		assert_int_equal(buf_add_str(&mail, "QUFBQUFBQUE=\n", NULL), 0);
@@ -159,8 +163,8 @@ static void messages_in_messages_end(void **state)
 	struct given given = { 0 };
 
 	(void)state;
-	buf_init(&mail, 64 * 1024 * 1024);
-	buf_init(&next, 64 * 1024 * 1024);
+	buf_init(&mail, MAIL_MAX);
+	buf_init(&next, MAIL_MAX);
 	assert_int_equal(buf_add_str(&mail, HEAD "\nText.\n", NULL), 0);
 	for (int i = 0; i < 12; i++) {
 		buf_clear(&next);

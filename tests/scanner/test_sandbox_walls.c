@@ -299,8 +299,8 @@ static int converts_charsets(int keep_fd)
 		iconv_t charset = iconv_open("UTF-8", all[i].charset);
 
 		memcpy(in, all[i].in, left);
-		if (charset == (iconv_t)-1 ||
-			iconv(charset, &from, &left, &to, &room) == (size_t)-1 ||
+		/* One that did not open, too, makes iconv fail. */
+		if (iconv(charset, &from, &left, &to, &room) == (size_t)-1 ||
 			strcmp(out, all[i].out) != 0 || iconv_close(charset) < 0)
 			return WRONG;
 	}

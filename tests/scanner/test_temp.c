@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 
+#include "scanner/signatures.h"
 #include "scanner/temp.h"
 
 static char folder[64], dir[80];
@@ -106,6 +107,50 @@ static void a_second_one_is_told_who_holds_it(void **state)
 	assert_non_null(strstr(err.text, pid));
 }
 
+/* What an engine host that was killed while it loaded leaves, and what its worker left. */
+static void leave_behind(pid_t host, pid_t worker)
+{
+	char path[TEMP_PATH_MAX], file[SIGNATURES_PATH_MAX];
+
+	assert_int_equal(temp_make(temp_host_path(dir, host, path), NULL), 0);
+	assert_int_equal(signatures_write(path, signatures_eicar, file, NULL), 0);
+	assert_int_equal(temp_make(temp_worker_path(dir, host, worker, path), NULL), 0);
+	assert_int_equal(signatures_write(path, signatures_eicar, file, NULL), 0);
+}
+
+static void sweep_removes_all_that_dead_hosts_left(void **state)
+{
+	const pid_t keep[] = { 12, 13 };
+	char path[TEMP_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	leave_behind(11, 21);
+	leave_behind(12, 22);
+	assert_int_equal(temp_sweep(dir, keep, 2, NULL), 0);
+	assert_int_equal(access(temp_host_path(dir, 11, path), F_OK), -1);
+	assert_int_equal(access(temp_worker_path(dir, 12, 22, path), F_OK), 0);
+	assert_int_equal(temp_sweep(dir, NULL, 0, NULL), 0);
+	/* That was all. */
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* A worker that was taken over may leave anything. */
+static void sweep_follows_no_link(void **state)
+{
+	char file[SIGNATURES_PATH_MAX], path[TEMP_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(signatures_write(folder, signatures_eicar, file, NULL), 0);
+	leave_behind(31, 41);
+	(void)snprintf(path, sizeof(path), "%s/e.31/w.41/link", dir);
+	assert_int_equal(symlink(folder, path), 0);
+	assert_int_equal(temp_sweep(dir, NULL, 0, NULL), 0);
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(access(file, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +164,9 @@ int main(void)
 			root_may_look_at_anothers_and_not_use_it, start, stop),
 		cmocka_unit_test_setup_teardown(
 			a_second_one_is_told_who_holds_it, start, stop),
+		cmocka_unit_test_setup_teardown(
+			sweep_removes_all_that_dead_hosts_left, start, stop),
+		cmocka_unit_test_setup_teardown(sweep_follows_no_link, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

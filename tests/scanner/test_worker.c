@@ -141,7 +141,20 @@ static const struct {
 		"QU5USVZJUlVTLVRFU1QtRklMRSEkSCtIKg==\r\n" END,
 		"<2>", TEXT_PART },
 	/* behind the closing delimiter, for those who read on */
-	{ MIXED TEXT_PART END EICAR_PART, NULL, "Subject: hello\r\n" },
+	{ MIXED TEXT_PART END EICAR_PART, "<EPILOGUE>", TEXT_PART END },
+	{ MIXED UUENCODED TEXT_PART END, "<PREAMBLE>", "\r\n" TEXT_PART END },
+	{ MIXED TEXT_PART END "Bye.\r\n" UUENCODED, "<EPILOGUE>", TEXT_PART END },
+	/* a message that is encoded, which it must not be */
+	{ MIXED TEXT_PART
+		"--b\r\nContent-Type: message/rfc822\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n"
+		"Q29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogYmFzZTY0DQoNCldEVlBJVkFs\r\n"
+		"UUVGUVd6UmNVRnBZTlRRb1VGNHBOME5ES1RkOUpFVkpRMEZTTFZOVVFVNUVRVkpF\r\n"
+		"TFVGT1ZFbFdTVkpWVXkxVVJWTlVMVVpKVEVVaEpFZ3JTQ289\r\n" END,
+		"<2>", TEXT_PART },
+	/* the payload stands in a header to some */
+	{ HEAD "Content-Transfer-Encoding: base64\r\nno field\r\n" EICAR_BASE64 "\r\n",
+		"<>", "Subject: hello\r\n" },
 };
 
 static void infected_parts_are_found_and_cut(void **state)
@@ -168,6 +181,71 @@ static void infected_parts_are_found_and_cut(void **state)
 			fail_msg("case %zu: %.*s", i, (int)cleaned.len,
 				(const char *)cleaned.data);
 	}
+}
+
+/* Names that say something else than they show. */
+static const struct {
+	const char *parameter; /* of Content-Disposition */
+	const char *name;      /* of the finding */
+	const char *shown;     /* in the notice */
+} names[] = {
+	{ "filename=\"a.pdf.exe\"", "a.pdf.exe", "\"a.pdf.exe\"" },
+	{ "filename*=utf-8''doc%E2%80%AEfdp.exe",
+		"doc\xe2\x80\xae"
+		"fdp.exe",
+		"\"doc?fdp.exe\"" },
+	{ "filename*0*=utf-8''one%20; filename*1=two.exe", "one two.exe",
+		"\"one two.exe\"" },
+	{ "filename=\"=?utf-8?B?dsOkdGVyLmV4ZQ==?=\"", "v\xc3\xa4ter.exe",
+		"\"v?ter.exe\"" },
+	{ "filename=\"../../etc/passwd\"", "../../etc/passwd", "\"../../etc/passwd\"" },
+	{ "filename*=us-ascii''a%0D%0AX-Evil:%20b%22.exe", "a  X-Evil: b\".exe",
+		"\"a  X-Evil: b?.exe\"" },
+	{ "filename*=us-ascii''a%1B[2J.exe", "a [2J.exe", "\"a [2J.exe\"" },
+};
+
+static void deceiving_names_are_shown_for_what_they_are(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
+		auto_body struct body body;
+		auto_buf struct buf mail;
+		struct span cleaned;
+
+		buf_init(&mail, 4096);
+		assert_int_equal(
+			buf_printf(&mail, NULL,
+				MIXED TEXT_PART
+				"--b\r\nContent-Type: application/octet-stream\r\n"
+				"Content-Disposition: attachment; %s\r\n"
+				"Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64
+				"\r\n" END,
+				names[i].parameter),
+			0);
+		scan(buf_span(&mail), 0, &verdict);
+		assert_verdict(&verdict, VERDICT_INFECTED, REASON_NONE);
+		assert_int_equal(verdict.finding_count, 1);
+		assert_string_equal(verdict.findings[0].name, names[i].name);
+		check_cleaned(buf_span(&mail), &verdict, &body, &cleaned);
+		if (span_find(cleaned, span_str(names[i].shown)) < 0)
+			fail_msg("%s in: %.*s", names[i].shown, (int)cleaned.len,
+				(const char *)cleaned.data);
+	}
+}
+
+static void a_nul_in_a_name_hides_nothing_that_follows(void **state)
+{
+	static const char mail[] = MIXED TEXT_PART
+		"--b\r\nContent-Type: application/octet-stream; name=\"a.txt\0.exe\"\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n" EICAR_BASE64 "\r\n" END;
+	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
+
+	(void)state;
+	scan((struct span){ (const uint8_t *)mail, sizeof(mail) - 1 }, 0, &verdict);
+	assert_verdict(&verdict, VERDICT_INFECTED, REASON_NONE);
+	assert_int_equal(verdict.finding_count, 1);
+	assert_string_equal(verdict.findings[0].name, "a.txt?.exe");
 }
 
 static void lf_mail_is_cut_with_lf(void **state)
@@ -543,6 +621,8 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 		TEST(infected_parts_are_found_and_cut),
 		TEST(lf_mail_is_cut_with_lf),
+		TEST(deceiving_names_are_shown_for_what_they_are),
+		TEST(a_nul_in_a_name_hides_nothing_that_follows),
 		TEST(a_finding_tells_name_type_and_size),
 		TEST(clean_mail_has_no_finding_and_no_edit),
 		TEST(what_remains_beside_a_cut_is_told),

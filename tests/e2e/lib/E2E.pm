@@ -27,6 +27,7 @@ our @EXPORT = qw(work settings account scanner_start scanner_stop scanner_kill m
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 my ($work, $scanner, %started);
+my $runs = 0;
 chdir $root or die "$root: $!\n";
 $ENV{LC_ALL} = 'C';
 delete @ENV{ grep { /^(XDG_|NOTIFY_SOCKET|JOURNAL_STREAM|CREDENTIALS_DIRECTORY|WATCHDOG)/ } keys %ENV };
@@ -170,11 +171,10 @@ sub scanner_kill {
 	return group_gone($pid);
 }
 
-# Start mailfilter; its stderr is read by wait_line and finish.
+# Start mailfilter, also beside another; its stderr is read by wait_line and finish.
 sub mailfilter_start {
 	my (@args) = @_;
-	my $out = work('stdout');
-	unlink $out;
+	my $out = work('stdout-' . ++$runs);
 	pipe(my $read, my $write) or die "pipe: $!\n";
 	my $run = { err => '', read => $read, out => $out, from => time, args => "@args" };
 	$run->{pid} = spawn($out, $write, 'build/mailfilter', @args);

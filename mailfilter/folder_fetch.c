@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What of a folder is fetched, in which order and in which company. */
+#include "mailfilter/folder_inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+static uint32_t stuck_count(const struct folder *folder, const struct source_item *item)
+{
+	bool same = folder->session->stuck->key.uidvalidity == folder->uidvalidity &&
+		    strcmp(folder->session->stuck->key.folder, folder->name) == 0 &&
+		    strcmp(folder->session->stuck->key.uid, item->uid) == 0;
+
+	return same ? folder->session->stuck->count : 0;
+}
+
+/* The session ended at this message, perhaps again. */
+static void note_stuck(struct folder *folder, const char *uid)
+{
+	struct source_item item = { 0 };
+
+	if (!uid[0])
+		return;
+	memcpy(item.uid, uid, MESSAGE_UID_MAX);
+	if (stuck_count(folder, &item) == 0) {
+		folder_key(folder, &item, &folder->session->stuck->key);
+		folder->session->stuck->count = 0;
+	}
+	folder->session->stuck->count++;
+}
+
+/* Messages to be fetched with one command. */
+struct chunk {
+	struct source_item items[FOLDER_CHUNK_MESSAGES_MAX];
+	struct message *messages[FOLDER_CHUNK_MESSAGES_MAX];
+	size_t count;
+	uint64_t bytes;
+};
+
+static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
+{
+	struct fetch *fetch = folder->session->fetch;
+	size_t count = chunk->count;
+
+	chunk->count = 0;
+	chunk->bytes = 0;
+	if (count > 0 && fetch_chunk(fetch, folder->session->source, chunk->items,
+				 chunk->messages, count, err) < 0) {
+		if (err->kind == ERR_SESSION)
+			note_stuck(folder, fetch->missing);
+		return -1;
+	}
+	/* POP3 deletes at its end or not at all. */
+	if (folder->session->source->settle_at_finish)
+		return folder_collect(folder, err);
+	return folder_settle(folder, err);
+}
+
+/* One more message; a chunk that is full is fetched. */
+static int chunk_add(struct folder *folder, struct chunk *chunk,
+	const struct source_item *item, const struct record_row *row, struct err *err)
+{
+	uint32_t stuck = stuck_count(folder, item);
+	struct message *message;
+
+	if (stuck == STUCK_ALONE && chunk_run(folder, chunk, err) < 0)
+		return -1;
+	message = fetch_message(
+		folder->session->fetch, folder->name, folder->uidvalidity, item, row);
+	if (!message)
+		return err_memory(err);
+	if (stuck >= STUCK_PARK && message->action == ACTION_NONE) {
+		message->action = ACTION_PARK;
+		message->stage = STAGE_SCANNED;
+		(void)snprintf(message->reason, sizeof(message->reason),
+			"the session ended %" PRIu32 " times while it was fetched",
+			stuck);
+	}
+	if (message->action != ACTION_NONE) {
+		pipeline_add(folder->session->pipeline, &message);
+		return pipeline_make_room(folder->session->pipeline, err);
+	}
+	chunk->items[chunk->count] = *item;
+	chunk->messages[chunk->count++] = message;
+	chunk->bytes += item->size;
+	if (chunk->count == FOLDER_CHUNK_MESSAGES_MAX || stuck == STUCK_ALONE ||
+		chunk->bytes >= FOLDER_CHUNK_BYTES_MAX)
+		return chunk_run(folder, chunk, err);
+	return 0;
+}
+
+static void chunk_free(struct chunk **chunk)
+{
+	for (size_t i = 0; *chunk && i < (*chunk)->count; i++)
+		message_free((*chunk)->messages[i]);
+	free(*chunk);
+}
+
+/* One that is not new. */
+static int note_known(struct folder *folder, const struct source_item *item,
+	const struct record_row *row, struct err *err)
+{
+	if (row->state == RECORD_DONE)
+		return buf_add(&folder->owed, item, sizeof(*item), err);
+	if (row->state == RECORD_HELD)
+		return buf_add(&folder->held, item, sizeof(*item), err);
+	return 0;
+}
+
+int folder_fetch_new(struct folder *folder, struct err *err)
+{
+	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
+
+	if (!chunk)
+		return err_memory(err);
+	for (size_t i = 0; i < folder->count; i++) {
+		struct record_row row = { 0 };
+		int found = folder_known(folder, &folder->items[i], &row, err);
+
+		if (found < 0)
+			return -1;
+		if (found > 0 && note_known(folder, &folder->items[i], &row, err) < 0)
+			return -1;
+		if (found > 0 && row.state != RECORD_INTENT)
+			continue;
+		folder_tools(folder)->report->listed++;
+		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,
+			    err) < 0)
+			return -1;
+	}
+	return chunk_run(folder, chunk, err);
+}
+
+/* Wait until a scanner takes requests or there is no more hope of one. */
+static int wait_scanner(
+	struct folder *folder, bool *ready_r, char *why, size_t size, struct err *err)
+{
+	while (!scan_ready(folder_tools(folder)->scan) &&
+		!scan_hopeless(folder_tools(folder)->scan, why, size))
+		if (pipeline_wait(folder->session->pipeline, -1, 0,
+			    clock_ms() + PIPELINE_BATCH_MS, err) < 0)
+			return -1;
+	*ready_r = scan_ready(folder_tools(folder)->scan);
+	return 0;
+}
+
+static void report_waiting(const struct folder *folder, uint32_t waiting, const char *why)
+{
+	struct report *report = folder_tools(folder)->report;
+	char text[LOG_TEXT_MAX];
+
+	log_warning("account=%s folder=%s held=%" PRIu32 " reason=%s",
+		folder_tools(folder)->account->name, folder->name, waiting,
+		log_value(span_str(why), text));
+	if (report->held == 0)
+		(void)snprintf(report->held_why, sizeof(report->held_why), "%s", why);
+	report->held += waiting;
+}
+
+int folder_fetch_held(struct folder *folder, struct err *err)
+{
+	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
+	char why[MESSAGE_REASON_MAX] = "";
+	bool asked = false, ready = false;
+	uint32_t waiting = 0;
+	const struct source_item *items;
+	size_t count;
+
+	if (!chunk)
+		return err_memory(err);
+	items = folder_items(&folder->held, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct record_row row = { 0 };
+
+		if (folder_known(folder, &items[i], &row, err) < 0)
+			return -1;
+		if (row.judged[0] && !asked &&
+			wait_scanner(folder, &ready, why, sizeof(why), err) < 0)
+			return -1;
+		asked = asked || row.judged[0];
+		if (row.judged[0] && !ready)
+			waiting++;
+		else if (chunk_add(folder, chunk, &items[i], &row, err) < 0)
+			return -1;
+	}
+	if (waiting > 0)
+		report_waiting(folder, waiting, why);
+	return chunk_run(folder, chunk, err);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of the folder module share. Not for others. */
+#ifndef MAILFILTER_FOLDER_INSIDE_H
+#define MAILFILTER_FOLDER_INSIDE_H
+
+#include "mailfilter/folder.h"
+
+const struct pipeline_tools *folder_tools(const struct folder *folder);
+
+/* Make it the source's current folder. UIDs mean nothing in another one, nor in another
+ * UIDVALIDITY of the same name. */
+int folder_select(struct folder *folder, struct err *err);
+
+void folder_key(const struct folder *folder, const struct source_item *item,
+	struct message_key *key_r);
+
+/* What is recorded of an item: 1 and the row, or 0. */
+int folder_known(const struct folder *folder, const struct source_item *item,
+	struct record_row *row_r, struct err *err);
+
+/* A list of items as it lies in a buffer. */
+const struct source_item *folder_items(const struct buf *buf, size_t *count_r);
+
+/* Put what is recorded by now on the list of what is owed. */
+int folder_collect(struct folder *folder, struct err *err);
+
+#endif

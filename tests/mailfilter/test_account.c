@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One account from login to logout, and run after run, with a mailbox in memory: what is fetched,
+ * what is settled and where, when sessions break and folders are missing. */
+#include "tests/mailfilter/world.h"
+
+#include "mailfilter/account.h"
+#include "mailfilter/account_dir.h"
+
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "common/mime.h"
+#include "common/stop.h"
+
+#include "tests/mailfilter/fake_source.h"
+
+struct mailbox {
+	struct world world; /* its record and so on are opened only to look */
+	struct fake_source fake;
+	char *folders[FAKE_FOLDERS_MAX];
+	int stop_fd;
+	bool dry_run;
+};
+
+/* The mailbox that the account under test logs in to. */
+static struct fake_source *server;
+
+/* In place of mailfilter/source.c. */
+int source_open(const struct account_settings *account, const char *password,
+	const struct stream_wait *wait, struct source **source_r, struct err *err)
+{
+	(void)account;
+	(void)password;
+	(void)wait;
+	(void)err;
+	fake_connect(server);
+	*source_r = &server->source;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	struct mailbox *mailbox = calloc(1, sizeof(*mailbox));
+	struct world *world = &mailbox->world;
+
+	assert_non_null(mailbox);
+	world_new(world);
+	world->account.password = strdup("secret");
+	world->account.folders = (struct schema_list){ mailbox->folders, 2 };
+	mailbox->folders[0] = strdup("A");
+	mailbox->folders[1] = strdup("B");
+	mailbox->folders[2] = strdup("C");
+	assert_int_equal(stop_start(&mailbox->stop_fd, NULL), 0);
+	mailbox->fake =
+		(struct fake_source){ .fetches_left = FAKE_NEVER, .deletes = true };
+	mailbox->fake.folders[0] = (struct fake_folder){ .name = "A",
+		.uidvalidity = 1,
+		.messages = { { "1", inert, 0, 0 }, { "2", inert, 0, 0 } } };
+	mailbox->fake.folders[1] = (struct fake_folder){ .name = "B",
+		.uidvalidity = 1,
+		.messages = { { "1", inert, 0, 0 }, { "2", inert, 0, 0 } } };
+	server = &mailbox->fake;
+	*state = mailbox;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct mailbox *mailbox = *state;
+
+	stop_reset();
+	(void)close(mailbox->stop_fd);
+	for (size_t i = 0; i < FAKE_FOLDERS_MAX; i++)
+		free(mailbox->folders[i]);
+	free(mailbox->world.account.password);
+	world_free(&mailbox->world);
+	free(mailbox);
+	return 0;
+}
+
+/* One folder, as POP3 has it: settled by number, at the end. */
+static void make_pop3(struct mailbox *mailbox)
+{
+	mailbox->world.account.folders.count = 0;
+	mailbox->world.account.after_kind = AFTER_DELETE;
+	mailbox->fake.source.settle_at_finish = true;
+	mailbox->fake.folders[0].name = "";
+	mailbox->fake.folders[0].uidvalidity = 0;
+}
+
+static struct report run(struct mailbox *mailbox)
+{
+	struct account_job job = { .settings = &mailbox->world.settings,
+		.account = &mailbox->world.account,
+		.dry_run = mailbox->dry_run,
+		.stop_fd = mailbox->stop_fd,
+		.pause_ms = 10 };
+	struct report report = { 0 };
+
+	mailbox->fake.log[0] = '\0';
+	account_run(&job, &report);
+	assert_true(report.final);
+	return report;
+}
+
+/* What stands on record; state 0: nothing. */
+static struct record_row row(struct mailbox *mailbox, const char *folder, const char *uid)
+{
+	struct record_row row = { 0 };
+	struct message_key key = { .uidvalidity = folder[0] ? 1 : 0 };
+	struct record *record;
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/work", mailbox->world.dir);
+	(void)snprintf(key.folder, sizeof(key.folder), "%s", folder);
+	(void)snprintf(key.uid, sizeof(key.uid), "%s", uid);
+	assert_int_equal(record_open(path, true, &record, NULL), 0);
+	assert_true(record_find(record, &key, &row, NULL) >= 0);
+	record_close(record);
+	return row;
+}
+
+static void equal_uids_of_two_folders_are_settled_each_in_its_own(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->world.account.after_kind = AFTER_DELETE;
+	report = run(mailbox);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(report.delivered, 4);
+	assert_int_equal(report.settled, 4);
+	assert_int_equal(world_files(&mailbox->world, "new"), 4);
+	assert_int_equal(world_files(&mailbox->world, "tmp"), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(
+			fake_count(&mailbox->fake, i ? "settle B/1;" : "settle A/1;"), 1);
+		assert_int_equal(
+			fake_count(&mailbox->fake, i ? "settle B/2;" : "settle A/2;"), 1);
+	}
+	assert_int_equal(row(mailbox, "B", "2").state, RECORD_SETTLED);
+	assert_int_equal(run(mailbox).listed, 0);
+	assert_string_equal(mailbox->fake.log, "");
+}
+
+static void a_folder_that_will_not_settle_harms_no_other(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->world.account.after_kind = AFTER_MOVE;
+	/* Delivered and recorded, but still owed: one run before. */
+	mailbox->fake.folders[0].settle_error = ERR_ACCOUNT;
+	mailbox->fake.folders[1].messages[0].uid = NULL;
+	mailbox->fake.folders[1].messages[1].uid = NULL;
+	report = run(mailbox);
+	assert_int_equal(report.delivered, 2);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+	assert_non_null(strstr(report.err.text, "A: over quota"));
+	/* The same numbers appear in the other folder: they are not what is owed. */
+	mailbox->fake.folders[1].messages[0] =
+		(struct fake_message){ "1", suspicious, 0, 0 };
+	mailbox->fake.folders[1].messages[1] =
+		(struct fake_message){ "2", suspicious, 0, 0 };
+	report = run(mailbox);
+	assert_int_equal(report.held, 2);
+	assert_non_null(strstr(report.err.text, "A: over quota"));
+	assert_int_equal(fake_count(&mailbox->fake, "settle"), 0);
+	mailbox->fake.folders[0].settle_error = ERR_NONE;
+	report = run(mailbox);
+	assert_int_equal(fake_count(&mailbox->fake, "fetch A"), 0);
+	assert_int_equal(fake_count(&mailbox->fake, "settle A"), 2);
+	assert_int_equal(fake_count(&mailbox->fake, "settle B"), 0);
+}
+
+static void a_missing_folder_stops_no_other_and_is_named(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->world.account.after_kind = AFTER_DELETE;
+	mailbox->fake.folders[0].missing = true;
+	report = run(mailbox);
+	assert_int_equal(report.delivered, 2);
+	assert_int_equal(report.settled, 2);
+	assert_int_equal(row(mailbox, "B", "1").state, RECORD_SETTLED);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+	assert_non_null(strstr(report.err.text, "folder \"A\": no such folder"));
+}
+
+static void a_changed_uidvalidity_stops_its_folder_alone(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	assert_int_equal(run(mailbox).delivered, 4);
+	mailbox->fake.folders[0].uidvalidity = 2;
+	mailbox->fake.folders[1].messages[2] = (struct fake_message){ "3", inert, 0, 0 };
+	report = run(mailbox);
+	assert_int_equal(report.delivered, 1);
+	assert_string_equal(mailbox->fake.log, "fetch B/3;");
+	assert_non_null(
+		strstr(report.err.text, "A: the server numbers its messages anew"));
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+}
+
+static void what_a_crash_left_unsettled_is_settled_without_a_fetch(void **state)
+{
+	static const enum after_kind kinds[] = { AFTER_DELETE, AFTER_FLAG, AFTER_MOVE };
+	struct mailbox *mailbox = *state;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct report report;
+		char uid[8];
+
+		(void)snprintf(uid, sizeof(uid), "%zu", 10 + i);
+		mailbox->fake.folders[0].messages[2 + i] =
+			(struct fake_message){ strdup(uid), inert, 0, 0 };
+		mailbox->world.account.after_kind = kinds[i];
+		/* No session lives to the end of this run, as if the process had died. */
+		mailbox->fake.settle_breaks = 1000;
+		report = run(mailbox);
+		assert_int_equal(report.err.kind, ERR_SESSION);
+		assert_int_equal(row(mailbox, "A", uid).state, RECORD_DONE);
+		mailbox->fake.settle_breaks = 0;
+		report = run(mailbox);
+		assert_int_equal(report.err.kind, ERR_NONE);
+		assert_int_equal(fake_count(&mailbox->fake, "fetch"), 0);
+		assert_int_equal(row(mailbox, "A", uid).state, RECORD_SETTLED);
+		assert_int_equal(run(mailbox).settled, 0);
+	}
+	assert_int_equal(world_files(&mailbox->world, "new"), 4 + 3);
+	for (size_t i = 2; i < 5; i++)
+		free((void *)(uintptr_t)mailbox->fake.folders[0].messages[i].uid);
+}
+
+static void a_session_lost_before_settle_is_made_good_by_the_next(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->world.account.after_kind = AFTER_DELETE;
+	mailbox->fake.settle_breaks = 1;
+	report = run(mailbox);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(mailbox->fake.sessions, 2);
+	assert_int_equal(fake_count(&mailbox->fake, "fetch"), 4);
+	assert_int_equal(fake_count(&mailbox->fake, "settle"), 4);
+	assert_int_equal(report.delivered, 4);
+}
+
+/* Another client deletes the first message: all numbers change. */
+static void delete_first(struct fake_source *fake)
+{
+	fake->folders[0].messages[0].gone = true;
+}
+
+static void numbers_of_a_lost_session_are_never_used_again(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	make_pop3(mailbox);
+	mailbox->fake.folders[0].messages[2] =
+		(struct fake_message){ "3", suspicious, 0, 0 };
+	mailbox->fake.finish_breaks = 1;
+	mailbox->fake.meanwhile = delete_first;
+	report = run(mailbox);
+	assert_int_equal(report.delivered, 2);
+	assert_int_equal(report.held, 1);
+	assert_int_equal(mailbox->fake.sessions, 2);
+	assert_false(mailbox->fake.folders[0].messages[2].gone);
+	assert_string_equal(strstr(mailbox->fake.log, "settle"), "settle /2;");
+	assert_int_equal(row(mailbox, "", "2").state, RECORD_SETTLED);
+}
+
+static void a_message_that_ends_every_session_is_parked_in_one_run(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->fake.folders[0].messages[1].breaks = true;
+	mailbox->fake.folders[0].messages[2] = (struct fake_message){ "3", inert, 0, 0 };
+	report = run(mailbox);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(report.parked, 1);
+	assert_int_equal(report.delivered, 4);
+	assert_int_equal(row(mailbox, "A", "2").state, RECORD_PARKED);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+	report = run(mailbox);
+	assert_int_equal(report_exit_code(&report), EX_OK);
+	assert_string_equal(mailbox->fake.log, "");
+}
+
+static void a_server_that_never_serves_is_left_alone(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->fake.folders[0].messages[0].bytes = suspicious;
+	assert_int_equal(run(mailbox).held, 1);
+	mailbox->fake.fetches_left = 0;
+	mailbox->fake.sessions = 0;
+	mailbox->fake.folders[1].messages[2] = (struct fake_message){ "3", inert, 0, 0 };
+	mailbox->fake.folders[1].messages[3] = (struct fake_message){ "4", inert, 0, 0 };
+	report = run(mailbox);
+	/* It holds one message in each session: that is no progress. */
+	assert_true(mailbox->fake.sessions <= ACCOUNT_SESSIONS_MAX);
+	assert_int_equal(report.held, 1);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+}
+
+static bool exists(const struct mailbox *mailbox, const char *name)
+{
+	char path[160];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", mailbox->world.dir, name);
+	return lstat(path, &st) == 0;
+}
+
+static void a_dry_run_makes_and_changes_nothing(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->world.account.after_kind = AFTER_DELETE;
+	mailbox->fake.folders[1].messages[1].bytes = suspicious;
+	mailbox->dry_run = true;
+	report = run(mailbox);
+	assert_int_equal(report.delivered, 3);
+	assert_int_equal(report.held, 1);
+	assert_int_equal(fake_count(&mailbox->fake, "settle"), 0);
+	assert_false(exists(mailbox, "work"));
+	assert_false(exists(mailbox, "Maildir"));
+	/* Also where there is something owed, held and to be counted. */
+	mailbox->dry_run = false;
+	mailbox->fake.settle_breaks = 1000;
+	report = run(mailbox);
+	assert_int_equal(report.delivered, 3);
+	mailbox->fake.settle_breaks = 0;
+	mailbox->dry_run = true;
+	report = run(mailbox);
+	assert_int_equal(fake_count(&mailbox->fake, "settle"), 0);
+	assert_int_equal(row(mailbox, "A", "1").state, RECORD_DONE);
+	assert_int_equal(row(mailbox, "B", "2").state, RECORD_HELD);
+	assert_int_equal(row(mailbox, "B", "2").attempts, 1);
+}
+
+static void a_dry_run_ends_with_its_first_session(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->dry_run = true;
+	mailbox->fake.folders[0].messages[1].breaks = true;
+	report = run(mailbox);
+	assert_int_equal(report.err.kind, ERR_SESSION);
+	assert_int_equal(mailbox->fake.sessions, 1);
+	assert_int_equal(report.delivered, 1);
+}
+
+static void a_signal_ends_the_wait_for_a_scanner(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->world.settings.scanner_wait_ms = 60 * 1000;
+	mailbox->fake.folders[0].messages[0].bytes = suspicious;
+	assert_int_equal(kill(getpid(), SIGTERM), 0);
+	report = run(mailbox);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+	assert_non_null(strstr(report.err.text, "signal"));
+	assert_int_equal(world_files(&mailbox->world, "tmp"), 0);
+	mailbox->world.settings.scanner_wait_ms = 50;
+	report = run(mailbox);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(report.held, 1);
+	assert_int_equal(world_files(&mailbox->world, "new"), 3);
+}
+
+static void a_second_one_is_told_who_is_at_work(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct account_dir dir;
+	struct report report;
+	char pid[32];
+
+	assert_int_equal(account_dir_open(mailbox->world.dir, "work", &dir, NULL), 0);
+	report = run(mailbox);
+	account_dir_close(&dir);
+	assert_int_equal(mailbox->fake.sessions, 0);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+	(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	assert_non_null(strstr(report.err.text, pid));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(equal_uids_of_two_folders_are_settled_each_in_its_own),
+		TEST(a_folder_that_will_not_settle_harms_no_other),
+		TEST(a_missing_folder_stops_no_other_and_is_named),
+		TEST(a_changed_uidvalidity_stops_its_folder_alone),
+		TEST(what_a_crash_left_unsettled_is_settled_without_a_fetch),
+		TEST(a_session_lost_before_settle_is_made_good_by_the_next),
+		TEST(numbers_of_a_lost_session_are_never_used_again),
+		TEST(a_message_that_ends_every_session_is_parked_in_one_run),
+		TEST(a_server_that_never_serves_is_left_alone),
+		TEST(a_dry_run_makes_and_changes_nothing),
+		TEST(a_dry_run_ends_with_its_first_session),
+		TEST(a_signal_ends_the_wait_for_a_scanner),
+		TEST(a_second_one_is_told_who_is_at_work),
+	};
+
+	(void)alarm(120);
+	mime_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The parent and its workers: what a worker says arrives, however it ends. */
+#include "tests/test.h"
+
+#include "mailfilter/supervisor.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/err.h"
+
+#include "mailfilter/account.h"
+#include "mailfilter/child.h"
+
+enum {
+	MINUTE = 60 * 1000,
+	HOUR = 60 * MINUTE
+};
+
+/* What a worker does, in place of mailfilter/account.c. */
+static void (*work)(const struct account_job *job, struct report *report);
+
+void account_run(const struct account_job *job, struct report *report_r)
+{
+	work(job, report_r);
+}
+
+static void ends_well(const struct account_job *job, struct report *report)
+{
+	/* More than a pipe holds. */
+	for (report->listed = 0; report->listed < 1000; report->listed++)
+		job->progress(job->progress_arg, report);
+	report->delivered = 7;
+	report->final = true;
+}
+
+static void dies(const struct account_job *job, struct report *report)
+{
+	report->delivered = 3;
+	job->progress(job->progress_arg, report);
+	(void)raise(SIGKILL);
+}
+
+static void ends_early(const struct account_job *job, struct report *report)
+{
+	(void)job;
+	(void)report;
+	_exit(3);
+}
+
+static void sleeps(const struct account_job *job, struct report *report)
+{
+	(void)job;
+	(void)report;
+	for (;;)
+		(void)pause();
+}
+
+/* Start one and wait for its end; not before it fell silent. */
+static struct report run(
+	void (*what)(const struct account_job *job, struct report *report), bool *died_r)
+{
+	struct child child = { .fd = -1 };
+	struct child_tools tools = {
+		.stop_fd = -1, .lock = -1, .children = &child, .count = 1
+	};
+	struct pollfd readable;
+
+	work = what;
+	assert_int_equal(child_start(&child, &tools), 0);
+	readable = (struct pollfd){ .fd = child.fd, .events = POLLIN };
+	while (child.fd >= 0 && poll(&readable, 1, 10000) > 0)
+		(void)child_hear(&child);
+	while (!child_reap(&child, died_r))
+		(void)usleep(1000);
+	assert_int_equal(child.pid, 0);
+	assert_int_equal(child.fd, -1);
+	return child.report;
+}
+
+static void the_last_word_arrives_however_much_was_said(void **state)
+{
+	struct report report;
+	bool died = true;
+
+	(void)state;
+	report = run(ends_well, &died);
+	assert_false(died);
+	assert_true(report.final);
+	assert_int_equal(report.delivered, 7);
+	assert_int_equal(report_exit_code(&report), EX_OK);
+}
+
+static void a_worker_that_dies_leaves_its_counts_and_an_error(void **state)
+{
+	struct report report;
+	bool died = false;
+
+	(void)state;
+	report = run(dies, &died);
+	assert_true(died);
+	assert_int_equal(report.delivered, 3);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+	assert_non_null(strstr(report.err.text, "signal 9"));
+	report = run(ends_early, &died);
+	assert_false(died);
+	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
+	assert_non_null(strstr(report.err.text, "status 3"));
+}
+
+static void a_worker_dies_with_its_parent(void **state)
+{
+	int ends[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	if (fork() == 0) {
+		struct child children[2] = { { .fd = -1 }, { .fd = -1 } };
+		struct child_tools tools = {
+			.stop_fd = -1, .lock = -1, .children = children, .count = 2
+		};
+
+		work = sleeps;
+		if (child_start(&children[0], &tools) < 0 ||
+			child_start(&children[1], &tools) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	(void)close(ends[1]);
+	/* The end of the file: nobody has the other end any more. */
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	(void)close(ends[0]);
+}
+
+static void failures_in_a_row_lengthen_the_wait_and_never_shorten_it(void **state)
+{
+	static const struct {
+		int64_t interval_ms;
+		uint32_t failures;
+		int64_t wait_ms;
+	} cases[] = {
+		{ 5 * MINUTE, 0, 5 * MINUTE },
+		{ 5 * MINUTE, 1, 10 * MINUTE },
+		{ 5 * MINUTE, 3, 40 * MINUTE },
+		{ 5 * MINUTE, 4, HOUR },
+		{ 5 * MINUTE, UINT32_MAX, HOUR },
+		{ 24 * (int64_t)HOUR, 0, 24 * (int64_t)HOUR },
+		{ 24 * (int64_t)HOUR, 9, 24 * (int64_t)HOUR },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(
+			supervisor_wait_ms(cases[i].interval_ms, cases[i].failures),
+			cases[i].wait_ms);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_word_arrives_however_much_was_said),
+		cmocka_unit_test(a_worker_that_dies_leaves_its_counts_and_an_error),
+		cmocka_unit_test(a_worker_dies_with_its_parent),
+		cmocka_unit_test(
+			failures_in_a_row_lengthen_the_wait_and_never_shorten_it),
+	};
+
+	(void)alarm(60);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

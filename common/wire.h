@@ -43,15 +43,17 @@ enum wire_refusal {
 
 struct wire_state {
 	enum wire_scanner_state state;
-	uint64_t session;                /* random, new at each start of the scanner */
-	uint64_t generation;             /* of the signatures, 0 while none is loaded */
-	uint64_t message_max;            /* largest message it takes, bytes */
-	uint64_t signatures;             /* how many are loaded */
-	uint32_t jobs;                   /* requests a client may have outstanding */
-	uint32_t workers;                /* alive */
-	uint32_t queued;                 /* requests waiting */
-	struct hash digest;              /* of signature sets, engine and options */
-	char engine[WIRE_TEXT_MAX];      /* "libclamav 1.4.6" */
+	uint64_t session;           /* random, new at each start of the scanner */
+	uint64_t generation;        /* of the signatures, 0 while none is loaded */
+	uint64_t message_max;       /* largest message it takes, bytes */
+	uint64_t signatures;        /* how many are loaded */
+	uint32_t jobs;              /* requests a client may have outstanding */
+	uint32_t workers;           /* alive */
+	uint32_t queued;            /* requests waiting */
+	uint64_t lookups;           /* messages looked up in its cache of clean ones */
+	uint64_t hits;              /* and found there */
+	struct hash digest;         /* of signature sets, engine and options */
+	char engine[WIRE_TEXT_MAX]; /* "libclamav 1.4.6" */
 	char unprotected[WIRE_TEXT_MAX]; /* "" or what is not protected, a sentence */
 	char trouble[WIRE_TEXT_MAX];     /* "" or why it is not ready, and what to do */
 };

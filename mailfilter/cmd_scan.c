@@ -167,7 +167,9 @@ static void print_text(const struct item *item)
 	for (size_t i = 0; i < verdict->finding_count; i++) {
 		const struct finding *finding = &verdict->findings[i];
 
-		(void)printf("  part %s", finding->part[0] ? finding->part : "(all)");
+		(void)printf("  part %s",
+			finding->part[0] ? log_value(span_str(finding->part), value)
+					 : "(all)");
 		if (finding->name[0])
 			(void)printf(" %s", log_value(span_str(finding->name), value));
 		(void)printf(": %s\n", log_value(span_str(finding->signature), value));

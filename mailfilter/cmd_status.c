@@ -111,6 +111,10 @@ static void print_scanner(
 			log_sentence(state->engine, text), state->signatures);
 	(void)printf(", %" PRIu32 " workers, %" PRIu32 " queued\n", state->workers,
 		state->queued);
+	if (state->lookups > 0)
+		(void)printf("  %" PRIu64 " of %" PRIu64
+			     " messages were known to be clean\n",
+			state->hits, state->lookups);
 	if (state->trouble[0])
 		(void)printf("  trouble: %s\n", log_sentence(state->trouble, text));
 	if (state->unprotected[0])
@@ -129,6 +133,8 @@ static void json_scanner(struct json *json, const char *endpoint, bool alive,
 	json_number(json, "generation", state->generation);
 	json_number(json, "workers", state->workers);
 	json_number(json, "queued", state->queued);
+	json_number(json, "cache_lookups", state->lookups);
+	json_number(json, "cache_hits", state->hits);
 	json_text(json, "unprotected", span_str(state->unprotected));
 	json_text(json, "trouble", span_str(state->trouble));
 	json_close(json, '}');

@@ -11,13 +11,16 @@
 #include "common/link.h"
 #include "common/log.h"
 #include "common/notify.h"
+#include "common/random.h"
 #include "common/stop.h"
 
+#include "scanner/cache.h"
 #include "scanner/clients.h"
 #include "scanner/deadline.h"
 #include "scanner/hosts.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
+#include "scanner/watch.h"
 
 enum {
 	STOP_MS = 5000,       /* for jobs in work, after SIGTERM */
@@ -32,6 +35,9 @@ struct broker {
 	int signals;
 	struct clients clients;
 	struct hosts hosts;
+	struct watch watch;
+	struct cache cache;
+	uint64_t lookups, hits; /* of messages, in the cache */
 	uint64_t session;
 	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
 	int64_t end_by;  /* and then we go */
@@ -59,13 +65,47 @@ static bool has_room(const struct broker *broker, struct request *request)
 	return false;
 }
 
+/* The host whose word on a message is the newest, or NULL. */
+static const struct host *judge(const struct broker *broker)
+{
+	const struct host *host = broker->hosts.serving;
+
+	return host && host->state == HOST_SERVING ? host : NULL;
+}
+
+/* Another worker's verdict, on the same bytes and by the same signatures, is as good as a new one. */
+static void answer_known(struct broker *broker)
+{
+	struct queue *queue = &broker->clients.queue;
+	const struct host *host = judge(broker);
+	struct request *next;
+
+	if (!host)
+		return;
+	cache_use(&broker->cache, &host->loaded.digest);
+	for (struct request *at = queue->first; at; at = at->next)
+		if (request_is_plainly_clean(at, host->generation))
+			cache_add(&broker->cache, &at->hash);
+	for (struct request *at = queue_waiting(queue, NULL); at; at = next) {
+		next = queue_waiting(queue, at);
+		if (at->unwanted || at->started > 0 ||
+			!cache_has(&broker->cache, &at->hash))
+			continue;
+		broker->lookups++;
+		broker->hits++;
+		request_known_clean(at, host->generation);
+	}
+}
+
 /* Requests that wait to workers that are idle, in the order of the queue. */
 static void dispatch(struct broker *broker)
 {
 	struct queue *queue = &broker->clients.queue;
 	struct request *next;
+	bool first;
 
 	broker->need_fresh = false;
+	answer_known(broker);
 	if (occupied(broker))
 		return;
 	for (struct request *at = queue_waiting(queue, NULL); at; at = next) {
@@ -74,11 +114,13 @@ static void dispatch(struct broker *broker)
 			continue;
 		if (request_is_alone(at) && hosts_busy(&broker->hosts) > 0)
 			return;
+		first = at->started == 0;
 		if (!hosts_give(&broker->hosts, at)) {
 			/* Those behind it would take each fresh worker before it. */
 			broker->need_fresh = request_is_suspect(at);
 			return;
 		}
+		broker->lookups += first && broker->settings->cache > 0;
 		if (request_is_alone(at))
 			return;
 	}
@@ -90,6 +132,8 @@ static void tell_state(struct broker *broker)
 
 	state_fill(&broker->hosts, broker->stop_by >= 0, &state);
 	state.session = broker->session;
+	state.lookups = broker->lookups;
+	state.hits = broker->hits;
 	state_announce(&broker->clients.state, &state);
 	clients_tell(&broker->clients, &state);
 }
@@ -121,6 +165,29 @@ static bool stopping(struct broker *broker)
 	return hosts_stop(&broker->hosts) || broker->end_by <= clock_ms();
 }
 
+static void look_at_signatures(struct broker *broker)
+{
+	struct err err = { 0 };
+	bool changed = false;
+
+	if (watch_turn(&broker->watch, clock_ms(), &changed, &err) < 0)
+		log_warning("cannot look for new signatures: %s", err.text);
+	if (!changed)
+		return;
+	log_info("the signatures changed: loading them");
+	hosts_reload(&broker->hosts);
+}
+
+/* Whatever is there now. */
+static void load_signatures(struct broker *broker)
+{
+	struct err err = { 0 };
+
+	if (watch_take(&broker->watch, clock_ms(), &err) < 0)
+		log_warning("cannot look for new signatures: %s", err.text);
+	hosts_reload(&broker->hosts);
+}
+
 static void obey(struct broker *broker, int number)
 {
 	switch (number) {
@@ -129,7 +196,7 @@ static void obey(struct broker *broker, int number)
 		return;
 	case SIGHUP:
 		log_info("loading the signatures anew");
-		hosts_reload(&broker->hosts);
+		load_signatures(broker);
 		return;
 	case SIGTERM:
 	case SIGINT:
@@ -161,14 +228,17 @@ static int serve(struct broker *broker, struct err *err)
 	int64_t next;
 
 	for (;;) {
+		look_at_signatures(broker);
 		next = hosts_turn(&broker->hosts, broker->need_fresh);
-		tell_state(broker);
 		if (broker->stop_by >= 0 && stopping(broker)) {
+			tell_state(broker);
 			(void)clients_turn(&broker->clients);
 			return 0;
 		}
 		dispatch(broker);
+		tell_state(broker);
 		next = deadline_sooner(next, clients_turn(&broker->clients));
+		next = deadline_sooner(next, broker->watch.look_at);
 		next = deadline_sooner(
 			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
 		next = deadline_sooner(next, broker->end_by);
@@ -187,6 +257,9 @@ static int start(struct broker *broker, struct err *err)
 	if (getrandom(&broker->session, sizeof(broker->session), 0) !=
 		(ssize_t)sizeof(broker->session))
 		return err_errno(err, ERR_FATAL, "getrandom");
+	if (cache_init(&broker->cache, settings->cache, random_number(), err) < 0 ||
+		watch_take(&broker->watch, clock_ms(), err) < 0)
+		return -1;
 	/* Of a scanner that was killed; what cannot be removed now is tried again at the end. */
 	if (temp_sweep(settings->temp_dir, NULL, 0, err) < 0)
 		log_warning("%s", err->text);
@@ -213,6 +286,7 @@ int broker_run(const struct settings *settings)
 		.signals = -1,
 		.stop_by = -1,
 		.end_by = -1 };
+	watch_init(&broker->watch, settings);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -222,6 +296,8 @@ int broker_run(const struct settings *settings)
 		log_error("%s", err.text);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
+	watch_done(&broker->watch);
+	cache_done(&broker->cache);
 	/* Only what is ours: without the lock another scanner lives there. */
 	if (broker->lock >= 0)
 		(void)temp_sweep(settings->temp_dir, NULL, 0, NULL);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/engine.h"
 
-#include <clamav.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,22 +8,13 @@
 
 #include "common/clock.h"
 
+#include "scanner/engine_inside.h"
 #include "scanner/heard.h"
 #include "scanner/probe.h"
-#include "scanner/signatures.h"
 #include "scanner/space.h"
 
 enum {
-	BYTECODE_TIMEOUT_MS = 10000,
 	PROBE_MAIL_MAX = 4096,
-	HEURISTICS_OFF = 0, /* the first word of the setting */
-};
-
-struct engine {
-	struct cl_engine *clam;
-	char *temp_dir;
-	int64_t scan_timeout_ms;
-	int64_t deadline_ms; /* of the message; 0: each scan has its own time */
 };
 
 static void on_message(
@@ -205,157 +195,9 @@ void engine_free(struct engine *engine)
 	free(engine);
 }
 
-static int load_failed(const char *what, cl_error_t status, struct err *err)
-{
-	char words[HEARD_TEXT_MAX];
-
-	if (status == CL_EMEM)
-		return err_set(err, ERR_AGAIN, "out of memory while %s loads", what);
-	return err_set(err, ERR_SETTINGS, "%s does not load: %s", what,
-		heard_text(cl_strerror(status), words));
-}
-
-static int load_path(struct engine *engine, const struct settings *settings,
-	const char *path, uint64_t *count, struct err *err)
-{
-	unsigned options = CL_DB_STDOPT, loaded = 0;
-	cl_error_t status;
-
-	/* Not loaded, it costs nothing and finds nothing. */
-	if (settings->heuristics == HEURISTICS_OFF)
-		options &= ~(unsigned)CL_DB_PHISHING_URLS;
-	heard_start(NULL);
-	status = cl_load(path, engine->clam, &loaded, options);
-	if (status != CL_SUCCESS)
-		return load_failed(path, status, err);
-	*count += loaded;
-	return 0;
-}
-
-static int load_line(struct engine *engine, const struct settings *settings,
-	const char *line, uint64_t *count, struct err *err)
-{
-	char path[SIGNATURES_PATH_MAX];
-	int loaded;
-
-	if (signatures_write(settings->temp_dir, line, path, err) < 0)
-		return -1;
-	loaded = load_path(engine, settings, path, count, err);
-	(void)unlink(path);
-	return loaded;
-}
-
-static int set_limits(
-	struct engine *engine, const struct settings *settings, struct err *err)
-{
-	const struct {
-		enum cl_engine_field field;
-		uint64_t value;
-	} limits[] = {
-		{ CL_ENGINE_MAX_SCANSIZE, settings->scan_size_max },
-		{ CL_ENGINE_MAX_FILESIZE, settings->file_size_max },
-		{ CL_ENGINE_MAX_RECURSION, settings->recursion_max },
-		{ CL_ENGINE_MAX_FILES, settings->files_max },
-		{ CL_ENGINE_MAX_SCANTIME, (uint64_t)settings->scan_timeout_ms },
-		{ CL_ENGINE_BYTECODE_TIMEOUT, BYTECODE_TIMEOUT_MS },
-		/* Its key is MD5: a benign file lets a colliding one pass. */
-		{ CL_ENGINE_DISABLE_CACHE, 1 },
-	};
-
-	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
-		if (cl_engine_set_num(engine->clam, limits[i].field,
-			    (long long)limits[i].value) != CL_SUCCESS)
-			return err_set(err, ERR_SETTINGS,
-				"libclamav refuses a limit of %" PRIu64, limits[i].value);
-	cl_engine_set_clcb_virus_found(engine->clam, on_virus);
-	cl_engine_set_clcb_pre_scan(engine->clam, on_file);
-	return 0;
-}
-
-static int load_all(struct engine *engine, const struct settings *settings,
-	uint64_t *count, struct err *err)
-{
-	const struct schema_list *folders = &settings->signatures;
-	uint64_t probes = 0;
-	cl_error_t status;
-
-	for (size_t i = 0; i < folders->count; i++) {
-		bool test = signatures_is_test(folders->items[i]);
-
-		if (test ? load_line(engine, settings, signatures_eicar, count, err) < 0
-			 : load_path(engine, settings, folders->items[i], count, err) < 0)
-			return -1;
-	}
-	if (load_line(engine, settings, probe_signature, &probes, err) < 0)
-		return -1;
-	heard_start(NULL);
-	status = cl_engine_compile(engine->clam);
-	return status == CL_SUCCESS ? 0 : load_failed("the signature set", status, err);
-}
-
-/* The digest stands for everything that a verdict depends on. */
-static int describe(const struct settings *settings, const struct signatures *signatures,
-	struct job_loaded *loaded, struct err *err)
-{
-	auto_buf struct buf text;
-	char hex[HASH_TEXT_MAX];
-
-	buf_init(&text, 4096);
-	if (buf_printf(&text, err,
-		    "%s %s %u %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64
-		    " %d %s",
-		    hash_text(&signatures->digest, hex), cl_retver(), cl_retflevel(),
-		    signatures->has_test, settings->scan_size_max,
-		    settings->file_size_max, settings->files_max, settings->recursion_max,
-		    settings->scan_timeout_ms, settings->heuristics,
-		    probe_signature) < 0 ||
-		hash_span(buf_span(&text), &loaded->digest, err) < 0)
-		return -1;
-	(void)snprintf(
-		loaded->engine, sizeof(loaded->engine), "libclamav %s", cl_retver());
-	(void)snprintf(loaded->unprotected, sizeof(loaded->unprotected), "%s",
-		signatures_unprotected(signatures));
-	return 0;
-}
-
-static int start_engine(
-	struct engine *engine, const struct settings *settings, struct err *err)
+void engine_listen(struct engine *engine)
 {
 	cl_set_clcb_msg(on_message);
-	if (cl_init(CL_INIT_DEFAULT) != CL_SUCCESS)
-		return err_set(err, ERR_FATAL, "libclamav does not start");
-	engine->clam = cl_engine_new();
-	if (!engine->clam)
-		return err_memory(err);
-	engine->scan_timeout_ms = settings->scan_timeout_ms;
-	return set_limits(engine, settings, err);
-}
-
-int engine_load(const struct settings *settings, struct engine **engine_r,
-	struct job_loaded *loaded_r, struct err *err)
-{
-	auto_signatures struct signatures signatures = { 0 };
-	auto_engine struct engine *engine = calloc(1, sizeof(*engine));
-	struct job_loaded loaded = { 0 };
-	bool same;
-
-	if (!engine)
-		return err_memory(err);
-	if (signatures_read(&settings->signatures, &signatures, err) < 0 ||
-		start_engine(engine, settings, err) < 0 ||
-		load_all(engine, settings, &loaded.signatures, err) < 0 ||
-		signatures_same(&settings->signatures, &signatures, &same, err) < 0)
-		return -1;
-	if (!same)
-		return err_set(
-			err, ERR_AGAIN, "the signatures changed while they were loaded");
-	if (loaded.signatures == 0)
-		return err_set(err, ERR_SETTINGS,
-			"the signature files hold no signatures: run freshclam (Debian "
-			"package clamav-freshclam)");
-	if (describe(settings, &signatures, &loaded, err) < 0)
-		return -1;
-	*loaded_r = loaded;
-	*engine_r = take_ptr(&engine);
-	return 0;
+	cl_engine_set_clcb_virus_found(engine->clam, on_virus);
+	cl_engine_set_clcb_pre_scan(engine->clam, on_file);
 }

@@ -13,9 +13,9 @@
 
 struct engine;
 
-/* Load every directory of the settings, and the probe. A directory without a signature file is
- * ERR_SETTINGS and says to run freshclam; one that does not load, too, with libclamav's reason.
- * Files that change meanwhile, short memory or disk: ERR_AGAIN. *loaded_r says what is in. Takes
+/* Load every directory of the settings, and the probe. The first without a signature file is
+ * ERR_SETTINGS and says to run freshclam; or if it does not load, with libclamav's reason. Those
+ * behind it are left out then. Files that change meanwhile, short memory or disk: ERR_AGAIN. *loaded_r says what is in. Takes
  * seconds to a minute with the official sets. */
 int engine_load(const struct settings *settings, struct engine **engine_r,
 	struct job_loaded *loaded_r, struct err *err);

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include "scanner/hosts.h"
-
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,12 +12,13 @@
 
 #include "scanner/crew.h"
 #include "scanner/deadline.h"
+#include "scanner/hosts_inside.h"
+#include "scanner/memory.h"
 #include "scanner/temp.h"
 
 enum {
-	RESTART_MS = 1000, /* after a death; doubled with each in a row */
-	SWEEP_MS = 1000,   /* workers outlive their host by a moment */
-	EVENTS_MAX = 64,
+	RESTART_MS = 1000,    /* after a death; doubled with each in a row */
+	SWEEP_MS = 1000,      /* workers outlive their host by a moment */
 	NEW_FAILURES_MAX = 3, /* workers that a new host may fail to start */
 };
 
@@ -28,7 +26,7 @@ int hosts_init(struct hosts *hosts, const struct settings *settings, struct err 
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	*hosts = (struct hosts){ .settings = settings, .sweep_at = -1 };
+	*hosts = (struct hosts){ .settings = settings, .reload_at = -1, .sweep_at = -1 };
 	hosts->workers = (size_t)settings->workers;
 	if (hosts->workers == 0)
 		hosts->workers = cores > 0 ? (size_t)cores : 1;
@@ -54,11 +52,12 @@ static struct host *coming(struct hosts *hosts)
 	return host ? host : in_state(hosts, HOST_SERVING);
 }
 
-/* Logged when it changes, not each minute. */
+/* Logged when it changes, or the signatures do, not each minute. */
 static void set_trouble(struct hosts *hosts, const char *text)
 {
-	if (text[0] != '\0' && strcmp(hosts->trouble, text) != 0)
+	if (text[0] != '\0' && (hosts->log_again || strcmp(hosts->trouble, text) != 0))
 		log_error("%s", text);
+	hosts->log_again = false;
 	(void)snprintf(hosts->trouble, sizeof(hosts->trouble), "%s", text);
 }
 
@@ -82,10 +81,12 @@ static void start(struct hosts *hosts)
 
 	if (!host)
 		return; /* until one that is ending has ended */
-	hosts->reload = false;
+	hosts->reload_at = -1;
+	hosts->serial = false;
 	if (host_start(host, hosts->settings, hosts->workers, &err) < 0) {
 		set_trouble(hosts, err.text);
 		delay_start(hosts);
+		hosts->reload_at = hosts->start_after;
 		return;
 	}
 	log_debug("engine host %d loads the signatures", (int)host->pid);
@@ -104,20 +105,57 @@ static void take_over(struct hosts *hosts, struct host *host)
 }
 
 /* What does not load, or that nobody can scan with, is no reason to give up the old ones. */
-static void keep_old(struct hosts *hosts, struct host *host, const char *why)
+static void keep_old(struct hosts *hosts, const char *why)
 {
 	char text[JOB_TEXT_MAX];
 
 	(void)snprintf(text, sizeof(text),
 		"the new signatures do not serve, the old ones stay in use: %.400s", why);
 	set_trouble(hosts, text);
-	host_end(host);
+	if (hosts->reload_at < 0)
+		hosts->reload_at = clock_ms() + HOSTS_RELOAD_AGAIN_MS;
 }
 
 void hosts_reload(struct hosts *hosts)
 {
-	hosts->reload = true;
+	hosts->reload_at = clock_ms();
 	hosts->start_after = 0;
+	hosts->log_again = true;
+}
+
+/* Is there no room for two? */
+static bool is_serial(const struct hosts *hosts)
+{
+	if (hosts->settings->reload == RELOAD_AUTO)
+		return !memory_has_room_beside(hosts->serving->pid);
+	return hosts->settings->reload == RELOAD_SERIAL;
+}
+
+/* Requests stay in the queue until the next one serves. */
+static void make_way(struct hosts *hosts)
+{
+	log_info("the old signatures make way for the new ones: mail waits meanwhile");
+	hosts->serving->state = HOST_DRAINING;
+	hosts->serving = NULL;
+	hosts->serial = true;
+}
+
+/* Is another to be started, at start_due()? */
+static bool is_wanted(struct hosts *hosts)
+{
+	if (hosts->stopping || coming(hosts) || !in_state(hosts, HOST_NONE))
+		return false;
+	for (size_t i = 0; hosts->serial && i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE)
+			return false;
+	return !hosts->serving || hosts->reload_at >= 0;
+}
+
+static int64_t start_due(const struct hosts *hosts)
+{
+	return hosts->serving && hosts->reload_at > hosts->start_after
+		       ? hosts->reload_at
+		       : hosts->start_after;
 }
 
 static void start_what_is_due(struct hosts *hosts)
@@ -125,13 +163,18 @@ static void start_what_is_due(struct hosts *hosts)
 	struct host *host = coming(hosts);
 
 	if (host && host->state == HOST_SERVING) {
-		if (pool_count(&host->pool, WORKER_IDLE) > 0)
+		if (pool_count(&host->pool, WORKER_IDLE) > 0) {
 			take_over(hosts, host);
-		else if (hosts->serving && host->failures >= NEW_FAILURES_MAX)
-			keep_old(hosts, host, host->trouble);
-	} else if (!host && (hosts->reload || !hosts->serving) &&
-		   clock_ms() >= hosts->start_after) {
-		start(hosts);
+		} else if (hosts->serving && host->failures >= NEW_FAILURES_MAX) {
+			keep_old(hosts, host->trouble);
+			host_end(host);
+		}
+	} else if (is_wanted(hosts) && clock_ms() >= start_due(hosts)) {
+		if (hosts->serving && hosts->serving->state == HOST_SERVING &&
+			is_serial(hosts))
+			make_way(hosts);
+		else
+			start(hosts);
 	}
 }
 
@@ -184,9 +227,8 @@ int64_t hosts_turn(struct hosts *hosts, bool need_fresh)
 			next = deadline_sooner(
 				next, turn(hosts, &hosts->list[i], need_fresh));
 	sweep(hosts);
-	if (!hosts->stopping && !coming(hosts) && (hosts->reload || !hosts->serving) &&
-		in_state(hosts, HOST_NONE))
-		next = deadline_sooner(next, hosts->start_after);
+	if (is_wanted(hosts))
+		next = deadline_sooner(next, start_due(hosts));
 	return deadline_sooner(next, hosts->sweep_at);
 }
 
@@ -198,6 +240,7 @@ static void loaded(struct hosts *hosts, struct host *host)
 	memcpy(loaded, host->in.payload.data, sizeof(*loaded));
 	loaded->engine[sizeof(loaded->engine) - 1] = '\0';
 	loaded->unprotected[sizeof(loaded->unprotected) - 1] = '\0';
+	loaded->left_out[sizeof(loaded->left_out) - 1] = '\0';
 	host->generation = ++hosts->generation;
 	host->state = HOST_SERVING;
 	log_info("signatures=%" PRIu64 " generation=%" PRIu64 " engine=%s",
@@ -205,6 +248,8 @@ static void loaded(struct hosts *hosts, struct host *host)
 		log_value(span_str(loaded->engine), text));
 	if (loaded->unprotected[0] != '\0')
 		log_warning("unprotected: %s", loaded->unprotected);
+	if (loaded->left_out[0] != '\0')
+		log_warning("%s", loaded->left_out);
 }
 
 /* It says that it cannot load, and ends. */
@@ -215,15 +260,15 @@ static void not_loaded(struct hosts *hosts, struct host *host)
 	(void)snprintf(text, sizeof(text), "%.*s", (int)host->in.payload.len,
 		(const char *)host->in.payload.data);
 	if (hosts->serving) {
-		keep_old(hosts, host, text);
-		return;
+		keep_old(hosts, text);
+	} else {
+		set_trouble(hosts, text);
+		hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
 	}
-	set_trouble(hosts, text);
-	hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
 	host_end(host);
 }
 
-static void hear_host(struct hosts *hosts, struct host *host)
+void hosts_hear_one(struct hosts *hosts, struct host *host)
 {
 	struct err err = { 0 };
 	int got;
@@ -257,74 +302,31 @@ static void hear_host(struct hosts *hosts, struct host *host)
 	host_kill(host);
 }
 
-static void hear_one(struct hosts *hosts, int fd)
+/* It ended, and was not told to. One that drained had nothing to serve any more. */
+static void failed(struct hosts *hosts, const struct host *host, const char *how)
 {
-	for (size_t i = 0; i < HOSTS_MAX; i++) {
-		struct host *host = &hosts->list[i];
+	bool serves = hosts->serving && hosts->serving != host;
+	bool drained = serves && host->generation > 0 &&
+		       host->generation < hosts->serving->generation;
+	char text[JOB_TEXT_MAX];
 
-		if (host->control == fd) {
-			hear_host(hosts, host);
-			return;
-		}
-		for (size_t j = 0; j < host->pool.size; j++) {
-			if (host->pool.workers[j].fd == fd) {
-				crew_hear(host, &host->pool.workers[j]);
-				return;
-			}
-		}
-	}
-}
-
-void hosts_hear(struct hosts *hosts)
-{
-	struct epoll_event ready[EVENTS_MAX];
-	int count = epoll_wait(hosts->events, ready, EVENTS_MAX, 0);
-
-	for (int i = 0; i < count; i++)
-		hear_one(hosts, ready[i].data.fd);
-}
-
-static void watch_one(struct hosts *hosts, int fd, uint32_t before, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.fd = fd };
-
-	if (epoll_ctl(hosts->events, before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) <
-		0)
-		log_error("cannot wait for a worker: %s", strerror(errno));
-}
-
-void hosts_watch(struct hosts *hosts)
-{
-	for (size_t i = 0; i < HOSTS_MAX; i++) {
-		struct host *host = &hosts->list[i];
-
-		if (host->control >= 0 && !host->watched)
-			watch_one(hosts, host->control, 0, EPOLLIN);
-		host->watched = host->control >= 0;
-		for (size_t j = 0; j < host->pool.size; j++) {
-			struct worker *worker = &host->pool.workers[j];
-			uint32_t events = worker->sending ? EPOLLIN | EPOLLOUT : EPOLLIN;
-
-			if (worker->state == WORKER_NONE || worker->fd < 0 ||
-				worker->watched == events)
-				continue;
-			watch_one(hosts, worker->fd, worker->watched, events);
-			worker->watched = events;
-		}
+	(void)snprintf(text, sizeof(text), "the engine host ended: %.100s", how);
+	hosts->sweep_at = clock_ms() + SWEEP_MS;
+	if (drained) {
+		log_warning("%s", text);
+	} else if (serves) {
+		keep_old(hosts, text);
+	} else {
+		set_trouble(hosts, text);
+		delay_start(hosts);
 	}
 }
 
 static void ended(struct hosts *hosts, struct host *host, const char *how)
 {
-	char text[JOB_TEXT_MAX];
-
 	crew_lost(host);
-	if (!host->told) {
-		(void)snprintf(text, sizeof(text), "the engine host ended: %.100s", how);
-		set_trouble(hosts, text);
-		delay_start(hosts);
-		hosts->sweep_at = clock_ms() + SWEEP_MS;
-	}
+	if (!host->told)
+		failed(hosts, host, how);
 	if (host == hosts->serving)
 		hosts->serving = NULL;
 	host_done(host);
@@ -342,7 +344,7 @@ void hosts_reap(struct hosts *hosts)
 			continue;
 		/* What it and its workers still said comes first. */
 		if (host->control >= 0)
-			hear_host(hosts, host);
+			hosts_hear_one(hosts, host);
 		ended(hosts, host, how);
 	}
 }

@@ -2,7 +2,8 @@
  *
  * The engine hosts: one serves; beside it, after new signatures, one loads and one drains. Started,
  * started again when they die, replaced when told; what is wrong is kept as a sentence for the
- * clients. Nothing here waits. */
+ * clients. Where memory is short, or the settings want it, the old one ends before the new one loads,
+ * and requests wait for that. Nothing here waits. */
 #ifndef SCANNER_HOSTS_H
 #define SCANNER_HOSTS_H
 
@@ -11,6 +12,8 @@
 enum {
 	HOSTS_MAX = 4, /* loading, serving, draining, ending */
 	HOSTS_RETRY_MS = 60 * 1000,
+	/* New signatures that did not load load no better, but for short memory or the like. */
+	HOSTS_RELOAD_AGAIN_MS = 15 * 60 * 1000,
 };
 
 struct hosts {
@@ -21,7 +24,9 @@ struct hosts {
 	struct host *serving; /* or NULL */
 	int64_t served_since; /* clock_ms() */
 	uint64_t generation;  /* of the last that was loaded */
-	bool reload;          /* start another beside the one that serves */
+	int64_t reload_at; /* clock_ms(): start another for the one that serves; or -1 */
+	bool serial;       /* none is started before all have ended */
+	bool log_again;    /* trouble is logged though it is the same */
 	bool stopping;
 	int64_t start_after; /* clock_ms(): none is started before */
 	unsigned deaths;     /* in a row */
@@ -31,7 +36,8 @@ struct hosts {
 
 int hosts_init(struct hosts *hosts, const struct settings *settings, struct err *err);
 
-/* Load the signatures anew, in another host that takes over if they load. */
+/* Load the signatures anew, in another host that takes over if they load. If they do not, they are
+ * tried again every now and then, and whenever this is called. */
 void hosts_reload(struct hosts *hosts);
 
 /* Start, replace, fill and end what is due. need_fresh: a suspect message waits. Returns when to

@@ -50,6 +50,7 @@ struct job_loaded {
 	struct hash digest;
 	char engine[128];
 	char unprotected[256]; /* "" or what is not protected */
+	char left_out[400];    /* "" or which folders, and why */
 };
 
 struct job_worker {

@@ -103,13 +103,16 @@ static int read_options(int argc, char **argv, struct options *options)
 static int check_config(const struct settings *settings)
 {
 	auto_signatures struct signatures signatures = { 0 };
+	struct signatures_without without = { 0 };
 	struct err err = { 0 };
 
 	if (temp_check(settings->temp_dir, &err) < 0 || guard_check(settings, &err) < 0 ||
-		signatures_read(&settings->signatures, &signatures, &err) < 0) {
+		signatures_read(&settings->signatures, &without, &signatures, &err) < 0) {
 		log_error("%s", err.text);
 		return err_exit_code(err.kind);
 	}
+	if (without.why[0] != '\0')
+		log_warning("%s", without.why);
 	(void)printf("%s: %zu signature files, no errors\n",
 		settings->path ? settings->path : "settings", signatures.files);
 	return EX_OK;

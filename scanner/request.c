@@ -159,6 +159,22 @@ void request_hold(struct request *request, const char *why)
 	done_without(request, VERDICT_RETRY, REASON_NONE, why);
 }
 
+void request_known_clean(struct request *request, uint64_t generation)
+{
+	assert(request->stage == REQUEST_WAITING);
+	request->generation = generation;
+	done_without(request, VERDICT_CLEAN, REASON_NONE, "");
+}
+
+bool request_is_plainly_clean(const struct request *request, uint64_t generation)
+{
+	const struct verdict *verdict = &request->verdict;
+
+	return request->stage == REQUEST_DONE && request->generation == generation &&
+	       verdict->kind == VERDICT_CLEAN && verdict->reason == REASON_NONE &&
+	       verdict->detail[0] == '\0' && verdict->finding_count == 0;
+}
+
 void request_worker_died(struct request *request, enum request_death death)
 {
 	assert(request->stage == REQUEST_WORKING);

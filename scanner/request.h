@@ -81,6 +81,12 @@ bool request_is_alone(const struct request *request);
  * one set of signatures judges it entirely. */
 void request_begin(struct request *request, uint64_t generation);
 
+/* The same bytes were clean by these signatures, and whatever else decides. */
+void request_known_clean(struct request *request, uint64_t generation);
+
+/* Done, and clean without a remark, by a scan under these signatures? */
+bool request_is_plainly_clean(const struct request *request, uint64_t generation);
+
 /* The bytes of its job. ERR_AGAIN: short of memory or files. */
 int request_bytes(struct request *request, struct span *bytes_r, struct err *err);
 

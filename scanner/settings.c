@@ -7,12 +7,15 @@
 #include "common/home.h"
 #include "common/link.h"
 
+#include "scanner/cache.h"
 #include "scanner/guard.h"
 
 enum {
 	LISTEN_MAX = 16,
 	CLIENT_KEYS_MAX = 1024,
 	SIGNATURES_MAX = 16,
+	CHECK_LEAST_MS = 1000,
+	CHECK_MOST_MS = 24 * 3600 * 1000,
 	WORKERS_MAX = 256,
 	MESSAGE_MAX_LEAST = 1024,
 	MESSAGE_MAX_MOST = 1024 * 1024 * 1024,
@@ -28,6 +31,8 @@ enum {
 	(2047ULL << 20) /* libclamav cuts larger ones to that, without a word */
 #define SCAN_SIZE_MAX (64ULL << 30)
 
+/* As enum reload. */
+static const char *const reload_words[] = { "auto", "concurrent", "serial", NULL };
 static const char *const heuristics_words[] = { "off", "tag", NULL };
 
 static int check_listen(const char *value, struct err *err)
@@ -65,6 +70,12 @@ const struct schema_option settings_options[] = {
 	{ .name = "signatures", .type = SCHEMA_LIST, AT(signatures),
 	  .preset = "/var/lib/clamav", .min = 1, .max = SIGNATURES_MAX,
 	  .check = check_signatures },
+	{ .name = "signatures-check", .type = SCHEMA_DURATION, AT(signatures_check_ms),
+	  .preset = "60s", .min = CHECK_LEAST_MS, .max = CHECK_MOST_MS },
+	{ .name = "reload", .type = SCHEMA_WORD, AT(reload), .preset = "auto",
+	  .words = reload_words },
+	{ .name = "cache", .type = SCHEMA_NUMBER, AT(cache), .preset = "65536",
+	  .max = CACHE_MAX },
 	{ .name = "workers", .type = SCHEMA_NUMBER, AT(workers), .preset = "0",
 	  .max = WORKERS_MAX },
 	{ .name = "temp-dir", .type = SCHEMA_TEXT, AT(temp_dir),

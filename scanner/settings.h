@@ -7,6 +7,12 @@
 
 #include "common/schema.h"
 
+enum reload {
+	RELOAD_AUTO,
+	RELOAD_CONCURRENT, /* the new signatures are loaded beside the old ones */
+	RELOAD_SERIAL      /* the old ones go first */
+};
+
 struct settings {
 	char *path; /* the file, NULL if there is none */
 	struct schema_list listen;
@@ -15,7 +21,10 @@ struct settings {
 	struct schema_list clients; /* "KEY NAME" of those who may connect over tcp */
 	struct schema_list
 		signatures; /* directories; the word "test" is our EICAR signature */
-	uint64_t workers;   /* 0: one for each core */
+	int64_t signatures_check_ms; /* so often these are looked at */
+	int reload;                  /* enum reload */
+	uint64_t cache;              /* clean messages that are remembered; 0: none */
+	uint64_t workers;            /* 0: one for each core */
 	char *temp_dir;
 	uint64_t message_max;
 	int64_t scan_timeout_ms; /* CPU and wall time of one message */

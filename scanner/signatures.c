@@ -86,16 +86,44 @@ static enum err_kind open_kind(void)
 								     : ERR_SETTINGS;
 }
 
-static int stamp_file(int folder_fd, const char *folder, const char *name,
-	struct buf *stamp, struct err *err)
+static int stamp_file(int folder_fd, const char *name, struct buf *stamp, struct err *err)
 {
 	struct stat file;
 
 	if (fstatat(folder_fd, name, &file, 0) < 0)
-		return err_errno(err, open_kind(), "%s/%s", folder, name);
+		return buf_printf(stamp, err, "%s: %s\n", name, strerror(errno));
 	return buf_printf(stamp, err, "%s %" PRIu64 " %" PRId64 ".%09ld %" PRIu64 "\n",
 		name, (uint64_t)file.st_size, (int64_t)file.st_mtim.tv_sec,
 		file.st_mtim.tv_nsec, (uint64_t)file.st_ino);
+}
+
+static int stamp_folder(const char *folder, struct buf *stamp, struct err *err)
+{
+	__attribute__((cleanup(listing_done))) struct listing listing = { 0 };
+	auto_close int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err why = { 0 };
+
+	if (folder_fd < 0)
+		return buf_printf(stamp, err, "%s: %s\n", folder, strerror(errno));
+	if (list_folder(folder, &listing, &why) < 0)
+		return buf_printf(stamp, err, "%s\n", why.text);
+	if (buf_printf(stamp, err, "%s:\n", folder) < 0)
+		return -1;
+	for (int i = 0; i < listing.count; i++)
+		if (stamp_file(folder_fd, listing.entries[i]->d_name, stamp, err) < 0)
+			return -1;
+	return 0;
+}
+
+int signatures_stamp(
+	const struct schema_list *folders, struct buf *stamp, struct err *err)
+{
+	buf_clear(stamp);
+	for (size_t i = 0; i < folders->count; i++)
+		if (!signatures_is_test(folders->items[i]) &&
+			stamp_folder(folders->items[i], stamp, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* digest = SHA-256(digest, name), then SHA-256(digest, chunk) for each chunk and the empty one at
@@ -130,8 +158,7 @@ static int digest_file(int folder_fd, const char *folder, const char *name,
 	return 0;
 }
 
-static int read_folder(
-	const char *folder, bool contents, struct signatures *signatures, struct err *err)
+static int read_folder(const char *folder, struct signatures *signatures, struct err *err)
 {
 	__attribute__((cleanup(listing_done))) struct listing listing = { 0 };
 	auto_close int folder_fd = -1;
@@ -144,10 +171,7 @@ static int read_folder(
 	for (int i = 0; i < listing.count; i++) {
 		const char *name = listing.entries[i]->d_name;
 
-		if (stamp_file(folder_fd, folder, name, &signatures->stamp, err) < 0)
-			return -1;
-		if (contents && digest_file(folder_fd, folder, name, &signatures->digest,
-					err) < 0)
+		if (digest_file(folder_fd, folder, name, &signatures->digest, err) < 0)
 			return -1;
 		signatures->has_main |= is_set(name, "main");
 		signatures->has_daily |= is_set(name, "daily");
@@ -156,30 +180,54 @@ static int read_folder(
 	return 0;
 }
 
-static int read_all(const struct schema_list *folders, bool contents,
-	struct signatures *signatures, struct err *err)
+void signatures_leave_out(struct signatures_without *without,
+	const struct schema_list *folders, size_t i, const char *why)
 {
-	*signatures = (struct signatures){ 0 };
-	buf_init(&signatures->stamp, SIGNATURES_STAMP_MAX);
-	for (size_t i = 0; i < folders->count; i++) {
-		if (signatures_is_test(folders->items[i]))
-			signatures->has_test = true;
-		else if (read_folder(folders->items[i], contents, signatures, err) < 0)
-			return -1;
-	}
-	if (signatures->files == 0 && !signatures->has_test)
-		return err_set(
-			err, ERR_SETTINGS, "no signatures are named: " RUN_FRESHCLAM);
+	size_t len = strlen(without->why);
+
+	without->folders |= 1U << i;
+	(void)snprintf(without->why + len, sizeof(without->why) - len,
+		"%sthe signatures in %.100s are left out: %.250s", len > 0 ? "; " : "",
+		folders->items[i], why);
+}
+
+/* What a folder that does not serve had brought in goes again. Where a file went meanwhile,
+ * signatures_same will say so; a link to nowhere stays what it is. */
+static int read_or_leave_out(const struct schema_list *folders, size_t i,
+	struct signatures_without *without, struct signatures *signatures,
+	struct err *err)
+{
+	struct signatures before = *signatures;
+	struct err why = { 0 };
+
+	if (read_folder(folders->items[i], signatures, &why) == 0)
+		return 0;
+	if (i == 0 || (why.kind != ERR_SETTINGS && why.kind != ERR_AGAIN))
+		return err_set(err, why.kind, "%s", why.text);
+	*signatures = before;
+	signatures_leave_out(without, folders, i, why.text);
 	return 0;
 }
 
-int signatures_read(const struct schema_list *folders, struct signatures *signatures_r,
-	struct err *err)
+int signatures_read(const struct schema_list *folders, struct signatures_without *without,
+	struct signatures *signatures_r, struct err *err)
 {
 	auto_signatures struct signatures signatures = { 0 };
 
-	if (read_all(folders, true, &signatures, err) < 0)
+	buf_init(&signatures.stamp, SIGNATURES_STAMP_MAX);
+	if (signatures_stamp(folders, &signatures.stamp, err) < 0)
 		return -1;
+	for (size_t i = 0; i < folders->count; i++) {
+		if (without->folders & 1U << i)
+			continue;
+		if (signatures_is_test(folders->items[i]))
+			signatures.has_test = true;
+		else if (read_or_leave_out(folders, i, without, &signatures, err) < 0)
+			return -1;
+	}
+	if (signatures.files == 0 && !signatures.has_test)
+		return err_set(
+			err, ERR_SETTINGS, "no signatures are named: " RUN_FRESHCLAM);
 	*signatures_r = signatures;
 	signatures.stamp = (struct buf){ 0 };
 	return 0;
@@ -188,11 +236,12 @@ int signatures_read(const struct schema_list *folders, struct signatures *signat
 int signatures_same(const struct schema_list *folders,
 	const struct signatures *signatures, bool *same_r, struct err *err)
 {
-	auto_signatures struct signatures now = { 0 };
+	auto_buf struct buf now;
 
-	if (read_all(folders, false, &now, err) < 0)
+	buf_init(&now, SIGNATURES_STAMP_MAX);
+	if (signatures_stamp(folders, &now, err) < 0)
 		return -1;
-	*same_r = span_equal(buf_span(&now.stamp), buf_span(&signatures->stamp));
+	*same_r = span_equal(buf_span(&now), buf_span(&signatures->stamp));
 	return 0;
 }
 

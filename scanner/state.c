@@ -43,6 +43,8 @@ void state_fill(const struct hosts *hosts, bool stopping, struct wire_state *sta
 		fill_loaded(host, state_r);
 	if (host && state_r->state != WIRE_READY)
 		trouble = host->trouble;
+	else if (host && trouble[0] == '\0')
+		trouble = host->loaded.left_out;
 	(void)snprintf(state_r->trouble, sizeof(state_r->trouble), "%.255s", trouble);
 	if (stopping)
 		state_r->state = WIRE_STOPPING;

@@ -32,6 +32,8 @@ static void fill_state(struct wire_message *message)
 		.jobs = 8,
 		.workers = 2,
 		.queued = 3,
+		.lookups = 5000000000,
+		.hits = 4000000000,
 		.engine = "libclamav 1.4.6",
 		.unprotected = "RAR",
 		.trouble = "none" };
@@ -190,6 +192,8 @@ static void every_type_comes_back_as_it_was_sent(void **state)
 		assert_int_equal(got.state.jobs, sent.state.jobs);
 		assert_int_equal(got.state.workers, sent.state.workers);
 		assert_int_equal(got.state.queued, sent.state.queued);
+		assert_int_equal(got.state.lookups, sent.state.lookups);
+		assert_int_equal(got.state.hits, sent.state.hits);
 		assert_true(hash_equal(&got.state.digest, &sent.state.digest));
 		assert_string_equal(got.state.engine, sent.state.engine);
 		assert_string_equal(got.state.unprotected, sent.state.unprotected);

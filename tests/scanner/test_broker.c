@@ -61,7 +61,8 @@ static void many_requests_at_once_are_all_answered_once(void **state)
 	uint64_t sent = 1, outstanding = 0, done = 1, jobs;
 
 	(void)state;
-	start(&scanner, "signatures = { \"test\" }\nworkers = 3\nworker-jobs = 7\n");
+	start(&scanner, "signatures = { \"test\" }\nworkers = 3\nworker-jobs = 7\n"
+			"cache = 0\n");
 	jobs = await_generation(&scanner, 1).jobs;
 	while (done < COUNT) {
 		struct wire_message message;
@@ -81,6 +82,68 @@ static void many_requests_at_once_are_all_answered_once(void **state)
 		outstanding--;
 		done++;
 	}
+	assert_int_equal(stop(&scanner), 0);
+}
+
+static void what_was_clean_is_known_without_a_worker(void **state)
+{
+	struct scanner scanner;
+	struct wire_state told;
+	pid_t worker;
+
+	(void)state;
+	start(&scanner, "signatures = { \"test\" }\nworkers = 1\n");
+	(void)await_generation(&scanner, 1);
+	request(&scanner, 1, span_str(CLEAN_MAIL));
+	assert_verdict(&scanner, 1, VERDICT_CLEAN);
+	/* The only worker has another in hand. */
+	worker = stop_worker_with(&scanner, 2, span_str(INFECTED_MAIL));
+	for (uint64_t id = 3; id < 10; id++) {
+		struct wire_message message;
+		struct hash hash;
+
+		request(&scanner, id, span_str(CLEAN_MAIL));
+		await_verdict(&scanner, id, &message);
+		assert_int_equal(message.verdict.kind, VERDICT_CLEAN);
+		assert_int_equal(message.verdict.generation, 1);
+		assert_int_equal(hash_span(span_str(CLEAN_MAIL), &hash, NULL), 0);
+		assert_true(hash_equal(&message.verdict.message, &hash));
+		wire_message_done(&message);
+	}
+	assert_int_equal(kill(worker, SIGCONT), 0);
+	assert_verdict(&scanner, 2, VERDICT_INFECTED);
+	/* What was found is looked for again. */
+	request(&scanner, 20, span_str(INFECTED_MAIL));
+	assert_verdict(&scanner, 20, VERDICT_INFECTED);
+	told = ask_state(&scanner);
+	assert_int_equal(told.lookups, 10);
+	assert_int_equal(told.hits, 7);
+	assert_int_equal(stop(&scanner), 0);
+}
+
+static void other_options_make_it_forget_what_was_clean(void **state)
+{
+	struct scanner scanner;
+
+	(void)state;
+	start(&scanner, "signatures = { \"test\" }\nworkers = 1\n");
+	(void)await_generation(&scanner, 1);
+	request(&scanner, 1, span_str(CLEAN_MAIL));
+	assert_verdict(&scanner, 1, VERDICT_CLEAN);
+	/* The same signatures, loaded anew. */
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	(void)await_generation(&scanner, 2);
+	request(&scanner, 2, span_str(CLEAN_MAIL));
+	assert_verdict(&scanner, 2, VERDICT_CLEAN);
+	assert_int_equal(ask_state(&scanner).hits, 1);
+	settings_are(
+		&scanner, "signatures = { \"test\" }\nworkers = 1\nrecursion-max = 16\n");
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	(void)await_generation(&scanner, 3);
+	request(&scanner, 3, span_str(CLEAN_MAIL));
+	assert_verdict(&scanner, 3, VERDICT_CLEAN);
+	assert_int_equal(ask_state(&scanner).hits, 1);
+	assert_int_equal(ask_state(&scanner).lookups, 3);
 	assert_int_equal(stop(&scanner), 0);
 }
 
@@ -269,6 +332,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_clean_mail_is_clean_and_named_by_its_hash),
 		cmocka_unit_test(an_infected_mail_comes_back_with_edits_that_clean_it),
 		cmocka_unit_test(many_requests_at_once_are_all_answered_once),
+		cmocka_unit_test(what_was_clean_is_known_without_a_worker),
+		cmocka_unit_test(other_options_make_it_forget_what_was_clean),
 		cmocka_unit_test(a_request_sent_twice_is_answered_once),
 		cmocka_unit_test(a_large_mail_comes_in_chunks_under_credit),
 		cmocka_unit_test(

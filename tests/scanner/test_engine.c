@@ -357,6 +357,45 @@ static void broken_signatures_are_refused_in_libclamavs_words(void **state)
 	remove_signatures("only.ign2");
 }
 
+static void only_the_first_folder_must_load(void **state)
+{
+	struct job_loaded alone;
+
+	(void)state;
+	fixture_load(&f);
+	alone = f.loaded;
+	assert_string_equal(alone.left_out, "");
+	engine_free(f.engine);
+	f.engine = NULL;
+	f.items[1] = f.temp;
+	f.items[2] = (char[]){ "/nowhere/at/all" };
+	f.settings.signatures.count = 3;
+	/* What stands before the broken line goes, too. */
+	write_signatures("own.ndb",
+		"Own.Test:0:*:6d616c69636520696e20776f6e6465726c616e64\nThis is none\n");
+	fixture_load(&f);
+	remove_signatures("own.ndb");
+	assert_non_null(strstr(f.loaded.left_out, f.temp));
+	assert_non_null(strstr(f.loaded.left_out, "does not load"));
+	assert_non_null(strstr(f.loaded.left_out, "/nowhere/at/all are left out"));
+	assert_int_equal(f.loaded.signatures, 1);
+	assert_true(hash_equal(&f.loaded.digest, &alone.digest));
+	assert_result(scan(span_str("it is malice in wonderland, I say")), VERDICT_CLEAN,
+		REASON_NONE, "");
+	assert_result(scan(span_str(EICAR)), VERDICT_INFECTED, REASON_NONE, EICAR_NAME);
+	assert_int_equal(engine_probe(f.engine, &f.err), 0);
+	engine_free(f.engine);
+	f.engine = NULL;
+	/* And nothing stands in for the first. */
+	use_folder(f.temp);
+	f.items[1] = (char[]){ "test" };
+	f.settings.signatures.count = 2;
+	write_signatures("bad.ndb", "This is none\n");
+	assert_load_fails(ERR_SETTINGS, "does not load");
+	remove_signatures("bad.ndb");
+	assert_load_fails(ERR_SETTINGS, "holds no signatures");
+}
+
 static void a_folder_of_signatures_finds_what_they_say(void **state)
 {
 	(void)state;
@@ -465,6 +504,7 @@ int main(void)
 		WITH_ENGINE(loading_says_what_is_in_and_what_is_not_protected),
 		WITHOUT_ENGINE(a_folder_without_signatures_says_run_freshclam),
 		WITHOUT_ENGINE(broken_signatures_are_refused_in_libclamavs_words),
+		WITHOUT_ENGINE(only_the_first_folder_must_load),
 		WITHOUT_ENGINE(a_folder_of_signatures_finds_what_they_say),
 		WITHOUT_ENGINE(without_a_temp_folder_loading_names_the_setting),
 		WITHOUT_ENGINE(phishing_tags_or_is_off_but_is_never_cut),

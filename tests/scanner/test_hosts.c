@@ -78,6 +78,62 @@ static void signatures_that_do_not_load_leave_the_old_ones_in_use(void **state)
 	assert_int_equal(stop(&scanner), 0);
 }
 
+static void the_old_signatures_make_way_and_nobody_is_sent_away(void **state)
+{
+	struct scanner scanner;
+	struct wire_state told;
+	pid_t before, worker;
+
+	(void)state;
+	start(&scanner, ONE_WORKER "reload = serial\n");
+	(void)await_generation(&scanner, 1);
+	before = engine_host(&scanner);
+	worker = stop_worker_with(&scanner, 1, span_str(CLEAN_MAIL));
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	do
+		told = ask_state(&scanner);
+	while (told.state == WIRE_READY);
+	assert_int_equal(told.state, WIRE_LOADING);
+	/* The last job of the old ones is still in hand: nothing loads beside it. */
+	assert_int_equal(engine_host(&scanner), before);
+	request(&scanner, 2, span_str(INFECTED_MAIL));
+	catch_up(&scanner);
+	assert_int_equal(ask_state(&scanner).queued, 1);
+	assert_int_equal(kill(worker, SIGCONT), 0);
+	assert_verdict(&scanner, 1, VERDICT_CLEAN);
+	assert_verdict(&scanner, 2, VERDICT_INFECTED);
+	assert_int_equal(await_generation(&scanner, 2).generation, 2);
+	assert_true(engine_host(&scanner) != before);
+	assert_int_equal(stop(&scanner), 0);
+}
+
+static void an_engine_host_that_dies_while_it_loads_leaves_the_old_one(void **state)
+{
+	pid_t list[PIDS_MAX] = { 0 };
+	struct scanner scanner;
+	size_t count;
+	pid_t before;
+
+	(void)state;
+	start(&scanner, ONE_WORKER);
+	(void)await_generation(&scanner, 1);
+	before = engine_host(&scanner);
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	do {
+		(void)ask_state(&scanner);
+		count = children(scanner.pid, list);
+	} while (count < 2);
+	assert_int_equal(kill(list[0] == before ? list[1] : list[0], SIGKILL), 0);
+	while (strstr(ask_state(&scanner).trouble, "the old ones stay in use") == NULL)
+		;
+	request(&scanner, 1, span_str(INFECTED_MAIL));
+	assert_verdict(&scanner, 1, VERDICT_INFECTED);
+	assert_int_equal(engine_host(&scanner), before);
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	assert_string_equal(await_generation(&scanner, 2).trouble, "");
+	assert_int_equal(stop(&scanner), 0);
+}
+
 static void without_signatures_it_says_to_run_freshclam_and_waits(void **state)
 {
 	char lines[PATHS * 2];
@@ -251,6 +307,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_answers_while_it_loads_and_says_when_it_is_ready),
 		cmocka_unit_test(a_hangup_loads_the_signatures_anew_without_a_pause),
 		cmocka_unit_test(signatures_that_do_not_load_leave_the_old_ones_in_use),
+		cmocka_unit_test(the_old_signatures_make_way_and_nobody_is_sent_away),
+		cmocka_unit_test(
+			an_engine_host_that_dies_while_it_loads_leaves_the_old_one),
 		cmocka_unit_test(without_signatures_it_says_to_run_freshclam_and_waits),
 		cmocka_unit_test(a_second_scanner_is_told_who_is_there),
 		cmocka_unit_test(a_worker_killed_at_work_costs_no_verdict),

@@ -26,6 +26,9 @@ static void check_presets(const struct settings *settings)
 		settings->listen.items[0], "ipc:///run/mailfilter-scanner/scanner.sock");
 	assert_int_equal(settings->signatures.count, 1);
 	assert_string_equal(settings->signatures.items[0], "/var/lib/clamav");
+	assert_int_equal(settings->signatures_check_ms, 60000);
+	assert_int_equal(settings->reload, RELOAD_AUTO);
+	assert_int_equal(settings->cache, 65536);
 	assert_int_equal(settings->workers, 0);
 	assert_string_equal(settings->temp_dir, "/run/mailfilter-scanner/tmp");
 	assert_int_equal(settings->message_max, 50 << 20);
@@ -74,7 +77,8 @@ static void everything_can_be_set(void **state)
 		"listen = { \"ipc:///a\", \"tcp://[::1]:7\" } signatures = { test, \"/b\" }\n"
 		"workers = 256 temp-dir = \"/c\" message-max = 1G scan-timeout = 100ms\n"
 		"worker-jobs = 1 queue = 10000 scan-size-max = 64G file-size-max = 2047M\n"
-		"files-max = 1 recursion-max = 100 heuristics = tag\n");
+		"files-max = 1 recursion-max = 100 heuristics = tag\n"
+		"signatures-check = 1s reload = serial cache = 16777216\n");
 	if (settings_load(path, &settings, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(settings.listen.count, 2);
@@ -91,6 +95,9 @@ static void everything_can_be_set(void **state)
 	assert_int_equal(settings.files_max, 1);
 	assert_int_equal(settings.recursion_max, 100);
 	assert_int_equal(settings.heuristics, 1);
+	assert_int_equal(settings.signatures_check_ms, 1000);
+	assert_int_equal(settings.reload, RELOAD_SERIAL);
+	assert_int_equal(settings.cache, 16777216);
 }
 
 #define KEY "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
@@ -147,6 +154,10 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 		{ "scan-size-max = 65G", 1, "from 1K to 64G" },
 		{ "file-size-max = 2G", 1, "from 1K to 2047M" },
 		{ "files-max = 0", 1, "from 1 to 1000000" },
+		{ "signatures-check = 999ms", 1, "from 1s to 1d" },
+		{ "signatures-check = 25h", 1, "from 1s to 1d" },
+		{ "reload = never", 1, "concurrent" },
+		{ "cache = 16777217", 1, "from 0 to 16777216" },
 		{ "recursion-max = 101", 1, "from 1 to 100" },
 		{ "heuristics = cut", 1, "expected off or tag" },
 		{ "# a\n# b\nqueue = 5\nqueue = 5", 4, "second time" },

@@ -13,6 +13,8 @@ static char folder[64];
 static char *items[] = { folder };
 static const struct schema_list folders = { items, 1 };
 
+static struct signatures_without none;
+
 static int start(void **state)
 {
 	(void)state;
@@ -42,7 +44,7 @@ static struct signatures take(void)
 	struct signatures signatures = { 0 };
 	struct err err;
 
-	if (signatures_read(&folders, &signatures, &err) < 0)
+	if (signatures_read(&folders, &none, &signatures, &err) < 0)
 		fail_msg("%s", err.text);
 	return signatures;
 }
@@ -131,17 +133,52 @@ static void an_empty_or_unreadable_folder_is_refused(void **state)
 	char path[128];
 
 	(void)state;
-	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(signatures_read(&folders, &none, &signatures, &err), -1);
 	assert_int_equal(err.kind, ERR_SETTINGS);
 	(void)snprintf(path, sizeof(path), "%s/a.ndb", folder);
 	assert_int_equal(symlink("/nowhere/at/all", path), 0);
-	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(signatures_read(&folders, &none, &signatures, &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(signatures_read(&folders, &signatures, &err), -1);
+	assert_int_equal(signatures_read(&folders, &none, &signatures, &err), -1);
 	assert_int_equal(err.kind, ERR_SETTINGS);
 	assert_non_null(strstr(err.text, "a.ndb"));
+}
+
+static void a_folder_behind_the_first_that_cannot_be_read_is_left_out(void **state)
+{
+	auto_signatures struct signatures alone = { 0 };
+	auto_signatures struct signatures both = { 0 };
+	struct signatures_without without = { 0 };
+	struct signatures dropped = { 0 };
+	char second[128], link[160];
+	char *two[] = { folder, second };
+	struct schema_list list = { two, 2 };
+	struct err err = { 0 };
+
+	(void)state;
+	put("a.ndb", "one");
+	alone = take();
+	(void)snprintf(second, sizeof(second), "%s/second", folder);
+	(void)snprintf(link, sizeof(link), "%s/second/z.ndb", folder);
+	assert_int_equal(mkdir(second, 0700), 0);
+	put("second/main.cvd", "two");
+	assert_int_equal(symlink("/nowhere/at/all", link), 0);
+	if (signatures_read(&list, &without, &both, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(without.folders, 2);
+	assert_non_null(strstr(without.why, second));
+	assert_non_null(strstr(without.why, "z.ndb"));
+	assert_true(hash_equal(&alone.digest, &both.digest));
+	assert_int_equal(both.files, 1);
+	assert_false(both.has_main);
+	/* The same as the first is not forgiven. */
+	two[0] = second;
+	two[1] = folder;
+	without = (struct signatures_without){ 0 };
+	assert_int_equal(signatures_read(&list, &without, &dropped, &err), -1);
+	assert_int_equal(without.folders, 0);
 }
 
 int main(void)
@@ -155,6 +192,9 @@ int main(void)
 			a_changed_folder_is_not_the_same, start, stop),
 		cmocka_unit_test_setup_teardown(
 			an_empty_or_unreadable_folder_is_refused, start, stop),
+		cmocka_unit_test_setup_teardown(
+			a_folder_behind_the_first_that_cannot_be_read_is_left_out, start,
+			stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

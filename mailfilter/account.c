@@ -31,6 +31,7 @@ struct run {
 	struct session session;
 	struct folder *folders;
 	size_t folder_count;
+	bool cut_off;    /* the last run died */
 	int64_t told_ms; /* when progress was told last */
 };
 
@@ -101,6 +102,27 @@ static int open_state(struct run *run, struct err *err)
 	return record_open(run->dir.path, true, &run->record, err);
 }
 
+/* A run that begins has no summary until it ends: one that has none then has died. */
+static int note_start(struct run *run, struct err *err)
+{
+	char summary[2] = "", text[ERR_TEXT_MAX];
+	int64_t last_s = 0;
+
+	if (run->job->dry_run)
+		return 0;
+	if (record_run(run->record, &last_s, summary, sizeof(summary), err) < 0)
+		return -1;
+	run->cut_off = last_s != 0 && !summary[0];
+	if (last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
+		log_warning("account=%s %s", run->account.name, text);
+	if (run->cut_off)
+		log_warning(
+			"account=%s the last run was cut off: messages are fetched one "
+			"at a time at first",
+			run->account.name);
+	return record_set_run(run->record, clock_wall_s(), "", err);
+}
+
 static int open_tools(struct run *run, struct err *err)
 {
 	const struct account_job *job = run->job;
@@ -112,7 +134,8 @@ static int open_tools(struct run *run, struct err *err)
 		.progress = tell_progress,
 		.progress_arg = run };
 
-	if (open_state(run, err) < 0 || scan_open(job->settings, &run->scan, err) < 0 ||
+	if (open_state(run, err) < 0 || note_start(run, err) < 0 ||
+		scan_open(job->settings, &run->scan, err) < 0 ||
 		open_delivery(run, err) < 0)
 		return -1;
 	tools.record = run->record;
@@ -229,9 +252,10 @@ static int make_folders(struct run *run, struct err *err)
 {
 	const struct schema_list *names = &run->account.folders;
 
-	run->session = (struct session){
-		.pipeline = &run->pipeline, .fetch = &run->fetch, .stuck = &run->stuck
-	};
+	run->session = (struct session){ .pipeline = &run->pipeline,
+		.fetch = &run->fetch,
+		.stuck = &run->stuck,
+		.careful = run->cut_off ? CAREFUL_MESSAGES : 0 };
 	run->folder_count = names->count > 0 ? names->count : 1;
 	run->folders = calloc(run->folder_count, sizeof(*run->folders));
 	if (!run->folders) {

@@ -10,7 +10,7 @@
 /* argv[0] is the subcommand's name. settings is NULL where the command needs none. */
 typedef int cmd_function(const struct settings *settings, int argc, char **argv);
 
-cmd_function cmd_scan, cmd_judge, cmd_status, cmd_quarantine, cmd_keygen;
+cmd_function cmd_scan, cmd_judge, cmd_status, cmd_quarantine, cmd_keygen, cmd_self_test;
 
 /* "mailfilter: TEXT" and the usage line; returns EX_USAGE. */
 int cmd_usage(const char *usage, const char *format, ...)

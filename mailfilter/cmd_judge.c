@@ -46,9 +46,9 @@ static int judge_file(const char *file, bool as_json, struct err *err)
 	reasons = judge_message(bytes);
 	if (as_json)
 		return print_json(file, reasons, err);
-	(void)printf("%s: %s%s%s\n", log_value(span_str(file), name),
+	(void)printf("%s: %s%s\n", log_value(span_str(file), name),
 		reasons ? "suspicious: " : "inert",
-		judge_text(reasons, text, sizeof(text)), "");
+		judge_text(reasons, text, sizeof(text)));
 	return 0;
 }
 

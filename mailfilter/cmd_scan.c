@@ -2,8 +2,6 @@
  *
  * mailfilter scan: message files to the scanner, many at once; verdicts in the order of the
  * files. 0: all clean; 1: something infected; else 2: something without a verdict. */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,28 +100,27 @@ static bool send_item(struct job *job, struct item *item)
 	return true;
 }
 
+/* Whole or not at all: half a copy would look like a clean one. */
 static int save(struct item *item, const char *dir, struct err *err)
 {
 	struct body cleaned DEFER(body_done) = { .fd = -1 };
-	char path[4096];
-	auto_close int fd = -1;
-	struct body *out = &item->body;
-	struct span original;
+	auto_free char *path = NULL;
+	struct span bytes, original;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, base_name(item->file));
+	if (asprintf(&path, "%s/%s", dir, base_name(item->file)) < 0) {
+		path = NULL;
+		return err_memory(err);
+	}
+	if (body_span(&item->body, &bytes, err) < 0)
+		return -1;
 	if (item->verdict.kind == VERDICT_INFECTED) {
-		out = &cleaned;
+		original = bytes;
 		body_init(&cleaned, input_spool(), INPUT_BYTES_MAX);
-		if (body_span(&item->body, &original, err) < 0 ||
-			edits_apply(&item->verdict.edits, original, &cleaned, err) < 0)
+		if (edits_apply(&item->verdict.edits, original, &cleaned, err) < 0 ||
+			body_span(&cleaned, &bytes, err) < 0)
 			return -1;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_errno(err, ERR_ACCOUNT, "%s", path);
-	if (body_save(out, fd, path, err) < 0)
-		return -1;
-	return file_sync_close(&fd, path, err);
+	return file_replace(path, bytes, S_IRUSR | S_IWUSR, err);
 }
 
 static int print_json(const struct item *item, struct err *err)
@@ -170,7 +167,9 @@ static void print_text(const struct item *item)
 	for (size_t i = 0; i < verdict->finding_count; i++) {
 		const struct finding *finding = &verdict->findings[i];
 
-		(void)printf("  part %s", finding->part[0] ? finding->part : "(all)");
+		(void)printf("  part %s",
+			finding->part[0] ? log_value(span_str(finding->part), value)
+					 : "(all)");
 		if (finding->name[0])
 			(void)printf(" %s", log_value(span_str(finding->name), value));
 		(void)printf(": %s\n", log_value(span_str(finding->signature), value));
@@ -219,23 +218,32 @@ static int scan_all(struct job *job, struct err *err)
 	return 0;
 }
 
+static int by_name(const void *left, const void *right)
+{
+	return strcmp(base_name(*(const char *const *)left),
+		base_name(*(const char *const *)right));
+}
+
 /* Two files of one name would overwrite each other in DIR. */
 static int check_output(const struct job *job)
 {
+	auto_free const char **files = NULL;
 	struct stat status;
 
 	if (!job->output)
 		return 0;
 	if (stat(job->output, &status) < 0 || !S_ISDIR(status.st_mode))
 		return cmd_usage(usage, "scan: --output %s: no such folder", job->output);
+	files = calloc(job->count, sizeof(*files));
+	if (!files)
+		return EX_OSERR;
 	for (size_t i = 0; i < job->count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(base_name(job->items[i].file),
-				    base_name(job->items[j].file)) == 0)
-				return cmd_usage(usage,
-					"scan: %s and %s would be one file in %s",
-					job->items[j].file, job->items[i].file,
-					job->output);
+		files[i] = job->items[i].file;
+	qsort(files, job->count, sizeof(*files), by_name);
+	for (size_t i = 1; i < job->count; i++)
+		if (by_name(&files[i - 1], &files[i]) == 0)
+			return cmd_usage(usage, "scan: %s and %s would be one file in %s",
+				files[i - 1], files[i], job->output);
 	return 0;
 }
 

@@ -152,7 +152,10 @@ static void print_account(const struct seen *seen)
 	if (seen->last_s > 0)
 		(void)clock_iso(seen->last_s, when);
 	(void)printf("account %s: last run %s%s%s\n", seen->account->name, when,
-		seen->summary[0] ? ": " : "", log_sentence(seen->summary, text));
+		seen->last_s > 0 ? ": " : "",
+		seen->last_s > 0 && !seen->summary[0]
+			? "under way, or cut off"
+			: log_sentence(seen->summary, text));
 	(void)printf("  %" PRIu64 " done, %" PRIu64 " infected, %" PRIu64
 		     " held, %" PRIu64 " parked, %" PRIu64 " in quarantine\n",
 		seen->counts.done, seen->counts.infected, seen->counts.held,

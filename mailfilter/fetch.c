@@ -8,14 +8,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-/* Nothing to fetch: what is known of it goes to its owner in a notice. */
-static void park(struct message *message, const char *why)
-{
-	message->action = ACTION_PARK;
-	message->stage = STAGE_SCANNED;
-	(void)snprintf(message->reason, sizeof(message->reason), "%s", why);
-}
-
 struct message *fetch_message(const struct fetch *fetch, const char *folder,
 	uint32_t uidvalidity, const struct source_item *item,
 	const struct record_row *known)
@@ -47,7 +39,7 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 		(void)snprintf(why, sizeof(why),
 			"%" PRIu64 " bytes, over the limit (message-max) of %" PRIu64,
 			item->size, fetch->message_max);
-		park(message, why);
+		message_park(message, why);
 	}
 	return message;
 }
@@ -88,12 +80,12 @@ static void arrived(struct fetch *fetch, struct message *message)
 {
 	if (fetch->arriving_err.kind == ERR_MESSAGE ||
 		fetch->arriving.size > fetch->message_max) {
-		park(message,
+		message_park(message,
 			"larger than the server said, and over the limit (message-max)");
 		return;
 	}
 	if (fetch->arriving.size == 0 && fetch->arriving_err.kind == ERR_NONE) {
-		park(message, "the server lists it and gives an empty message");
+		message_park(message, "the server lists it and gives an empty message");
 		return;
 	}
 	message->err = fetch->arriving_err;
@@ -117,7 +109,7 @@ static int take_message(
 			arrived(fetch, message);
 			break;
 		case SOURCE_NIL:
-			park(message, "the server lists it and gives no content");
+			message_park(message, "the server lists it and gives no content");
 			break;
 		case SOURCE_ABSENT:
 		case SOURCE_DISCARD:

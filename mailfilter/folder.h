@@ -18,6 +18,13 @@ enum {
 	STUCK_PARK = 3
 };
 
+/* After a run that died its message is among the first that are not recorded: so many are fetched
+ * one at a time, and one that a process dies of again and again is parked. */
+enum {
+	CAREFUL_MESSAGES = 512,
+	CAREFUL_DEATHS = 2
+};
+
 enum {
 	FOLDER_ITEMS_MAX = 1000000,                /* held or owed, in one folder */
 	FOLDER_CHUNK_MESSAGES_MAX = 500,           /* fetched with one command */
@@ -30,6 +37,7 @@ struct session {
 	struct pipeline *pipeline;
 	struct fetch *fetch;
 	struct stuck *stuck;
+	uint32_t careful;              /* so many more are fetched one at a time */
 	const struct folder *selected; /* the source's current one; NULL: none */
 };
 

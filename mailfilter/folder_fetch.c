@@ -61,34 +61,97 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 	return folder_settle(folder, err);
 }
 
+/* The reason on record of a message whose fetch a process did not survive. */
+static const char cut_off[] = "the process died while it was fetched or examined";
+
+/* Before it is fetched after a run that died: on record, for the next run to know of which one
+ * this one died. 1: that has happened often enough. */
+static int note_attempt(struct folder *folder, const struct source_item *item,
+	const struct record_row *known, struct err *err)
+{
+	struct record_row row = { .state = RECORD_HELD, .size = item->size };
+
+	if (known)
+		row = *known;
+	else
+		folder_key(folder, item, &row.key);
+	row.attempts = strcmp(row.reason, cut_off) == 0 ? row.attempts + 1 : 1;
+	if (row.attempts > CAREFUL_DEATHS)
+		return 1;
+	row.time_s = clock_wall_s();
+	memcpy(row.reason, cut_off, sizeof(cut_off));
+	return record_put(folder_tools(folder)->record, &row, err);
+}
+
+enum company {
+	COMPANY_ANY,
+	COMPANY_NONE, /* to be fetched alone */
+	COMPANY_NEVER /* not at all: parked, for the reason in why */
+};
+
+static int choose_company(struct folder *folder, const struct source_item *item,
+	const struct record_row *row, enum company *company_r, char *why, struct err *err)
+{
+	uint32_t stuck = stuck_count(folder, item);
+	int died = 0;
+
+	*company_r = stuck == STUCK_ALONE ? COMPANY_NONE : COMPANY_ANY;
+	if (stuck >= STUCK_PARK) {
+		(void)snprintf(why, MESSAGE_REASON_MAX,
+			"the session ended %" PRIu32 " times while it was fetched",
+			stuck);
+		*company_r = COMPANY_NEVER;
+	} else if (folder->session->careful > 0) {
+		folder->session->careful--;
+		died = note_attempt(folder, item, row, err);
+		*company_r = died > 0 ? COMPANY_NEVER : COMPANY_NONE;
+		(void)snprintf(
+			why, MESSAGE_REASON_MAX, "%s, %d times", cut_off, CAREFUL_DEATHS);
+	}
+	return died < 0 ? -1 : 0;
+}
+
+static int add_ready(struct folder *folder, struct message *message, struct err *err)
+{
+	pipeline_add(folder->session->pipeline, &message);
+	return pipeline_make_room(folder->session->pipeline, err);
+}
+
+static int fetch_alone(struct folder *folder, struct chunk *chunk, struct err *err)
+{
+	if (chunk_run(folder, chunk, err) < 0)
+		return -1;
+	return pipeline_drain(folder->session->pipeline, err);
+}
+
 /* One more message; a chunk that is full is fetched. */
 static int chunk_add(struct folder *folder, struct chunk *chunk,
 	const struct source_item *item, const struct record_row *row, struct err *err)
 {
-	uint32_t stuck = stuck_count(folder, item);
-	struct message *message;
-
-	if (stuck == STUCK_ALONE && chunk_run(folder, chunk, err) < 0)
-		return -1;
-	message = fetch_message(
+	struct message *message = fetch_message(
 		folder->session->fetch, folder->name, folder->uidvalidity, item, row);
+	char why[MESSAGE_REASON_MAX];
+	enum company company;
+
 	if (!message)
 		return err_memory(err);
-	if (stuck >= STUCK_PARK && message->action == ACTION_NONE) {
-		message->action = ACTION_PARK;
-		message->stage = STAGE_SCANNED;
-		(void)snprintf(message->reason, sizeof(message->reason),
-			"the session ended %" PRIu32 " times while it was fetched",
-			stuck);
+	if (message->action != ACTION_NONE)
+		return add_ready(folder, message, err);
+	if (choose_company(folder, item, row, &company, why, err) < 0 ||
+		(company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0)) {
+		message_free(message);
+		return -1;
 	}
-	if (message->action != ACTION_NONE) {
-		pipeline_add(folder->session->pipeline, &message);
-		return pipeline_make_room(folder->session->pipeline, err);
+	if (company == COMPANY_NEVER) {
+		message_park(message, why);
+		return add_ready(folder, message, err);
 	}
 	chunk->items[chunk->count] = *item;
 	chunk->messages[chunk->count++] = message;
 	chunk->bytes += item->size;
-	if (chunk->count == FOLDER_CHUNK_MESSAGES_MAX || stuck == STUCK_ALONE ||
+	if (company == COMPANY_NONE)
+		return fetch_alone(folder, chunk, err);
+	if (chunk->count == FOLDER_CHUNK_MESSAGES_MAX ||
 		chunk->bytes >= FOLDER_CHUNK_BYTES_MAX)
 		return chunk_run(folder, chunk, err);
 	return 0;

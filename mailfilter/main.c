@@ -25,6 +25,7 @@ static const char usage[] =
 	"       mailfilter judge [--json] FILE|-...\n"
 	"       mailfilter [-c FILE] status [--json]\n"
 	"       mailfilter [-c FILE] quarantine list [--json] | show ID\n"
+	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 
 static const char help[] =
@@ -43,6 +44,7 @@ static const char help[] =
 	"\n"
 	"  scan        message files to the scanner      judge       suspicious or inert, and why\n"
 	"  status      accounts, scanners, last run      quarantine  originals that were kept back\n"
+	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
 	"\n"
 	"More: mailfilter(1), mailfilter.conf(5).\n";
@@ -64,6 +66,7 @@ struct command {
 static const struct command commands[] = {
 	{ "scan", cmd_scan, true },
 	{ "judge", cmd_judge, false },
+	{ "self-test", cmd_self_test, true },
 	{ "status", cmd_status, true },
 	{ "quarantine", cmd_quarantine, true },
 	{ "keygen", cmd_keygen, false },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -29,6 +30,13 @@ void message_free(struct message *message)
 	body_done(&message->cleaned);
 	verdict_done(&message->verdict);
 	free(message);
+}
+
+void message_park(struct message *message, const char *why)
+{
+	message->action = ACTION_PARK;
+	message->stage = STAGE_SCANNED;
+	(void)snprintf(message->reason, sizeof(message->reason), "%s", why);
 }
 
 const char *message_stage_name(enum stage stage)

@@ -75,6 +75,9 @@ struct message {
 struct message *message_new(const char *dir, uint64_t max);
 void message_free(struct message *message);
 
+/* Nothing to fetch or to deliver of it: what is known goes to its owner in a notice. */
+void message_park(struct message *message, const char *why);
+
 const char *message_stage_name(enum stage stage);
 const char *message_action_name(
 	enum action action); /* "delivered", "cleaned", "tagged", ... */

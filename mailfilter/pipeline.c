@@ -17,13 +17,19 @@ struct row {
 	void (*run)(struct pipeline *pipeline, struct message **list, size_t count);
 };
 
-/* SENT has no row: a verdict moves a message on to SCANNED. RECORDED neither: settle needs the
- * session, so the account takes those out between two fetches. */
+/* Before each row: what is on disk once it is done, and what a crash behind it means. SENT has no
+ * row: a verdict moves a message on to SCANNED. RECORDED has none: settle needs the session, so
+ * the account takes those out between two fetches. */
 static const struct row rows[] = {
+	/* nothing: it is fetched again */
 	{ STAGE_FETCHED, false, step_judge },
+	/* nothing: it is fetched, and if suspicious scanned, again */
 	{ STAGE_JUDGED, false, step_scan },
+	/* the original: an orphan, which the same message's next try overwrites */
 	{ STAGE_SCANNED, true, step_quarantine },
+	/* bytes, intent, name, in this order: shown again under its name, it is shown once */
 	{ STAGE_QUARANTINED, true, step_deliver },
+	/* the record: what the server is owed, the next run settles */
 	{ STAGE_DELIVERED, true, step_record },
 };
 enum {

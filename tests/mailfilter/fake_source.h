@@ -7,6 +7,7 @@
 
 #include "tests/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ enum {
 struct fake_message {
 	const char *uid, *bytes; /* bytes NULL: none are given */
 	bool gone;               /* settled for good */
+	bool kills;              /* the process dies of it */
 	bool breaks;             /* the session ends when it is fetched */
 };
 
@@ -140,6 +142,8 @@ static int fake_fetch(struct source *source, const struct source_item *items,
 		struct fake_message *message = fake_find(fake, items[i].uid);
 
 		assert_non_null(message);
+		if (message->kills)
+			(void)raise(SIGKILL);
 		if (fake->lost || message->breaks || fake->fetches_left == 0)
 			return fake_lost(fake, err);
 		if (fake->fetches_left > 0)

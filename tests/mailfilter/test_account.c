@@ -8,6 +8,7 @@
 #include "mailfilter/account_dir.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 
 #include "common/mime.h"
@@ -56,10 +57,10 @@ static int setup(void **state)
 		(struct fake_source){ .fetches_left = FAKE_NEVER, .deletes = true };
 	mailbox->fake.folders[0] = (struct fake_folder){ .name = "A",
 		.uidvalidity = 1,
-		.messages = { { "1", inert, 0, 0 }, { "2", inert, 0, 0 } } };
+		.messages = { { "1", inert, 0, 0, 0 }, { "2", inert, 0, 0, 0 } } };
 	mailbox->fake.folders[1] = (struct fake_folder){ .name = "B",
 		.uidvalidity = 1,
-		.messages = { { "1", inert, 0, 0 }, { "2", inert, 0, 0 } } };
+		.messages = { { "1", inert, 0, 0, 0 }, { "2", inert, 0, 0, 0 } } };
 	server = &mailbox->fake;
 	*state = mailbox;
 	return 0;
@@ -160,9 +161,9 @@ static void a_folder_that_will_not_settle_harms_no_other(void **state)
 	assert_non_null(strstr(report.err.text, "A: over quota"));
 	/* The same numbers appear in the other folder: they are not what is owed. */
 	mailbox->fake.folders[1].messages[0] =
-		(struct fake_message){ "1", suspicious, 0, 0 };
+		(struct fake_message){ "1", suspicious, 0, 0, 0 };
 	mailbox->fake.folders[1].messages[1] =
-		(struct fake_message){ "2", suspicious, 0, 0 };
+		(struct fake_message){ "2", suspicious, 0, 0, 0 };
 	report = run(mailbox);
 	assert_int_equal(report.held, 2);
 	assert_non_null(strstr(report.err.text, "A: over quota"));
@@ -196,7 +197,8 @@ static void a_changed_uidvalidity_stops_its_folder_alone(void **state)
 
 	assert_int_equal(run(mailbox).delivered, 4);
 	mailbox->fake.folders[0].uidvalidity = 2;
-	mailbox->fake.folders[1].messages[2] = (struct fake_message){ "3", inert, 0, 0 };
+	mailbox->fake.folders[1].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
 	report = run(mailbox);
 	assert_int_equal(report.delivered, 1);
 	assert_string_equal(mailbox->fake.log, "fetch B/3;");
@@ -208,15 +210,15 @@ static void a_changed_uidvalidity_stops_its_folder_alone(void **state)
 static void what_a_crash_left_unsettled_is_settled_without_a_fetch(void **state)
 {
 	static const enum after_kind kinds[] = { AFTER_DELETE, AFTER_FLAG, AFTER_MOVE };
+	static const char *const uids[] = { "10", "11", "12" };
 	struct mailbox *mailbox = *state;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct report report;
-		char uid[8];
+		const char *const uid = uids[i];
 
-		(void)snprintf(uid, sizeof(uid), "%zu", 10 + i);
 		mailbox->fake.folders[0].messages[2 + i] =
-			(struct fake_message){ strdup(uid), inert, 0, 0 };
+			(struct fake_message){ uid, inert, 0, 0, 0 };
 		mailbox->world.account.after_kind = kinds[i];
 		/* No session lives to the end of this run, as if the process had died. */
 		mailbox->fake.settle_breaks = 1000;
@@ -231,8 +233,6 @@ static void what_a_crash_left_unsettled_is_settled_without_a_fetch(void **state)
 		assert_int_equal(run(mailbox).settled, 0);
 	}
 	assert_int_equal(world_files(&mailbox->world, "new"), 4 + 3);
-	for (size_t i = 2; i < 5; i++)
-		free((void *)(uintptr_t)mailbox->fake.folders[0].messages[i].uid);
 }
 
 static void a_session_lost_before_settle_is_made_good_by_the_next(void **state)
@@ -263,7 +263,7 @@ static void numbers_of_a_lost_session_are_never_used_again(void **state)
 
 	make_pop3(mailbox);
 	mailbox->fake.folders[0].messages[2] =
-		(struct fake_message){ "3", suspicious, 0, 0 };
+		(struct fake_message){ "3", suspicious, 0, 0, 0 };
 	mailbox->fake.finish_breaks = 1;
 	mailbox->fake.meanwhile = delete_first;
 	report = run(mailbox);
@@ -281,7 +281,8 @@ static void a_message_that_ends_every_session_is_parked_in_one_run(void **state)
 	struct report report;
 
 	mailbox->fake.folders[0].messages[1].breaks = true;
-	mailbox->fake.folders[0].messages[2] = (struct fake_message){ "3", inert, 0, 0 };
+	mailbox->fake.folders[0].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
 	report = run(mailbox);
 	assert_int_equal(report.err.kind, ERR_NONE);
 	assert_int_equal(report.parked, 1);
@@ -293,6 +294,61 @@ static void a_message_that_ends_every_session_is_parked_in_one_run(void **state)
 	assert_string_equal(mailbox->fake.log, "");
 }
 
+/* A run in a process of its own: did it die? */
+static bool dies(struct mailbox *mailbox)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)run(mailbox);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status);
+}
+
+static void a_message_that_a_process_dies_of_is_found_and_parked(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	mailbox->fake.folders[0].messages[1].kills = true;
+	mailbox->fake.folders[0].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
+	/* The first takes along what came with it; then it is alone, twice. */
+	assert_true(dies(mailbox));
+	assert_int_equal(row(mailbox, "A", "2").state, 0);
+	assert_true(dies(mailbox));
+	assert_int_equal(row(mailbox, "A", "1").state, RECORD_SETTLED);
+	assert_int_equal(row(mailbox, "A", "2").attempts, 1);
+	assert_true(dies(mailbox));
+	report = run(mailbox);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(report.parked, 1);
+	assert_int_equal(row(mailbox, "A", "2").state, RECORD_PARKED);
+	assert_int_equal(world_files(&mailbox->world, "new"), 5 + 1 - 1);
+	report = run(mailbox);
+	assert_int_equal(report_exit_code(&report), EX_OK);
+}
+
+static void runs_that_die_of_something_else_park_nothing(void **state)
+{
+	struct mailbox *mailbox = *state;
+
+	mailbox->fake.folders[1].messages[1].kills = true;
+	assert_true(dies(mailbox));
+	mailbox->fake.folders[1].messages[1].kills = false;
+	mailbox->fake.folders[0].messages[0].kills = true;
+	assert_true(dies(mailbox));
+	mailbox->fake.folders[0].messages[0].kills = false;
+	assert_int_equal(row(mailbox, "A", "1").state, RECORD_HELD);
+	assert_int_equal(run(mailbox).delivered, 4);
+	assert_int_equal(row(mailbox, "A", "1").state, RECORD_SETTLED);
+	assert_int_equal(run(mailbox).listed, 0);
+}
+
 static void a_server_that_never_serves_is_left_alone(void **state)
 {
 	struct mailbox *mailbox = *state;
@@ -302,8 +358,10 @@ static void a_server_that_never_serves_is_left_alone(void **state)
 	assert_int_equal(run(mailbox).held, 1);
 	mailbox->fake.fetches_left = 0;
 	mailbox->fake.sessions = 0;
-	mailbox->fake.folders[1].messages[2] = (struct fake_message){ "3", inert, 0, 0 };
-	mailbox->fake.folders[1].messages[3] = (struct fake_message){ "4", inert, 0, 0 };
+	mailbox->fake.folders[1].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
+	mailbox->fake.folders[1].messages[3] =
+		(struct fake_message){ "4", inert, 0, 0, 0 };
 	report = run(mailbox);
 	/* It holds one message in each session: that is no progress. */
 	assert_true(mailbox->fake.sessions <= ACCOUNT_SESSIONS_MAX);
@@ -341,7 +399,7 @@ static void a_dry_run_makes_and_changes_nothing(void **state)
 	assert_int_equal(report.delivered, 3);
 	mailbox->fake.settle_breaks = 0;
 	mailbox->dry_run = true;
-	report = run(mailbox);
+	(void)run(mailbox);
 	assert_int_equal(fake_count(&mailbox->fake, "settle"), 0);
 	assert_int_equal(row(mailbox, "A", "1").state, RECORD_DONE);
 	assert_int_equal(row(mailbox, "B", "2").state, RECORD_HELD);
@@ -366,7 +424,7 @@ static void a_signal_ends_the_wait_for_a_scanner(void **state)
 	struct mailbox *mailbox = *state;
 	struct report report;
 
-	mailbox->world.settings.scanner_wait_ms = 60 * 1000;
+	mailbox->world.settings.scanner_wait_ms = 60000;
 	mailbox->fake.folders[0].messages[0].bytes = suspicious;
 	assert_int_equal(kill(getpid(), SIGTERM), 0);
 	report = run(mailbox);
@@ -409,6 +467,8 @@ int main(void)
 		TEST(a_session_lost_before_settle_is_made_good_by_the_next),
 		TEST(numbers_of_a_lost_session_are_never_used_again),
 		TEST(a_message_that_ends_every_session_is_parked_in_one_run),
+		TEST(a_message_that_a_process_dies_of_is_found_and_parked),
+		TEST(runs_that_die_of_something_else_park_nothing),
 		TEST(a_server_that_never_serves_is_left_alone),
 		TEST(a_dry_run_makes_and_changes_nothing),
 		TEST(a_dry_run_ends_with_its_first_session),

@@ -230,13 +230,12 @@ static int serve(struct broker *broker, struct err *err)
 	for (;;) {
 		look_at_signatures(broker);
 		next = hosts_turn(&broker->hosts, broker->need_fresh);
+		tell_state(broker);
 		if (broker->stop_by >= 0 && stopping(broker)) {
-			tell_state(broker);
 			(void)clients_turn(&broker->clients);
 			return 0;
 		}
 		dispatch(broker);
-		tell_state(broker);
 		next = deadline_sooner(next, clients_turn(&broker->clients));
 		next = deadline_sooner(next, broker->watch.look_at);
 		next = deadline_sooner(

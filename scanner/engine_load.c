@@ -86,10 +86,11 @@ static int set_limits(
 static size_t last_folder(
 	const struct settings *settings, const struct signatures_without *without)
 {
-	size_t last = settings->signatures.count - 1;
+	size_t last = 0;
 
-	while (last > 0 && (without->folders & 1U << last))
-		last--;
+	for (size_t i = 0; i < settings->signatures.count; i++)
+		if (!(without->folders & 1U << i))
+			last = i;
 	return last;
 }
 

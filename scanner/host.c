@@ -139,6 +139,16 @@ int host_receive(struct host *host, struct err *err)
 	return got;
 }
 
+void host_take_loaded(struct host *host)
+{
+	struct job_loaded *loaded = &host->loaded;
+
+	memcpy(loaded, host->in.payload.data, sizeof(*loaded));
+	loaded->engine[sizeof(loaded->engine) - 1] = '\0';
+	loaded->unprotected[sizeof(loaded->unprotected) - 1] = '\0';
+	loaded->left_out[sizeof(loaded->left_out) - 1] = '\0';
+}
+
 const char *host_status_text(int status, char text[static JOB_TEXT_MAX])
 {
 	if (WIFSIGNALED(status))

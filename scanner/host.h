@@ -52,6 +52,9 @@ void host_order(struct host *host, enum job_type type, pid_t pid);
 /* The next message of the host, checked, in host->in: 1; none: 0; -1: it is gone or lies. */
 int host_receive(struct host *host, struct err *err);
 
+/* HOST_LOADED is in host->in: now in host->loaded, whose texts end. */
+void host_take_loaded(struct host *host);
+
 /* Has it ended? Then *how_r says how, for people, and *status_r as waitpid(2). */
 bool host_reap(struct host *host, int *status_r, char how_r[static JOB_TEXT_MAX]);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -112,14 +111,17 @@ static void keep_old(struct hosts *hosts, const char *why)
 	(void)snprintf(text, sizeof(text),
 		"the new signatures do not serve, the old ones stay in use: %.400s", why);
 	set_trouble(hosts, text);
-	if (hosts->reload_at < 0)
-		hosts->reload_at = clock_ms() + HOSTS_RELOAD_AGAIN_MS;
+	if (hosts->reload_at >= 0)
+		return; /* there are newer ones */
+	hosts->failed_before = true;
+	hosts->reload_at = clock_ms() + HOSTS_RELOAD_AGAIN_MS;
 }
 
 void hosts_reload(struct hosts *hosts)
 {
 	hosts->reload_at = clock_ms();
 	hosts->start_after = 0;
+	hosts->failed_before = false;
 	hosts->log_again = true;
 }
 
@@ -170,11 +172,14 @@ static void start_what_is_due(struct hosts *hosts)
 			host_end(host);
 		}
 	} else if (is_wanted(hosts) && clock_ms() >= start_due(hosts)) {
-		if (hosts->serving && hosts->serving->state == HOST_SERVING &&
-			is_serial(hosts))
-			make_way(hosts);
-		else
+		if (!hosts->serving || hosts->serving->state != HOST_SERVING ||
+			!is_serial(hosts))
 			start(hosts);
+		else if (hosts->failed_before)
+			/* Those that serve are not given up for such. */
+			hosts->reload_at = clock_ms() + HOSTS_RELOAD_AGAIN_MS;
+		else
+			make_way(hosts);
 	}
 }
 
@@ -234,13 +239,10 @@ int64_t hosts_turn(struct hosts *hosts, bool need_fresh)
 
 static void loaded(struct hosts *hosts, struct host *host)
 {
-	struct job_loaded *loaded = &host->loaded;
+	const struct job_loaded *loaded = &host->loaded;
 	char text[LOG_TEXT_MAX];
 
-	memcpy(loaded, host->in.payload.data, sizeof(*loaded));
-	loaded->engine[sizeof(loaded->engine) - 1] = '\0';
-	loaded->unprotected[sizeof(loaded->unprotected) - 1] = '\0';
-	loaded->left_out[sizeof(loaded->left_out) - 1] = '\0';
+	host_take_loaded(host);
 	host->generation = ++hosts->generation;
 	host->state = HOST_SERVING;
 	log_info("signatures=%" PRIu64 " generation=%" PRIu64 " engine=%s",

@@ -24,9 +24,10 @@ struct hosts {
 	struct host *serving; /* or NULL */
 	int64_t served_since; /* clock_ms() */
 	uint64_t generation;  /* of the last that was loaded */
-	int64_t reload_at; /* clock_ms(): start another for the one that serves; or -1 */
-	bool serial;       /* none is started before all have ended */
-	bool log_again;    /* trouble is logged though it is the same */
+	int64_t reload_at;  /* clock_ms(): start another for the one that serves; or -1 */
+	bool serial;        /* none is started before all have ended */
+	bool failed_before; /* what is to be loaded did not load the last time */
+	bool log_again;     /* trouble is logged though it is the same */
 	bool stopping;
 	int64_t start_after; /* clock_ms(): none is started before */
 	unsigned deaths;     /* in a row */

@@ -87,7 +87,7 @@ sub engine_hosts {
 	return scalar grep { /--engine-host/ } `ps --ppid $scanner -o args=`;
 }
 
-my %option = (signatures => [ work('main'), work('more') ], workers => '2', 'signatures-check' => '1s');
+my %option = (signatures => [ work('main'), work('more') ], workers => '2', 'signatures-check' => '1s', reload => 'concurrent');
 signatures('main', 'alpha');
 my $pid = scanner_start(%option);
 my $mails = mails();

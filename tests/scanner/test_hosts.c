@@ -254,8 +254,9 @@ static void a_stop_ends_everything_and_leaves_nothing(void **state)
 	while (ask_state(&scanner).workers < 3)
 		;
 	host = engine_host(&scanner);
-	count = children(host, workers);
-	assert_int_equal(count, 3);
+	/* One that found something ends first. */
+	while ((count = children(host, workers)) != 3)
+		(void)ask_state(&scanner);
 	assert_int_equal(kill(scanner.pid, SIGTERM), 0);
 	while (hear_state(&scanner).state != WIRE_STOPPING)
 		;

@@ -25,7 +25,8 @@ OPT_release := -O2 -g $(HARDEN)
 OPT_debug   := -O1 -g -Werror $(HARDEN)
 OPT_asan    := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all
-PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav libseccomp cmocka libetpan
+PKGS    := gmime-3.0 libzmq libconfuse sqlite3 gnutls libclamav libseccomp libarchive cmocka \
+           libetpan
 # Asked once, and only when something is compiled: "make deps" may have to install pkg-config.
 INCLUDE  = $(eval INCLUDE := $$(shell pkg-config --cflags $$(PKGS) | sed 's/-I/-isystem /g'))$(INCLUDE)
 FLAGS    = -std=gnu17 -fPIE -D_GNU_SOURCE -DMAILFILTER_VERSION='"$(VERSION)"' -I. $(WARN) \
@@ -35,7 +36,7 @@ LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
 # libetpan by hand: its .pc file carries specs that undo PIE.
 LIB_common     = $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
 LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
-LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav libseccomp)
+LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav libseccomp libarchive)
 
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))

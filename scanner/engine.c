@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/engine.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,11 +8,12 @@
 
 #include "scanner/engine_inside.h"
 #include "scanner/heard.h"
-#include "scanner/probe.h"
 #include "scanner/space.h"
 
-enum {
-	PROBE_MAIL_MAX = 4096,
+/* What libclamav's callbacks are given. */
+struct scanning {
+	struct result *result;
+	const struct engine_watch *watch;
 };
 
 static void on_message(
@@ -28,19 +27,47 @@ static void on_message(
 
 static void on_virus(int fd, const char *name, void *context)
 {
+	struct scanning *scanning = context;
+
 	(void)fd;
-	result_add_name(context, name);
+	result_add_name(scanning->result, name);
 }
 
-/* For each file unpacked, before it is looked at. RAR is recognised at any depth, but the library
- * that opens it is not free and not there: without a word the scan goes on. Nor is there a word
- * where the last bytes of a part do not fit on the disk, so look while they still lie there. */
-static cl_error_t on_file(int fd, const char *type, void *context)
+/* For each file unpacked, before it is looked at. Where the last bytes of a part do not fit on the
+ * disk there is no word of it, so look while they still lie there. */
+/* NOLINTNEXTLINE(readability-function-size): libclamav's callback */
+static cl_error_t on_file(int fd, const char *type, const char **ancestors,
+	size_t parent_size, const char *name, size_t size, const char *bytes,
+	uint32_t level, uint32_t attributes, void *context)
 {
+	struct scanning *scanning = context;
+	const struct engine_layer layer = { { (const uint8_t *)bytes, size },
+		type ? type : "", name, ancestors, level };
+
 	(void)fd;
-	if (type && strcmp(type, "CL_TYPE_RAR") == 0)
-		result_add_unscannable(context, REASON_UNSUPPORTED, "a RAR archive");
+	(void)parent_size;
+	(void)attributes;
 	heard_look();
+	if (!bytes && size > 0)
+		result_add_unscannable(scanning->result, REASON_ERROR,
+			"libclamav could not read what it unpacked");
+	else if (scanning->watch)
+		scanning->watch->on_layer(scanning->watch->context, &layer);
+	return CL_CLEAN;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): libclamav's callback */
+static cl_error_t on_listed(const char *type, unsigned long size_packed, const char *name,
+	unsigned long size, int is_encrypted, unsigned position, void *context)
+{
+	struct scanning *scanning = context;
+
+	(void)name;
+	(void)size_packed;
+	(void)position;
+	if (scanning->watch)
+		scanning->watch->on_listed(scanning->watch->context, type ? type : "",
+			size, is_encrypted != 0);
 	return CL_CLEAN;
 }
 
@@ -76,7 +103,7 @@ static bool allot_time(struct engine *engine)
 				   (long long)left) == CL_SUCCESS;
 }
 
-static void scan_map(struct engine *engine, cl_fmap_t *map, struct result *result)
+static void scan_map(struct engine *engine, cl_fmap_t *map, struct scanning *scanning)
 {
 	/* ALLMATCHES: else a find that only tags would hide one that matters, and of a limit
 	 * and a virus libclamav would name one. Partial messages are not assembled: that needs
@@ -94,13 +121,15 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct result *resul
 
 	heard_start(engine->temp_dir);
 	status = cl_scanmap_callback(
-		map, NULL, &name, &scanned, engine->clam, &options, result);
-	add_status(result, status, name);
-	heard_add_result(result);
+		map, NULL, &name, &scanned, engine->clam, &options, scanning);
+	add_status(scanning->result, status, name);
+	heard_add_result(scanning->result);
 }
 
-void engine_scan(struct engine *engine, struct span bytes, struct result *result_r)
+void engine_scan(struct engine *engine, struct span bytes,
+	const struct engine_watch *watch, struct result *result_r)
 {
+	struct scanning scanning = { result_r, watch };
 	cl_fmap_t *map;
 
 	result_init(result_r);
@@ -121,7 +150,7 @@ void engine_scan(struct engine *engine, struct span bytes, struct result *result
 		add_status(result_r, CL_EMEM, NULL);
 		return;
 	}
-	scan_map(engine, map, result_r);
+	scan_map(engine, map, &scanning);
 	cl_fmap_close(map);
 	if (result_r->kind == VERDICT_CLEAN && space_is_out(engine->temp_dir))
 		result_add_retry(
@@ -155,33 +184,15 @@ const char *engine_temp(const struct engine *engine)
 	return engine->temp_dir;
 }
 
-static int probe_scan(struct engine *engine, bool with_probe, struct err *err)
+const struct engine_limits *engine_limits(const struct engine *engine)
 {
-	struct result result;
-	auto_buf struct buf mail;
-	bool found;
-
-	buf_init(&mail, PROBE_MAIL_MAX);
-	if (probe_mail(with_probe, &mail, err) < 0)
-		return -1;
-	engine_begin(engine);
-	engine_scan(engine, buf_span(&mail), &result);
-	found = result.kind == VERDICT_INFECTED &&
-		strncmp(result.signature, probe_name, strlen(probe_name)) == 0;
-	if (with_probe ? found : result.kind == VERDICT_CLEAN)
-		return 0;
-	return err_set(err, ERR_FATAL, "self-test: %s%s%s%s",
-		with_probe ? "the probe in a mail is not found, "
-			   : "a clean mail is not clean, ",
-		verdict_name(result.kind), result.detail[0] ? ": " : "",
-		result.detail[0] ? result.detail : result.signature);
+	return &engine->limits;
 }
 
-int engine_probe(struct engine *engine, struct err *err)
+int64_t engine_deadline(const struct engine *engine)
 {
-	if (probe_scan(engine, true, err) < 0)
-		return -1;
-	return probe_scan(engine, false, err);
+	return engine->deadline_ms ? engine->deadline_ms
+				   : clock_ms() + engine->scan_timeout_ms;
 }
 
 void engine_free(struct engine *engine)
@@ -199,5 +210,6 @@ void engine_listen(struct engine *engine)
 {
 	cl_set_clcb_msg(on_message);
 	cl_engine_set_clcb_virus_found(engine->clam, on_virus);
-	cl_engine_set_clcb_pre_scan(engine->clam, on_file);
+	cl_engine_set_clcb_file_inspection(engine->clam, on_file);
+	cl_engine_set_clcb_meta(engine->clam, on_listed);
 }

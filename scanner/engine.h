@@ -34,9 +34,38 @@ const char *engine_temp(const struct engine *engine);
  * The limit is cooperative; who must be sure kills the process. */
 void engine_begin(struct engine *engine);
 
-/* One scan of bytes, a mail or any other file. A limit or an error that libclamav passes over is
- * UNSCANNABLE here, short temp space or memory is RETRY. */
-void engine_scan(struct engine *engine, struct span bytes, struct result *result_r);
+/* One file that libclamav looks at in a scan: the bytes themselves (level 0) or what it unpacked of
+ * them. Names come from outside and may be NULL. All is borrowed until the call returns. */
+struct engine_layer {
+	struct span bytes;
+	const char *type; /* as libclamav calls it: "CL_TYPE_ZIP" */
+	const char *name;
+	const char *const *ancestors; /* names, one for each level above */
+	uint32_t level;
+};
+
+/* Who wants to know what libclamav looks at, and which files an archive of that type lists. */
+struct engine_watch {
+	void (*on_layer)(void *context, const struct engine_layer *layer);
+	void (*on_listed)(
+		void *context, const char *type, uint64_t size, bool is_encrypted);
+	void *context;
+};
+
+/* One scan of bytes, a mail or any other file, by libclamav alone: what it cannot open is CLEAN
+ * (dissect.h opens it). A limit or an error that it passes over is UNSCANNABLE here, short temp
+ * space or memory is RETRY. watch may be NULL. */
+void engine_scan(struct engine *engine, struct span bytes,
+	const struct engine_watch *watch, struct result *result_r);
+
+/* The settings' limits on what is unpacked, for who unpacks beside libclamav. */
+struct engine_limits {
+	uint64_t files_max, file_size_max, scan_size_max, recursion_max;
+};
+const struct engine_limits *engine_limits(const struct engine *engine);
+
+/* When this message's time is over: of clock_ms(). */
+int64_t engine_deadline(const struct engine *engine);
 
 /* Find the probe signature in a zip in a base64 mail, and nothing in the same mail without it.
  * -1: this process must not serve. */

@@ -13,6 +13,7 @@ struct engine {
 	char *temp_dir;
 	int64_t scan_timeout_ms;
 	int64_t deadline_ms; /* of the message; 0: each scan has its own time */
+	struct engine_limits limits;
 };
 
 /* What libclamav finds, meets and says comes to engine.c from now on. */

@@ -9,6 +9,7 @@
 #include "scanner/heard.h"
 #include "scanner/probe.h"
 #include "scanner/signatures.h"
+#include "scanner/unpack.h"
 
 enum {
 	BYTECODE_TIMEOUT_MS = 10000,
@@ -79,6 +80,9 @@ static int set_limits(
 			    (long long)limits[i].value) != CL_SUCCESS)
 			return err_set(err, ERR_SETTINGS,
 				"libclamav refuses a limit of %" PRIu64, limits[i].value);
+	engine->limits =
+		(struct engine_limits){ settings->files_max, settings->file_size_max,
+			settings->scan_size_max, settings->recursion_max };
 	return 0;
 }
 
@@ -131,10 +135,10 @@ static int describe(const struct settings *settings, const struct signatures *si
 
 	buf_init(&text, 4096);
 	if (buf_printf(&text, err,
-		    "%s %s %u %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64
-		    " %d %s",
-		    hash_text(&signatures->digest, hex), cl_retver(), cl_retflevel(),
-		    signatures->has_test, settings->scan_size_max,
+		    "%s %s %s %u %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+		    " %" PRId64 " %d %s",
+		    hash_text(&signatures->digest, hex), cl_retver(), unpack_version(),
+		    cl_retflevel(), signatures->has_test, settings->scan_size_max,
 		    settings->file_size_max, settings->files_max, settings->recursion_max,
 		    settings->scan_timeout_ms, settings->heuristics,
 		    probe_signature) < 0 ||

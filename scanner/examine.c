@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scanner/dissect.h"
+#include "scanner/pkcs7.h"
 #include "scanner/place.h"
 #include "scanner/readings.h"
 #include "scanner/seen.h"
+#include "scanner/trail.h"
 
 enum {
 	FURTHER_MAX = 256, /* readings scanned besides the parts */
@@ -17,7 +20,7 @@ enum {
 };
 
 struct examination {
-	struct engine *engine;
+	struct dissection *dissection;
 	struct span message;
 	const struct mime *mime;
 	struct verdict *verdict;
@@ -31,6 +34,7 @@ struct examination {
 static void examination_done(struct examination *ex)
 {
 	seen_done(&ex->seen);
+	dissection_free(ex->dissection);
 }
 
 /* What makes it impossible to have seen all of a message, whatever the scans said. */
@@ -55,8 +59,8 @@ static bool is_listed(const struct verdict *verdict, const char *part)
 	return false;
 }
 
-static int add_finding(
-	struct examination *ex, size_t place, const char *signature, struct err *err)
+static int add_finding(struct examination *ex, size_t place, const struct result *result,
+	struct err *err)
 {
 	struct finding finding = { .type = "text/plain" };
 	size_t start, end;
@@ -71,7 +75,9 @@ static int add_finding(
 		(void)snprintf(finding.name, sizeof(finding.name), "%s", part->name);
 		(void)snprintf(finding.type, sizeof(finding.type), "%s", part->type);
 	}
-	(void)snprintf(finding.signature, sizeof(finding.signature), "%s", signature);
+	trail_add(finding.name, result->where);
+	(void)snprintf(
+		finding.signature, sizeof(finding.signature), "%s", result->signature);
 	if (is_listed(ex->verdict, finding.part))
 		return 0;
 	if (ex->verdict->finding_count == FINDINGS_MAX - 1) {
@@ -81,6 +87,57 @@ static int add_finding(
 		finding.part[0] = '\0';
 	}
 	return verdict_add_finding(ex->verdict, &finding, err);
+}
+
+/* What starts with a part's header, as a mail: for what only libclamav's mail parser finds. */
+static int scan_as_mail(struct examination *ex, size_t index, struct span bytes,
+	struct result *result_r, struct err *err)
+{
+	auto_buf struct buf mail;
+
+	buf_init(&mail, bytes.len + LITTLE_MAIL_SPARE);
+	if (buf_add_str(&mail, "From: scanner@localhost\r\nMIME-Version: 1.0\r\n", err) <
+			0 ||
+		buf_add(&mail, bytes.data, bytes.len, err) < 0)
+		return -1;
+	dissect(ex->dissection, buf_span(&mail), result_r);
+	if (result_r->kind != VERDICT_INFECTED)
+		return 0;
+	return add_finding(ex, index, result_r, err);
+}
+
+/* The part as a mail of its own: uuencode in text, an encoding read in another way. */
+static int scan_part_as_mail(struct examination *ex, size_t index, struct err *err)
+{
+	const struct mime_part *part = &ex->mime->parts[index];
+	struct result result;
+
+	return scan_as_mail(ex, index,
+		span_part(
+			ex->message, part->header_start, part->end - part->header_start),
+		&result, err);
+}
+
+/* An opaque S/MIME signature holds the mail that it signs. */
+static int scan_signed(
+	struct examination *ex, size_t index, struct span bytes, struct err *err)
+{
+	enum pkcs7_kind kind;
+	struct result result;
+	auto_buf struct buf content;
+
+	buf_init(&content, bytes.len);
+	if (pkcs7_open(bytes, &content, &kind, err) < 0)
+		return -1;
+	if (kind == PKCS7_BROKEN)
+		result_add_unscannable(&ex->sum, REASON_UNSUPPORTED,
+			"an S/MIME signature whose content cannot be taken out");
+	if (kind != PKCS7_SIGNED)
+		return 0;
+	if (scan_as_mail(ex, index, buf_span(&content), &result, err) < 0)
+		return -1;
+	result_add(&ex->sum, &result);
+	return 0;
 }
 
 static int scan_part(struct examination *ex, size_t index, struct err *err)
@@ -94,31 +151,11 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 		return -1;
 	if (bytes.len == 0)
 		return 0;
-	engine_scan(ex->engine, buf_span(&bytes), &result);
+	dissect(ex->dissection, buf_span(&bytes), &result);
 	result_add(&ex->sum, &result);
-	if (result.kind != VERDICT_INFECTED)
-		return 0;
-	return add_finding(ex, index, result.signature, err);
-}
-
-/* The part as a mail of its own, for what only libclamav's mail parser finds: uuencode in text, an
- * encoding read in another way. */
-static int scan_part_as_mail(struct examination *ex, size_t index, struct err *err)
-{
-	const struct mime_part *part = &ex->mime->parts[index];
-	struct result result;
-	auto_buf struct buf mail;
-
-	buf_init(&mail, ex->message.len + LITTLE_MAIL_SPARE);
-	if (buf_add_str(&mail, "From: scanner@localhost\r\nMIME-Version: 1.0\r\n", err) <
-			0 ||
-		buf_add(&mail, ex->message.data + part->header_start,
-			part->end - part->header_start, err) < 0)
-		return -1;
-	engine_scan(ex->engine, buf_span(&mail), &result);
-	if (result.kind != VERDICT_INFECTED)
-		return 0;
-	return add_finding(ex, index, result.signature, err);
+	if (result.kind == VERDICT_INFECTED)
+		return add_finding(ex, index, &result, err);
+	return scan_signed(ex, index, buf_span(&bytes), err);
 }
 
 static int each_leaf(struct examination *ex,
@@ -184,13 +221,13 @@ static int take_reading(void *context, const struct reading *reading, struct err
 		return 1;
 	ex->further++;
 	ex->further_bytes += reading->bytes.len;
-	engine_scan(ex->engine, reading->bytes, &result);
+	dissect(ex->dissection, reading->bytes, &result);
 	result_add(&ex->sum, &result);
 	if (result.kind != VERDICT_INFECTED)
 		return 0;
 	return add_finding(ex,
-		place_of(ex->mime, ex->message, reading->start, reading->end),
-		result.signature, err);
+		place_of(ex->mime, ex->message, reading->start, reading->end), &result,
+		err);
 }
 
 static int scan_readings(struct examination *ex, struct err *err)
@@ -237,9 +274,12 @@ static int scan_all(struct examination *ex, struct err *err)
 {
 	struct result whole;
 
-	engine_scan(ex->engine, ex->message, &whole);
+	/* Parts first: what is in an archive is then named from its part on. */
+	if (each_leaf(ex, scan_part, err) < 0)
+		return -1;
+	dissect(ex->dissection, ex->message, &whole);
 	result_add(&ex->sum, &whole);
-	if (each_leaf(ex, scan_part, err) < 0 || scan_readings(ex, err) < 0)
+	if (scan_readings(ex, err) < 0)
 		return -1;
 	if (ex->verdict->finding_count > 1 && !ex->is_all && prune(ex, err) < 0)
 		return -1;
@@ -249,7 +289,7 @@ static int scan_all(struct examination *ex, struct err *err)
 		return -1;
 	if (ex->verdict->finding_count > 0)
 		return 0;
-	return add_finding(ex, PLACE_ROOT, whole.signature, err);
+	return add_finding(ex, PLACE_ROOT, &whole, err);
 }
 
 static void weigh_doubts(struct examination *ex)
@@ -266,10 +306,11 @@ int examine(struct engine *engine, struct span message, struct mime **mime_r,
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_mime struct mime *mime = NULL;
 	DEFER(examination_done)
-	struct examination ex = { engine, message, .verdict = &verdict };
+	struct examination ex = { .message = message, .verdict = &verdict };
 
 	result_init(&ex.sum);
-	if (mime_parse(message, &mime, err) < 0)
+	if (mime_parse(message, &mime, err) < 0 ||
+		dissection_new(engine, &ex.dissection, err) < 0)
 		return -1;
 	ex.mime = mime;
 	if (scan_all(&ex, err) < 0)

@@ -17,6 +17,8 @@ struct result {
 	enum verdict_reason reason;
 	char signature[FINDING_SIGNATURE_MAX];
 	char detail[VERDICT_DETAIL_MAX];
+	/* INFECTED: which file in the bytes, "inner.rar > eicar.com", if it is known. */
+	char where[FINDING_NAME_MAX];
 };
 
 /* What no scan has said anything about yet. */

@@ -8,8 +8,8 @@ set -eu
 if [ "${1-}" = lint ]; then
 	packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck"
 else
-	packages="gcc libc6-dev make pkg-config libclamav-dev libcmocka-dev libconfuse-dev
-		libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev
+	packages="gcc libc6-dev make pkg-config libarchive-dev libclamav-dev libcmocka-dev
+		libconfuse-dev libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev
 		dovecot-imapd dovecot-pop3d iproute2 openssl perl"
 fi
 

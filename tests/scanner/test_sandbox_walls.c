@@ -18,11 +18,13 @@
 #include <time.h>
 
 #include "tests/scanner/fixture.h"
+#include "tests/scanner/make_archive.h"
 #include "tests/scanner/sandboxed.h"
 
 #include "common/mime.h"
 
 #include "scanner/charsets.h"
+#include "scanner/dissect.h"
 
 /* Beside the sandbox's folder, made before: a file that the same user may change. */
 static char outside[] = "/tmp/mailfilter-outside.XXXXXX";
@@ -266,8 +268,58 @@ static int finds_eicar_in_a_zip_in_a_mail(int keep_fd)
 	if (engine_use_temp(f.engine, sandboxed_temp, NULL) < 0 ||
 		engine_probe(f.engine, NULL) < 0)
 		return CANNOT_ENTER;
-	engine_scan(f.engine, buf_span(&mail), &result);
+	engine_scan(f.engine, buf_span(&mail), NULL, &result);
 	return result.kind == VERDICT_INFECTED ? OK : WRONG;
+}
+
+enum {
+	ARCHIVES = 13
+};
+static struct buf archives[ARCHIVES];
+
+/* With a member too large for memory, which goes through the temp folder. Made
+ * outside: the writers of some kinds have files of their own. */
+static void make_archives(void)
+{
+	static char large[600UL * 1024];
+	const struct member members[] = { { "large.txt", large }, { "e.com", EICAR } };
+	static const struct {
+		const char *format, *filter;
+	} kinds[ARCHIVES - 1] = { { "zip", NULL }, { "7zip", NULL }, { "ustar", "zstd" },
+		{ "pax", "gzip" }, { "gnutar", "bzip2" }, { "newc", "xz" },
+		{ "odc", "lz4" }, { "ustar", "lzip" }, { "ustar", "lzma" },
+		{ "ustar", "compress" }, { "xar", NULL }, { "arbsd", NULL } };
+	struct buf *rar = &archives[ARCHIVES - 1];
+
+	memset(large, 'x', sizeof(large) - 1);
+	for (size_t i = 0; i < ARCHIVES; i++)
+		buf_init(&archives[i], FIXTURE_MAX);
+	for (size_t i = 0; i < ARCHIVES - 1; i++)
+		make_archive(
+			&archives[i], kinds[i].format, kinds[i].filter, NULL, members, 2);
+	start_rar5(rar, false);
+	add_rar5(rar, "large", span_str(large), false);
+	add_rar5(rar, "e.com", span_str(EICAR), false);
+	end_rar5(rar);
+}
+
+static int finds_eicar_in_archives_of_all_kinds(int keep_fd)
+{
+	(void)keep_fd;
+	if (engine_use_temp(f.engine, sandboxed_temp, NULL) < 0)
+		return CANNOT_ENTER;
+	for (size_t i = 0; i < ARCHIVES; i++) {
+		auto_dissection struct dissection *dissection = NULL;
+		struct result result;
+
+		engine_begin(f.engine);
+		if (dissection_new(f.engine, &dissection, NULL) < 0)
+			return WRONG;
+		dissect(dissection, buf_span(&archives[i]), &result);
+		if (result.kind != VERDICT_INFECTED)
+			return WRONG;
+	}
+	return OK;
 }
 
 static void a_scan_finds_what_it_finds_outside(void **state)
@@ -276,6 +328,10 @@ static void a_scan_finds_what_it_finds_outside(void **state)
 	fixture_start(&f);
 	fixture_load(&f);
 	assert_inside(finds_eicar_in_a_zip_in_a_mail);
+	make_archives();
+	assert_inside(finds_eicar_in_archives_of_all_kinds);
+	for (size_t i = 0; i < ARCHIVES; i++)
+		buf_done(&archives[i]);
 	fixture_stop(&f);
 }
 

@@ -356,6 +356,20 @@ static void what_cannot_be_seen_is_not_clean(void **state)
 		{ HEAD "Content-Type: message/partial; id=x; number=1; total=2\r\n\r\n"
 		       "Subject: half\r\n\r\nhalf\r\n",
 			REASON_UNSUPPORTED },
+		{ HEAD "Content-Type: message/external-body; access-type=ftp;\r\n"
+		       " site=\"ftp.example.org\"; name=\"a.exe\"\r\n\r\n"
+		       "Content-Type: application/octet-stream\r\n\r\n",
+			REASON_UNSUPPORTED },
+		{ HEAD "\r\nSee below.\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n"
+		       "hQEMA0\r\n-----END PGP MESSAGE-----\r\n",
+			REASON_ENCRYPTED },
+		{ HEAD "Content-Type: application/pkcs7-mime; smime-type=compressed-data\r\n"
+		       "Content-Transfer-Encoding: base64\r\n\r\nMIIB\r\n",
+			REASON_ENCRYPTED },
+		/* signed-data without an end */
+		{ HEAD "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n"
+		       "Content-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIA=\r\n",
+			REASON_UNSUPPORTED },
 		{ MIXED TEXT_PART "--b\r\nContent-Type: application/x-rar; name=a.rar\r\n"
 				  "Content-Transfer-Encoding: base64\r\n\r\n"
 				  "UmFyIRoHAQAzkrXlCgEFBgAFAQGAgACbEjUu\r\n" END,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The self-test of an engine, through the same door as any mail. */
+#include <string.h>
+
+#include "scanner/engine.h"
+#include "scanner/probe.h"
+
+enum {
+	PROBE_MAIL_MAX = 4096
+};
+
+static int probe_scan(struct engine *engine, bool with_probe, struct err *err)
+{
+	struct result result;
+	auto_buf struct buf mail;
+	bool found;
+
+	buf_init(&mail, PROBE_MAIL_MAX);
+	if (probe_mail(with_probe, &mail, err) < 0)
+		return -1;
+	engine_begin(engine);
+	engine_scan(engine, buf_span(&mail), NULL, &result);
+	found = result.kind == VERDICT_INFECTED &&
+		strncmp(result.signature, probe_name, strlen(probe_name)) == 0;
+	if (with_probe ? found : result.kind == VERDICT_CLEAN)
+		return 0;
+	return err_set(err, ERR_FATAL, "self-test: %s%s%s%s",
+		with_probe ? "the probe in a mail is not found, "
+			   : "a clean mail is not clean, ",
+		verdict_name(result.kind), result.detail[0] ? ": " : "",
+		result.detail[0] ? result.detail : result.signature);
+}
+
+int engine_probe(struct engine *engine, struct err *err)
+{
+	if (probe_scan(engine, true, err) < 0)
+		return -1;
+	return probe_scan(engine, false, err);
+}

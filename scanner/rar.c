@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/rar.h"
+
+#include <string.h>
+
+enum {
+	RAR4_START = 7, /* behind the magic numbers */
+	RAR5_START = 8,
+	FIRST_BLOCK_MAX = 1024, /* it has neither name nor data */
+	MAIN_4 = 0x73,
+	MAIN_5 = 1,
+	FILE_5 = 2,
+	SERVICE_5 = 3,
+	CRYPT_5 = 4,
+	VOLUME = 1, /* a flag of the main block in both */
+	HAS_EXTRA = 1,
+	HAS_DATA = 2,
+	EXTRA_CRYPT = 1,
+	BLOCKS_MAX = 100 * 1000,
+};
+
+const struct span rar_magic = { (const uint8_t *)"Rar!\x1a\x07", RAR_MAGIC_LEN };
+
+static bool is_version_4(struct span bytes)
+{
+	return bytes.len > RAR4_START && memcmp(bytes.data, "Rar!\x1a\x07\x00", 7) == 0;
+}
+
+static bool is_version_5(struct span bytes)
+{
+	return bytes.len > RAR5_START &&
+	       memcmp(bytes.data, "Rar!\x1a\x07\x01\x00", 8) == 0;
+}
+
+static uint32_t crc32(struct span bytes)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < bytes.len; i++) {
+		crc ^= bytes.data[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+	}
+	return ~crc;
+}
+
+static uint32_t little(struct span bytes, size_t at, size_t size)
+{
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < size && at + i < bytes.len; i++)
+		value |= (uint32_t)bytes.data[at + i] << (8 * i);
+	return value;
+}
+
+/* Version 5's numbers: seven bits a byte, the eighth says that more follow. */
+static bool number(struct span bytes, size_t *at, uint64_t *value_r)
+{
+	*value_r = 0;
+	for (unsigned shift = 0; shift < 63; shift += 7) {
+		if (*at >= bytes.len)
+			return false;
+		*value_r |= (uint64_t)(bytes.data[*at] & 0x7f) << shift;
+		if (!(bytes.data[(*at)++] & 0x80))
+			return true;
+	}
+	return false;
+}
+
+static bool starts_4(struct span bytes)
+{
+	uint32_t size = little(bytes, RAR4_START + 5, 2);
+	struct span head = span_part(bytes, RAR4_START + 2, size < 7 ? 0 : size - 2);
+
+	return size >= 7 && size <= FIRST_BLOCK_MAX && head.len == size - 2 &&
+	       (crc32(head) & 0xffff) == little(bytes, RAR4_START, 2);
+}
+
+static bool starts_5(struct span bytes)
+{
+	const size_t start = RAR5_START + 4;
+	size_t at = start;
+	struct span head;
+	uint64_t size;
+
+	if (!number(bytes, &at, &size) || size < 2 || size > FIRST_BLOCK_MAX)
+		return false;
+	head = span_part(bytes, start, at - start + (size_t)size);
+	return head.len == at - start + size &&
+	       crc32(head) == little(bytes, RAR5_START, 4);
+}
+
+bool rar_starts(struct span bytes)
+{
+	return (is_version_4(bytes) && starts_4(bytes)) ||
+	       (is_version_5(bytes) && starts_5(bytes));
+}
+
+/* A block's header of version 5. */
+struct block {
+	uint64_t type, flags, extra, data;
+	struct span body; /* what stands behind those */
+	size_t end;       /* of the header */
+};
+
+static bool read_block(struct span bytes, size_t at, struct block *block_r)
+{
+	struct block block = { 0 };
+	uint64_t size;
+
+	at += 4; /* the checksum */
+	if (!number(bytes, &at, &size) || size > bytes.len - at)
+		return false;
+	block.end = at + (size_t)size;
+	bytes = span_part(bytes, 0, block.end);
+	if (!number(bytes, &at, &block.type) || !number(bytes, &at, &block.flags) ||
+		((block.flags & HAS_EXTRA) && !number(bytes, &at, &block.extra)) ||
+		((block.flags & HAS_DATA) && !number(bytes, &at, &block.data)))
+		return false;
+	block.body = span_part(bytes, at, bytes.len);
+	*block_r = block;
+	return true;
+}
+
+bool rar_is_volume(struct span bytes)
+{
+	struct block block;
+	uint64_t flags;
+	size_t at = 0;
+
+	if (is_version_4(bytes))
+		return bytes.len > RAR4_START + 3 &&
+		       bytes.data[RAR4_START + 2] == MAIN_4 &&
+		       (bytes.data[RAR4_START + 3] & VOLUME);
+	return is_version_5(bytes) && read_block(bytes, RAR5_START, &block) &&
+	       block.type == MAIN_5 && number(block.body, &at, &flags) &&
+	       (flags & VOLUME);
+}
+
+/* The extra records are the end of the header: size, type, and what the type says. */
+static bool has_crypt_record(const struct block *block)
+{
+	struct span rest = block->body;
+	uint64_t size, type;
+
+	if (block->extra > rest.len)
+		return false;
+	rest = span_part(rest, rest.len - (size_t)block->extra, rest.len);
+	while (rest.len > 0) {
+		size_t at = 0, type_at;
+
+		if (!number(rest, &at, &size))
+			return false;
+		type_at = at;
+		if (!number(rest, &type_at, &type) || size == 0 || size > rest.len - at)
+			return false;
+		if (type == EXTRA_CRYPT)
+			return true;
+		rest = span_part(rest, at + (size_t)size, rest.len);
+	}
+	return false;
+}
+
+bool rar5_is_encrypted(struct span bytes)
+{
+	size_t at = RAR5_START;
+	struct block block;
+
+	if (!is_version_5(bytes))
+		return false;
+	for (int i = 0; i < BLOCKS_MAX && read_block(bytes, at, &block); i++) {
+		if (block.type == CRYPT_5 ||
+			((block.type == FILE_5 || block.type == SERVICE_5) &&
+				has_crypt_record(&block)))
+			return true;
+		if (block.data > bytes.len - block.end)
+			return false;
+		at = block.end + (size_t)block.data;
+	}
+	return false;
+}

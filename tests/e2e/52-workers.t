@@ -3,7 +3,8 @@
 #
 # What the death of a worker costs: the message it was scanning one try, other mail nothing.
 # Workers are stopped in the middle of a scan, seen by what they unpack, and then killed as a
-# crash, a limit, the kernel or an impatient person would; or left to hang.
+# crash, a limit, the kernel or an impatient person would; or left to hang. What is scanned here is
+# scanned again and again: nothing is remembered (cache = 0).
 use strict;
 use warnings;
 use FindBin;
@@ -108,7 +109,7 @@ sub large_mail_under {
 	others_are_unharmed($others, $signal);
 }
 
-my $scanner = scanner_start(workers => '2');
+my $scanner = scanner_start(workers => '2', cache => '0');
 is_deeply(verdicts(finish(scan_start($large))), { 'large.eml' => 'clean' }, 'left alone the large mail is clean');
 
 large_mail_under($_, 2, 'unscannable crash') for qw(SEGV ABRT BUS SYS FPE XFSZ);
@@ -131,7 +132,7 @@ ok(await(sub { !grep { my ($of) = /(\d+)$/; $caught{$of} } glob work('scanner.tm
 ok(E2E::scanner_stop(), 'the scanner stops in order');
 
 # A worker that hangs is killed at its deadline: scan-timeout and five seconds.
-scanner_start(workers => '2', 'scan-timeout' => '2s');
+scanner_start(workers => '2', cache => '0', 'scan-timeout' => '2s');
 my $from = time;
 $run = scan_start($large);
 $pid = catch_worker();

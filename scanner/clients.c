@@ -25,7 +25,10 @@ int clients_open(
 		clients->bytes_max = 2 * (settings->message_max + EDITS_BYTES_MAX);
 	clients->tick_at = clock_ms() + CLIENTS_TICK_MS;
 	/* A client sends no larger frame than a chunk. */
-	return guard_listen(settings, WIRE_CHUNK_MAX, &clients->link, err);
+	if (guard_listen(settings, WIRE_CHUNK_MAX, &clients->link, err) < 0)
+		return -1;
+	clients->replies.link = clients->link;
+	return 0;
 }
 
 void clients_done(struct clients *clients)
@@ -49,43 +52,14 @@ static void forget_client(struct clients *clients, const struct link_peer *peer)
 			clients->list[i--] = clients->list[--clients->count];
 }
 
-/* 1: sent; 0: not now; -1: the client has gone, and what it wanted with it. */
-static int send_to(struct clients *clients, const struct link_peer *peer,
-	const struct wire_message *message)
-{
-	auto_buf struct buf head = { .max = WIRE_HEAD_MAX };
-	struct err err = { 0 };
-
-	if (wire_encode(message, &head, &err) < 0) {
-		log_error("cannot answer: %s", err.text);
-		return -1;
-	}
-	if (link_send(clients->link, peer, buf_span(&head), false, (struct span){ 0 },
-		    &err) == 0)
-		return 1;
-	if (err.kind == ERR_AGAIN)
-		return 0;
-	log_debug("%s", err.text);
-	return -1;
-}
-
 static void tell_state(struct clients *clients, const struct link_peer *peer)
 {
 	struct wire_message message = { .type = WIRE_STATE, .state = clients->state };
 	struct link_peer copy = *peer;
 
 	message.state.queued = (uint32_t)queue_count(&clients->queue, REQUEST_WAITING);
-	if (send_to(clients, &copy, &message) < 0)
+	if (replies_send(&clients->replies, &copy, &message) < 0)
 		forget_client(clients, &copy);
-}
-
-static void refuse(struct clients *clients, const struct link_peer *peer, uint64_t id,
-	enum wire_refusal why, const char *text)
-{
-	struct wire_message message = { .type = WIRE_REFUSE, .id = id, .refusal = why };
-
-	(void)snprintf(message.text, sizeof(message.text), "%.255s", text);
-	(void)send_to(clients, peer, &message);
 }
 
 static void note_client(struct clients *clients, const struct link_peer *peer)
@@ -142,7 +116,8 @@ static void take_bytes(struct clients *clients, struct request *request, uint64_
 		return;
 	}
 	hostile_message(&clients->hostile, err.text);
-	refuse(clients, &request->peer, request->id, WIRE_PROTOCOL, err.text);
+	replies_refuse(
+		&clients->replies, &request->peer, request->id, WIRE_PROTOCOL, err.text);
 	queue_remove(&clients->queue, request);
 }
 
@@ -159,18 +134,18 @@ static void hear_request(struct clients *clients, const struct link_peer *peer,
 	if (request)
 		queue_remove(&clients->queue, request);
 	if (message->request.size > clients->settings->message_max) {
-		refuse(clients, peer, message->id, WIRE_TOO_LARGE,
+		replies_refuse(&clients->replies, peer, message->id, WIRE_TOO_LARGE,
 			"the message is larger than message-max");
 		return;
 	}
 	why = busy(clients, peer, message);
 	if (why) {
-		refuse(clients, peer, message->id, WIRE_BUSY, why);
+		replies_refuse(&clients->replies, peer, message->id, WIRE_BUSY, why);
 		return;
 	}
 	if (request_new(peer, message->id, &message->request, clients->settings->temp_dir,
 		    &request, &err) < 0) {
-		refuse(clients, peer, message->id,
+		replies_refuse(&clients->replies, peer, message->id,
 			err.kind == ERR_MESSAGE ? WIRE_PROTOCOL : WIRE_BUSY, err.text);
 		return;
 	}
@@ -184,7 +159,8 @@ static void hear_chunk(struct clients *clients, const struct link_peer *peer,
 	struct request *request = queue_find(&clients->queue, peer, message->id);
 
 	if (!request) {
-		refuse(clients, peer, message->id, WIRE_UNKNOWN, "no such request");
+		replies_refuse(&clients->replies, peer, message->id, WIRE_UNKNOWN,
+			"no such request");
 		return;
 	}
 	/* Late bytes of what is decided already: held for short disk. */
@@ -192,7 +168,7 @@ static void hear_chunk(struct clients *clients, const struct link_peer *peer,
 		return;
 	if (request->stage != REQUEST_ARRIVING) {
 		hostile_message(&clients->hostile, "more bytes than announced");
-		refuse(clients, peer, message->id, WIRE_PROTOCOL,
+		replies_refuse(&clients->replies, peer, message->id, WIRE_PROTOCOL,
 			"more bytes than announced");
 		queue_drop(&clients->queue, request);
 		return;
@@ -227,7 +203,7 @@ static void hear(struct clients *clients, const struct link_peer *peer,
 	case WIRE_VERDICT:
 	case WIRE_REFUSE:
 		hostile_message(&clients->hostile, "a client spoke as a scanner does");
-		refuse(clients, peer, message->id, WIRE_PROTOCOL,
+		replies_refuse(&clients->replies, peer, message->id, WIRE_PROTOCOL,
 			"only a scanner says this");
 		return;
 	}
@@ -248,7 +224,7 @@ int clients_hear(struct clients *clients, struct err *err)
 		if (wire_decode(received.frames, received.frame_count, &message, &wrong) <
 			0) {
 			hostile_message(&clients->hostile, wrong.text);
-			refuse(clients, &received.peer,
+			replies_refuse(&clients->replies, &received.peer,
 				wire_peek_id(received.frames, received.frame_count),
 				WIRE_PROTOCOL, wrong.text);
 			continue;
@@ -310,11 +286,9 @@ static bool answer(struct clients *clients, struct request *request)
 
 	if (request->unwanted)
 		return true;
-	sent = send_to(clients, &request->peer, &message);
-	if (sent == 0) {
-		clients->blocked = true;
+	sent = replies_send(&clients->replies, &request->peer, &message);
+	if (sent == 0)
 		return false;
-	}
 	if (sent > 0)
 		log_verdict(request);
 	return true;
@@ -328,9 +302,8 @@ static void credit(struct clients *clients, struct request *request)
 	if (!request_extend(request))
 		return;
 	message.offset = request->credit;
-	if (send_to(clients, &request->peer, &message) == 0) {
+	if (replies_send(&clients->replies, &request->peer, &message) == 0) {
 		request->credit = before;
-		clients->blocked = true;
 	}
 }
 
@@ -344,8 +317,8 @@ static bool turn(struct clients *clients, struct request *request)
 		credit(clients, request);
 		over = request->arrives_by <= clock_ms();
 		if (over)
-			refuse(clients, &request->peer, request->id, WIRE_UNKNOWN,
-				"its bytes did not come in time");
+			replies_refuse(&clients->replies, &request->peer, request->id,
+				WIRE_UNKNOWN, "its bytes did not come in time");
 		break;
 	case REQUEST_WAITING:
 		over = request->unwanted;
@@ -379,7 +352,7 @@ int64_t clients_turn(struct clients *clients)
 	struct request *following;
 	int64_t next;
 
-	clients->blocked = false;
+	replies_again(&clients->replies);
 	if (clock_ms() >= clients->tick_at)
 		tick(clients);
 	next = clients->tick_at;
@@ -389,5 +362,5 @@ int64_t clients_turn(struct clients *clients)
 			at->arrives_by < next)
 			next = at->arrives_by;
 	}
-	return clients->blocked ? clock_ms() + BLOCKED_MS : next;
+	return clients->replies.blocked ? clock_ms() + BLOCKED_MS : next;
 }

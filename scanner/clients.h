@@ -10,13 +10,14 @@
 
 #include "scanner/hostile.h"
 #include "scanner/queue.h"
+#include "scanner/replies.h"
 #include "scanner/settings.h"
 
 enum {
 	CLIENTS_MAX = 1024,
 	CLIENTS_BYTES_MB = 512, /* of all messages here, at least */
 	CLIENTS_SHARE = 2, /* a client with messages here may have 1/2 of these bytes */
-	CLIENTS_TURN_MAX = 256, /* messages taken before others have their turn */
+	CLIENTS_TURN_MAX = 32, /* messages taken before others have their turn */
 	CLIENTS_SILENCE_MS = 10 * 60 * 1000, /* then a client is forgotten */
 	CLIENTS_ARRIVE_MS =
 		60 * 1000, /* a message whose next bytes take longer is given up */
@@ -35,7 +36,7 @@ struct clients {
 	size_t count;
 	struct queue queue;
 	uint64_t bytes_max; /* of all requests together */
-	bool blocked;       /* something could not be sent yet: try again soon */
+	struct replies replies;
 	struct hostile hostile;
 	int64_t tick_at;
 	struct wire_state state; /* what they are told */

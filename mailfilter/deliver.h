@@ -46,8 +46,8 @@ struct deliver {
  * sync; show: link to new/NAME; forget: unlink tmp/NAME (two links tell: delivered, wherever a
  * client has moved it). Names carry the owner (maildir.h); leftovers removes what it left in tmp
  * and never showed. A message's cleaned copy goes out if it has bytes, else its body. */
-int deliver_maildir_open(const char *path, const char *owner, struct deliver **deliver_r,
-	struct err *err);
+int deliver_maildir_open(
+	const char *path, const char *owner, struct deliver **deliver_r, struct err *err);
 
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);

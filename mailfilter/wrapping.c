@@ -33,14 +33,12 @@ static int add_base64(struct span bytes, struct buf *out, struct err *err)
 	for (size_t i = 0; i < bytes.len; i += 3) {
 		struct span three = span_part(bytes, i, 3);
 		uint32_t bits = (uint32_t)three.data[0] << 16;
-		char text[4];
+		char text[] = { '=', '=', '=', '=' };
 
 		bits |= three.len > 1 ? (uint32_t)three.data[1] << 8 : 0;
 		bits |= three.len > 2 ? three.data[2] : 0;
-		for (size_t digit = 0; digit < 4; digit++)
-			text[digit] = digit > three.len
-					      ? '='
-					      : digits[bits >> (18 - 6 * digit) & 63];
+		for (size_t digit = 0; digit <= three.len; digit++)
+			text[digit] = digits[bits >> (18 - 6 * digit) & 63];
 		if (buf_add(out, text, sizeof(text), err) < 0)
 			return -1;
 		if ((i + 3) % ENCODED_LINE == 0 && buf_add_str(out, "\r\n", err) < 0)

@@ -64,7 +64,7 @@ static void its_sign_stays_however_the_path_is_written_and_differs_from_others(
 	(void)snprintf(dotted, sizeof(dotted), "%s/.//", state_dir);
 	assert_int_equal(account_dir_open(state_dir, "home", &dir, &err), 0);
 	assert_int_equal(strspn(dir.sign, "0123456789abcdef"), 8);
-	(void)strcpy(sign, dir.sign);
+	(void)snprintf(sign, sizeof(sign), "%s", dir.sign);
 	account_dir_close(&dir);
 	assert_int_equal(symlink(state_dir, links), 0);
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {

@@ -17,7 +17,7 @@ static int setup(void **state)
 
 	assert_non_null(world);
 	world_new(world);
-	world->account.message_max = 1024 * 1024;
+	world->account.message_max = 1 << 20;
 	world_open(world);
 	*state = world;
 	return 0;
@@ -60,7 +60,7 @@ static void what_waits_for_settle_takes_no_room(void **state)
 	size_t count = 0;
 
 	for (size_t at = 0; at < 2048; at += 16)
-		memcpy(line + at, "just some text\r\n", 16);
+		(void)snprintf(line + at, sizeof(line) - at, "just some text\r\n");
 	world->account.after_kind = AFTER_DELETE;
 	/* More than PIPELINE_MEMORY_MAX: were they to stay, there would never be room again. */
 	for (unsigned uid = 1; uid <= 100; uid++) {

@@ -16,10 +16,8 @@
 #include "mailfilter/account.h"
 #include "mailfilter/child.h"
 
-enum {
-	MINUTE = 60 * 1000,
-	HOUR = 60 * MINUTE
-};
+#define MINUTE (INT64_C(60) * 1000)
+#define HOUR   (60 * MINUTE)
 
 /* What a worker does, in place of mailfilter/account.c. */
 static void (*work)(const struct account_job *job, struct report *report);
@@ -149,8 +147,8 @@ static void failures_in_a_row_lengthen_the_wait_and_never_shorten_it(void **stat
 		{ 5 * MINUTE, 3, 40 * MINUTE },
 		{ 5 * MINUTE, 4, HOUR },
 		{ 5 * MINUTE, UINT32_MAX, HOUR },
-		{ 24 * (int64_t)HOUR, 0, 24 * (int64_t)HOUR },
-		{ 24 * (int64_t)HOUR, 9, 24 * (int64_t)HOUR },
+		{ 24 * HOUR, 0, 24 * HOUR },
+		{ 24 * HOUR, 9, 24 * HOUR },
 	};
 
 	(void)state;

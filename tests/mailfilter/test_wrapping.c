@@ -34,9 +34,9 @@ static bool holds(struct span mail, struct span virus)
 		struct mime_part part = mime->parts[i];
 		struct buf out DEFER(buf_done);
 
+		buf_init(&out, WRAPPING_MAIL_MAX);
 		if (part.is_composite)
 			continue;
-		buf_init(&out, WRAPPING_MAIL_MAX);
 		assert_int_equal(mime_decode(mail, &part, &out, NULL), 0);
 		found = found || span_find(buf_span(&out), virus) >= 0;
 		part.encoding = MIME_UUENCODE;

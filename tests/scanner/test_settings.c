@@ -164,11 +164,10 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct settings settings = { .queue = 77 };
 		struct err err = { 0 };
 		char start[80];
-
 		write_file(cases[i].text);
 		assert_int_equal(settings_load(path, &settings, &err), -1);
 		assert_int_equal(err.kind, ERR_SETTINGS);

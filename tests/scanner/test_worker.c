@@ -191,6 +191,7 @@ static const struct {
 } names[] = {
 	{ "filename=\"a.pdf.exe\"", "a.pdf.exe", "\"a.pdf.exe\"" },
 	{ "filename*=utf-8''doc%E2%80%AEfdp.exe",
+		/* NOLINTNEXTLINE(misc-misleading-bidirectional): that is the case */
 		"doc\xe2\x80\xae"
 		"fdp.exe",
 		"\"doc?fdp.exe\"" },

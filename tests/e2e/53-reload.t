@@ -82,9 +82,11 @@ sub status {
 	return $state;
 }
 
+# By proc(5): a bare Debian has no ps.
 sub engine_hosts {
 	my ($scanner) = @_;
-	return scalar grep { /--engine-host/ } `ps --ppid $scanner -o args=`;
+	my @children = grep { read_file("$_/stat") =~ /\) \w $scanner / } glob '/proc/[0-9]*';
+	return scalar grep { read_file("$_/cmdline") =~ /--engine-host/ } @children;
 }
 
 my %option = (signatures => [ work('main'), work('more') ], workers => '2', 'signatures-check' => '1s', reload => 'concurrent');

@@ -131,7 +131,12 @@ subtest 'life' => sub {
 	ok($await->(qr/^STOPPING=1$/m), '  after STOPPING=1');
 	ok(!-e "$work/socket", '  the socket is gone');
 	is_deeply([ map { s{.*/}{}r } glob "$work/temp/*" ], ['lock'], '  nothing is left but the lock');
-	is(`ps -eo args | grep -c '[e]ngine-host.*$work'` + 0, 0, '  nor a process');
+	my @left = grep {
+		my ($file, $is);
+		$is = <$file> if open($file, '<', $_);
+		($is // '') =~ /engine-host.*\Q$work\E/s;
+	} glob '/proc/[0-9]*/cmdline';
+	is_deeply(\@left, [], '  nor a process');
 };
 
 done_testing;

@@ -213,7 +213,7 @@ static void a_large_message_goes_in_chunks_under_credit(void **state)
 static struct verdict infected(const struct fake_request *request)
 {
 	struct verdict verdict = fake_verdict_of(request, VERDICT_INFECTED);
-	struct finding finding = { "1", "", "text/plain", 5, "Eicar" };
+	struct finding finding = { "1", "", "text/plain", 5, "Eicar", { { 0 } } };
 	struct err err;
 
 	assert_int_equal(verdict_add_finding(&verdict, &finding, &err), 0);

@@ -307,7 +307,7 @@ static int scan_whole(struct examination *ex, struct result *whole_r, struct err
 	if (whole_r->kind != VERDICT_INFECTED || !whole_r->is_surface ||
 		!ex->exempt.parts)
 		return 0;
-	if (exempt_leave_out(&ex->exempt, ex->message, ex->mime, &rest, err) < 0)
+	if (exempt_blank(&ex->exempt, ex->message, ex->mime, &rest, err) < 0)
 		return -1;
 	dissect(ex->dissection, buf_span(&rest), &without);
 	if (without.kind != VERDICT_INFECTED)

@@ -2,9 +2,11 @@
 #include "scanner/exempt.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-	DECODED_SPARE = 1024 /* no decoding makes more of its input than this */
+	DECODED_SPARE = 1024, /* no decoding makes more of its input than this */
+	LINE_LEN = 64,
 };
 
 /* One leaf. */
@@ -58,20 +60,27 @@ bool exempt_has(const struct exempt *exempt, size_t index)
 	return exempt->parts && exempt->parts[index];
 }
 
-int exempt_leave_out(const struct exempt *exempt, struct span message,
-	const struct mime *mime, struct buf *rest, struct err *err)
+/* Nothing to be found, in any encoding, in lines as mail has them. */
+static void blank(uint8_t *bytes, size_t len)
 {
-	size_t at = 0;
+	memset(bytes, ' ', len);
+	for (size_t i = LINE_LEN - 1; i < len; i += LINE_LEN)
+		bytes[i] = '\n';
+}
 
-	/* Leaves stand in the order of the message, apart from each other. */
+int exempt_blank(const struct exempt *exempt, struct span message,
+	const struct mime *mime, struct buf *copy, struct err *err)
+{
+	size_t start = copy->len;
+
+	if (buf_add(copy, message.data, message.len, err) < 0)
+		return -1;
 	for (size_t i = 0; i < mime->count; i++) {
 		const struct mime_part *part = &mime->parts[i];
 
-		if (!exempt_has(exempt, i) || part->body_start < at)
-			continue;
-		if (buf_add(rest, message.data + at, part->body_start - at, err) < 0)
-			return -1;
-		at = part->end;
+		if (exempt_has(exempt, i))
+			blank(copy->data + start + part->body_start,
+				part->end - part->body_start);
 	}
-	return buf_add(rest, message.data + at, message.len - at, err);
+	return 0;
 }

@@ -21,8 +21,8 @@ void exempt_done(struct exempt *exempt);
 
 bool exempt_has(const struct exempt *exempt, size_t index);
 
-/* Append the message less their bodies. */
-int exempt_leave_out(const struct exempt *exempt, struct span message,
-	const struct mime *mime, struct buf *rest, struct err *err);
+/* Append the message with blanks for their bodies: all else stays at its place. */
+int exempt_blank(const struct exempt *exempt, struct span message,
+	const struct mime *mime, struct buf *copy, struct err *err);
 
 #endif

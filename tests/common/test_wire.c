@@ -571,6 +571,7 @@ static void encode_refuses_what_decode_would_and_leaves_the_head_alone(void **st
 	sample(3, &message);
 	message.request.size = 1;
 	assert_int_equal(wire_encode(&message, &head, &err), -1);
+	wire_message_done(&message);
 	sample(7, &message);
 	message.id = 0;
 	assert_int_equal(wire_encode(&message, &head, &err), -1);

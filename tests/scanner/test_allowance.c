@@ -514,7 +514,7 @@ static void what_is_read_otherwise_is_found_though_the_part_is_allowed(void **st
 	verdict_done(&verdict);
 	/* And the other way round: what we read first is allowed, the rest is found. */
 	allow_done(&allow);
-	buf_clear(&mail);
+	buf_done(&mail);
 	start_mail(&mail);
 	attach_text(&mail, "base64",
 		"Zmlyc3Qtb3duLXNpZ25hdHVyZS0xMTEx"

@@ -117,7 +117,7 @@ my @accounts = map { E2E::account($dovecot, $_, 'imaps') } qw(one two);
 $run = mailfilter('-c', settings('mailfilter.conf', { E2E::global() }, $accounts[0]), '--once');
 my ($logged) = $run->{err} =~ /uid=1 verdict=infected signature=Eicar-Test-Signature sha256=(\w+) action=cleaned/;
 is($logged, $sum{eicar}, 'the log shows the sum');
-my ($listed) = map { decode_json($_) } split /\n/,
+my ($listed) = grep { $_->{subject} eq 'eicar' } map { decode_json($_) } split /\n/,
 	mailfilter('-c', work('mailfilter.conf'), 'quarantine', 'list', '--json')->{out};
 is_deeply($listed->{findings}, [ { part => '2', name => 'tool.com', signature => 'Eicar-Test-Signature', sha256 => $sum{eicar} } ],
 	'the quarantine too');

@@ -12,9 +12,10 @@ int deliver_open(
 			tools->account->deliver_path, tools->owner, deliver_r, err);
 	case DELIVER_MBOX:
 		return deliver_mbox_open(tools, deliver_r, err);
+	case DELIVER_PIPE:
+		return deliver_pipe_open(tools, deliver_r, err);
 	case DELIVER_LMTP:
 	case DELIVER_SMTP:
-	case DELIVER_PIPE:
 		break;
 	}
 	return err_set(err, ERR_FATAL, "no such destination");

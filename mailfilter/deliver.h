@@ -77,6 +77,11 @@ int deliver_maildir_open(
 int deliver_mbox_open(
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
+/* pipe: the account's deliver-command, run for each message with the message as its standard
+ * input. Status 0: it has it; else it has not, and the message is held. */
+int deliver_pipe_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);
 

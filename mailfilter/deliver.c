@@ -16,7 +16,7 @@ int deliver_open(
 		return deliver_pipe_open(tools, deliver_r, err);
 	case DELIVER_LMTP:
 	case DELIVER_SMTP:
-		break;
+		return deliver_smtp_open(tools, deliver_r, err);
 	}
 	return err_set(err, ERR_FATAL, "no such destination");
 }

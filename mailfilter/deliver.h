@@ -82,6 +82,12 @@ int deliver_mbox_open(
 int deliver_pipe_open(
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
+/* lmtp:PATH, lmtp://HOST, smtp://HOST: a session is opened when the first message is written, and
+ * where that fails all are held. An answer 4xx or 5xx, or something that the server does not offer:
+ * held. The connection lost before a message's end: held; after it: in doubt, sent again. */
+int deliver_smtp_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);
 

@@ -20,9 +20,16 @@ static struct body *outgoing(struct message *message)
 
 static void note_down(struct handover *handover, const struct err *why)
 {
-	handover->doubts = 0;
+	handover->lost = 0;
 	handover->down = *why;
 	handover->down_until_ms = clock_ms() + HANDOVER_DOWN_MS;
+}
+
+/* One message may be to blame for its own; to wait for each of many would take too long. */
+static void count_lost(struct handover *handover, const struct err *why)
+{
+	if (++handover->lost >= HANDOVER_LOST_MAX)
+		note_down(handover, why);
 }
 
 /* Is it worth trying? Not while the destination is known to be away, nor once we are to stop. */
@@ -105,24 +112,26 @@ static int show_one(struct deliver *deliver, struct message *message, struct err
 		/* That this is not durable costs a repeat after a crash; it is made good
 		 * before the next one goes out. */
 		(void)sent_note(&handover->sent, message->name, NULL);
-		handover->doubts = 0;
+		handover->lost = 0;
 		return 0;
 	case HANDOVER_DOUBT:
 		(void)sent_note_doubt(
 			&handover->sent, message->name, clock_wall_s(), NULL);
-		/* One may be to blame for its own; to wait for each of many takes too long. */
-		if (++handover->doubts >= HANDOVER_DOUBTS_MAX)
-			note_down(handover, &why);
+		count_lost(handover, &why);
+		break;
+	case HANDOVER_LOST:
+		count_lost(handover, &why);
 		break;
 	case HANDOVER_DOWN:
 		note_down(handover, &why);
-		/* fallthrough */
+		break;
 	case HANDOVER_REFUSED:
-		/* Under its name only one in doubt can be known. */
-		if (!sent_find_doubt(&handover->sent, message->name))
-			message->repeat = false;
+		handover->lost = 0;
 		break;
 	}
+	/* In doubt now or since an earlier try: what is known of it is known by its name. */
+	if (!sent_find_doubt(&handover->sent, message->name))
+		message->repeat = false;
 	if (err)
 		*err = why;
 	return -1;

@@ -14,7 +14,7 @@
 enum {
 	HANDOVER_BATCH_MAX = 20,      /* messages between two records */
 	HANDOVER_DOWN_MS = 30 * 1000, /* where nothing goes, so long nothing is tried */
-	HANDOVER_DOUBTS_MAX = 2,      /* in a row, then it counts as such */
+	HANDOVER_LOST_MAX = 2,        /* in a row, then it counts as such */
 	HANDOVER_AGAIN_S =
 		24 * 60 * 60, /* until one in doubt is sent a third time, ... */
 };
@@ -22,6 +22,7 @@ enum {
 enum handover_result {
 	HANDOVER_TAKEN,
 	HANDOVER_REFUSED, /* this message, certainly not taken */
+	HANDOVER_LOST,    /* the same, and there was no answer */
 	HANDOVER_DOWN,    /* certainly not taken, and no other would be now */
 	HANDOVER_DOUBT,   /* sent to its end, no answer */
 };
@@ -44,7 +45,7 @@ struct handover {
 	const struct account_settings *account;
 	struct stream_wait wait;
 	struct sent sent;
-	unsigned doubts;       /* in a row */
+	unsigned lost;         /* in a row, in doubt or not */
 	int64_t down_until_ms; /* for this reason */
 	struct err down;
 };

@@ -26,6 +26,7 @@ struct deliver_mbox {
 	struct deliver deliver;
 	const char *path, *sender;
 	struct stream_wait wait;
+	int64_t lock_ms;
 	struct mbox_batch batch;
 	struct mbox_lock lock; /* from sync to shown */
 	uint64_t end;          /* of the mailbox, as we know it while it is locked */
@@ -94,7 +95,7 @@ static int place_batch(struct deliver_mbox *own, struct err *err)
 	struct mbox_place place = { 0 };
 	struct stat st;
 
-	if (mbox_lock_open(own->path, true, MBOX_LOCK_MS, &own->wait, &own->lock, err) <
+	if (mbox_lock_open(own->path, true, own->lock_ms, &own->wait, &own->lock, err) <
 		0)
 		return -1;
 	if (fstat(own->lock.fd, &st) < 0)
@@ -257,7 +258,7 @@ static int recover(struct deliver_mbox *own, struct err *err)
 	if (own->batch.count == 0 || own->batch.ended)
 		return 0;
 	memset(own->batch.shown, 0, own->batch.count);
-	result = mbox_lock_open(own->path, false, MBOX_LOCK_MS, &own->wait, &lock, err);
+	result = mbox_lock_open(own->path, false, own->lock_ms, &own->wait, &lock, err);
 	if (result == 0 && lock.dev == own->batch.place.dev &&
 		lock.ino == own->batch.place.ino)
 		result = mbox_tail_recover(&own->batch, lock.fd, own->path, err);
@@ -345,6 +346,9 @@ int deliver_mbox_open(
 	own->path = tools->account->deliver_path;
 	own->sender = tools->account->sender;
 	own->wait = *tools->wait;
+	own->lock_ms = tools->account->deliver_timeout_ms;
+	if (own->lock_ms > MBOX_LOCK_MS)
+		own->lock_ms = MBOX_LOCK_MS;
 	own->lock.fd = -1;
 	if (make_parent(own->path, err) < 0 ||
 		mbox_batch_open(tools->dir, &own->batch, &own->known, err) < 0) {

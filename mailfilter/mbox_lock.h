@@ -15,7 +15,7 @@
 struct stream_wait;
 
 enum {
-	MBOX_LOCK_MS = 30 * 1000, /* for both locks together */
+	MBOX_LOCK_MS = 30 * 1000, /* for both locks together, at most */
 	MBOX_LOCK_POLL_MS = 100,
 	MBOX_STALE_S = 1024, /* as procmail has it; a batch takes seconds */
 	MBOX_REPLACED_MAX = 5,

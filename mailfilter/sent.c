@@ -37,18 +37,21 @@ static void drop_doubt(struct sent *sent, const char *name)
 		(size_t)(sent->doubts + sent->doubt_count - doubt) * sizeof(*doubt));
 }
 
-static void set_doubt(struct sent *sent, const char *name, int64_t last_s, uint32_t count)
+static const struct sent_doubt *set_doubt(
+	struct sent *sent, const char *name, int64_t last_s, uint32_t count)
 {
+	struct sent_doubt *doubt;
+
 	drop_doubt(sent, name);
 	if (sent->doubt_count == SENT_DOUBTS_MAX) {
 		sent->doubt_count--;
 		memmove(sent->doubts, sent->doubts + 1,
 			sent->doubt_count * sizeof(*sent->doubts));
 	}
-	sent->doubts[sent->doubt_count] =
-		(struct sent_doubt){ .last_s = last_s, .count = count };
-	(void)snprintf(
-		sent->doubts[sent->doubt_count++].name, MESSAGE_NAME_MAX, "%s", name);
+	doubt = &sent->doubts[sent->doubt_count++];
+	*doubt = (struct sent_doubt){ .last_s = last_s, .count = count };
+	(void)snprintf(doubt->name, sizeof(doubt->name), "%s", name);
+	return doubt;
 }
 
 /* What another program wrote there is passed over. */
@@ -69,7 +72,7 @@ static int take_line(struct sent *sent, char *line, struct err *err)
 	if (strcmp(word, "doubt") == 0 && seconds && times &&
 		parse_number(seconds, 0, INT64_MAX, &last_s, NULL) == 0 &&
 		parse_number(times, 1, UINT32_MAX, &count, NULL) == 0)
-		set_doubt(sent, name, (int64_t)last_s, (uint32_t)count);
+		(void)set_doubt(sent, name, (int64_t)last_s, (uint32_t)count);
 	return 0;
 }
 
@@ -190,10 +193,9 @@ int sent_note_doubt(struct sent *sent, const char *name, int64_t now_s, struct e
 	auto_buf struct buf line;
 	const char *text;
 
-	set_doubt(sent, name, now_s, doubt ? doubt->count + 1 : 1);
+	doubt = set_doubt(sent, name, now_s, doubt ? doubt->count + 1 : 1);
 	buf_init(&line, LINE_MAX_BYTES);
-	if (add_doubt(&line, find_doubt(sent, name), err) < 0 ||
-		buf_text(&line, &text, err) < 0)
+	if (add_doubt(&line, doubt, err) < 0 || buf_text(&line, &text, err) < 0)
 		return -1;
 	return append(sent, text, err);
 }

@@ -39,7 +39,8 @@ static int setup(void **state)
 		return -1;
 	(void)snprintf(box, sizeof(box), "%s/mail/box", top);
 	account = (struct account_settings){ .deliver_kind = DELIVER_MBOX,
-		.deliver_path = box };
+		.deliver_path = box,
+		.deliver_timeout_ms = 20000 };
 	tools = (struct deliver_tools){ .account = &account,
 		.dir = top,
 		.owner = "0123abcd",

@@ -10,6 +10,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folder.h"
 #include "mailfilter/input.h"
+#include "mailfilter/placed.h"
 #include "mailfilter/stream.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
@@ -190,9 +191,9 @@ static int open_tools(struct run *run, struct err *err)
 static void close_tools(struct run *run)
 {
 	pipeline_done(&run->pipeline);
-	scan_close(run->scan);
 	if (run->deliver)
 		run->deliver->ops->close(run->deliver);
+	scan_close(run->scan);
 	quarantine_close(run->quarantine);
 	record_close(run->record);
 	account_dir_close(&run->dir);
@@ -257,7 +258,8 @@ static int serve_session(struct run *run, struct err *err)
 {
 	struct err first = { 0 };
 
-	if (open_source(run, err) < 0)
+	if (open_source(run, err) < 0 ||
+		placed_catch_up(run->record, run->deliver, err) < 0)
 		return -1;
 	for (size_t i = 0; i < run->folder_count; i++) {
 		if (serve_folder(&run->folders[i], err) == 0)

@@ -17,6 +17,8 @@ int deliver_open(
 	case DELIVER_LMTP:
 	case DELIVER_SMTP:
 		return deliver_smtp_open(tools, deliver_r, err);
+	case DELIVER_INPLACE:
+		return deliver_inplace_open(tools, deliver_r, err);
 	}
 	return err_set(err, ERR_FATAL, "no such destination");
 }

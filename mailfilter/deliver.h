@@ -21,6 +21,12 @@
 struct deliver;
 struct stream_wait;
 
+/* In place: a copy that stands in a folder by our own hand. */
+struct deliver_placed {
+	const char *name;       /* of its delivery */
+	struct message_key key; /* the copy's own */
+};
+
 struct deliver_ops {
 	/* 1: it is there already, do not show it; 0: written */
 	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
@@ -33,6 +39,13 @@ struct deliver_ops {
 	int (*leftovers)(struct deliver *deliver,
 		int (*each)(void *arg, const char *name, struct err *err), void *arg,
 		struct err *err);
+	/* In place, else NULL: before folders are listed. Find out what became of what a crash or a
+	 * lost connection cut off, and call each for every copy that may not be on record yet, so
+	 * that none is taken for a new message. What cannot be found out now is not called for. */
+	int (*placed)(struct deliver *deliver,
+		int (*each)(
+			void *arg, const struct deliver_placed *placed, struct err *err),
+		void *arg, struct err *err);
 	/* Undo a write that will not be shown. */
 	void (*discard)(struct deliver *deliver, struct message *message);
 	void (*close)(struct deliver *deliver);
@@ -86,6 +99,16 @@ int deliver_pipe_open(
  * where that fails all are held. An answer 4xx or 5xx, or something that the server does not offer:
  * held. The connection lost before a message's end: held; after it: in doubt, sent again. */
 int deliver_smtp_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
+/* inplace: mail stays in its folder on the server. What goes out as it is, is not touched. What is
+ * changed or kept back is replaced: show puts the cleaned copy, or the notice, beside the original,
+ * with its flags and date as they are then, and sets placed_uid; where the original has gone
+ * meanwhile it does nothing. Settle removes the original later. A tag is a keyword. A put whose
+ * answer did not come is looked for by its token, the quarantine id, before it is put again. */
+#define DELIVER_INPLACE_INFECTED    "$MailfilterInfected"
+#define DELIVER_INPLACE_UNSCANNABLE "$MailfilterUnscannable"
+int deliver_inplace_open(
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */

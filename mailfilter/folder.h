@@ -39,6 +39,7 @@ struct session {
 	struct stuck *stuck;
 	uint32_t careful;              /* so many more are fetched one at a time */
 	const struct folder *selected; /* the source's current one; NULL: none */
+	bool said;                     /* that the server cannot remove what it should */
 };
 
 struct folder {

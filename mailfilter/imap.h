@@ -13,6 +13,7 @@
 enum {
 	IMAP_COMMAND_MAX = 16 * 1024,
 	IMAP_LOGOUT_MS = 3000,
+	IMAP_PIECE = 64 * 1024,
 	IMAP_ITEMS_MAX = 1000 * 1000 /* of one folder */
 };
 
@@ -21,7 +22,10 @@ struct imap {
 	const struct account_settings *account;
 	struct stream *stream;
 	mailimap *etpan;
-	uint32_t uidvalidity; /* of the current folder, 0: none */
+	uint32_t uidvalidity;            /* of the current folder, 0: none */
+	char folder[MESSAGE_FOLDER_MAX]; /* its name */
+	bool writable;                   /* it is opened for changes */
+	bool bad;                        /* the last answer was BAD */
 	bool broken;
 };
 
@@ -42,9 +46,11 @@ int imap_printf(struct imap *imap, struct err *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* For commands in pieces: the tag is sent and the time begins; send text; wait for one line; read
- * the answer that begins with that line, as imap_command does. */
+ * the answer that begins with that line, as imap_command does. A literal's bytes go out as they
+ * are, and the time begins anew with each IMAP_PIECE of them. */
 int imap_begin(struct imap *imap, struct err *err);
 int imap_send(struct imap *imap, struct span text, struct err *err);
+int imap_send_literal(struct imap *imap, struct span bytes, struct err *err);
 const char *imap_line(struct imap *imap, struct err *err);
 int imap_answer(struct imap *imap, struct err *err);
 
@@ -66,6 +72,18 @@ void imap_close(struct imap *imap);
 
 /* Log in on a session that was greeted and secured. */
 int imap_login(struct imap *imap, const char *password, struct err *err);
+
+/* Make folder the current one, for reading alone or for changes; one that cannot be opened is
+ * ERR_ACCOUNT. imap_write: the current one, for changes; imap_same: is its UIDVALIDITY still this?
+ * Else ERR_SESSION. */
+int imap_open(struct imap *imap, const char *folder, bool writable, struct err *err);
+int imap_write(struct imap *imap, struct err *err);
+int imap_same(struct imap *imap, uint32_t uidvalidity, struct err *err);
+
+/* Has another folder a message with the bytes of this one? Ends in the folder it began in, opened
+ * for changes. One that is gone counts as being there. */
+int imap_copied(struct imap *imap, const struct source_item *item, const char *folder,
+	bool *there_r, struct err *err);
 
 /* The operations of source.h. */
 int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,

@@ -11,6 +11,10 @@ static int refused(struct imap *imap, const char *what, struct err *err)
 {
 	enum err_kind kind = imap_temporary(imap) ? ERR_SESSION : ERR_ACCOUNT;
 
+	if (imap->account->deliver_kind == DELIVER_INPLACE)
+		return err_set(err, kind,
+			"%s what was replaced in its folder: the server refuses: %.250s",
+			what, imap_words(imap));
 	return err_set(err, kind, "%s (after = %s): the server refuses: %.250s", what,
 		imap->account->after ? imap->account->after : "", imap_words(imap));
 }
@@ -32,8 +36,10 @@ static int remove_set(struct imap *imap, const char *set, struct err *err)
 
 	if (add_flag(imap, set, "\\Deleted", err) < 0)
 		return -1;
-	if (!imap_offers(imap, "UIDPLUS"))
+	if (!imap_offers(imap, "UIDPLUS")) {
+		imap->source.leaves_marked = true;
 		return 0;
+	}
 	result = imap_printf(imap, err, "UID EXPUNGE %s", set);
 	if (result == 0)
 		return refused(imap, "cannot delete", err);
@@ -81,6 +87,29 @@ static int move_set(struct imap *imap, const char *set, struct err *err)
 	return remove_set(imap, set, err);
 }
 
+/* In place and without MOVE: a copy that a crash came behind is not made again. */
+static int copy_each(
+	struct imap *imap, const struct source_item *items, size_t count, struct err *err)
+{
+	const char *target = imap->account->after_folder;
+	auto_buf struct buf folder;
+	const char *name;
+
+	buf_init(&folder, IMAP_COMMAND_MAX / 4);
+	if (imap_text_folder(target, &folder, err) < 0 ||
+		buf_text(&folder, &name, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		bool there = false;
+
+		if (imap_copied(imap, &items[i], target, &there, err) < 0 ||
+			(!there && transfer(imap, "COPY", items[i].uid, name, err) < 0) ||
+			remove_set(imap, items[i].uid, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int settle_set(struct imap *imap, const char *set, struct err *err)
 {
 	switch (imap->account->after_kind) {
@@ -105,8 +134,12 @@ int imap_settle(struct source *source, const struct source_item *items, size_t c
 
 	if (imap->account->after_kind == AFTER_KEEP)
 		return 0;
-	if (uidset_read(items, count, &uids, &uid_count, err) < 0)
+	if (uidset_read(items, count, &uids, &uid_count, err) < 0 ||
+		imap_write(imap, err) < 0)
 		return -1;
+	if (imap->account->deliver_kind == DELIVER_INPLACE &&
+		imap->account->after_kind == AFTER_MOVE && !imap_offers(imap, "MOVE"))
+		return copy_each(imap, items, count, err);
 	for (size_t at = 0; at < uid_count;) {
 		char set[UIDSET_TEXT_MAX];
 

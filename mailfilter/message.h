@@ -68,7 +68,10 @@ struct message {
 	char name[MESSAGE_NAME_MAX]; /* of the delivery; fixed at LISTED, then recorded */
 	uint32_t attempts;           /* times it was held before */
 	bool repeat; /* an intent is on record: it may have been delivered under this name */
-	struct err err; /* of the step that failed */
+	/* In place: the UIDVALIDITY and UID of what stands in its folder instead of it; 0: nothing. */
+	uint32_t placed_uidvalidity, placed_uid;
+	char remark[MESSAGE_REASON_MAX]; /* of its delivery, for the log; "" if none */
+	struct err err;                  /* of the step that failed */
 };
 
 /* A new message at LISTED; bodies spool into dir, which must outlive it. NULL: no memory. */

@@ -36,7 +36,8 @@ enum deliver_kind {
 	DELIVER_MBOX,
 	DELIVER_LMTP,
 	DELIVER_SMTP,
-	DELIVER_PIPE
+	DELIVER_PIPE,
+	DELIVER_INPLACE
 };
 enum policy {
 	POLICY_CLEAN,
@@ -76,7 +77,10 @@ struct account_settings {
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
 	char *after_folder; /* of AFTER_MOVE */
-	int on_infected;    /* enum policy */
+	/* In place, where infected originals go on the server; NULL: deleted there. Then after_kind
+	 * and after_folder say what becomes of the original of what was replaced. */
+	char *inplace_quarantine;
+	int on_infected; /* enum policy */
 	int on_unscannable, on_encrypted;
 	int scan; /* enum scan_mode; the account's own or the global one */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
@@ -86,7 +90,7 @@ struct account_settings {
 	struct {
 		int source, folders, password, password_file, password_command, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
-			deliver_tls_ca, after;
+			deliver_tls_ca, inplace_quarantine, after;
 	} lines; /* where they stand in the file, 0: not given */
 };
 

@@ -69,6 +69,7 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	bool settle_at_finish; /* POP3: settled only when finish succeeds */
+	bool leaves_marked; /* IMAP without UIDPLUS: what is deleted is only marked so */
 };
 
 /* Connect, secure, log in. Refused login: ERR_AUTH with the server's words. */

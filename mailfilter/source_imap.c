@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "mailfilter/imap.h"
 #include "mailfilter/imap_text.h"
 
-/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be. */
-static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
-	struct err *err)
+int imap_open(struct imap *imap, const char *folder, bool writable, struct err *err)
 {
-	struct imap *imap = (struct imap *)source;
-	bool keep = imap->account->after_kind == AFTER_KEEP;
 	auto_buf struct buf name;
 	const char *text;
 	int result;
@@ -24,7 +21,7 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 	if (!imap->etpan->imap_selection_info)
 		return err_memory(err);
 	imap->uidvalidity = 0;
-	result = imap_printf(imap, err, "%s %s", keep ? "EXAMINE" : "SELECT", text);
+	result = imap_printf(imap, err, "%s %s", writable ? "SELECT" : "EXAMINE", text);
 	if (result < 0)
 		return -1;
 	if (result == 0)
@@ -37,8 +34,48 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 			"folder \"%.100s\": no UIDVALIDITY, so its messages have no "
 			"lasting names",
 			folder);
+	imap->writable = writable;
+	(void)snprintf(imap->folder, sizeof(imap->folder), "%s", folder);
+	return 0;
+}
+
+/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be: in place that is so
+ * until something is. */
+static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
+	struct err *err)
+{
+	struct imap *imap = (struct imap *)source;
+	const struct account_settings *account = imap->account;
+
+	if (imap_open(imap, folder,
+		    account->after_kind != AFTER_KEEP &&
+			    account->deliver_kind != DELIVER_INPLACE,
+		    err) < 0)
+		return -1;
 	*uidvalidity_r = imap->uidvalidity;
 	return 0;
+}
+
+int imap_same(struct imap *imap, uint32_t uidvalidity, struct err *err)
+{
+	if (imap->uidvalidity == uidvalidity)
+		return 0;
+	imap->broken = true;
+	return err_set(
+		err, ERR_SESSION, "the folder's UIDVALIDITY changed under the session");
+}
+
+int imap_write(struct imap *imap, struct err *err)
+{
+	const uint32_t uidvalidity = imap->uidvalidity;
+	char folder[MESSAGE_FOLDER_MAX];
+
+	if (imap->writable)
+		return 0;
+	memcpy(folder, imap->folder, sizeof(folder));
+	if (imap_open(imap, folder, true, err) < 0)
+		return -1;
+	return imap_same(imap, uidvalidity, err);
 }
 
 /* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/steps.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "mailfilter/decide.h"
 #include "mailfilter/judge.h"
 #include "mailfilter/notice.h"
+#include "mailfilter/placed.h"
 
 static bool failed(const struct message *message)
 {
@@ -100,6 +102,11 @@ static int apply_edits(struct message *message)
 		&message->verdict.edits, original, &message->cleaned, &message->err);
 }
 
+static bool in_place(const struct pipeline *pipeline)
+{
+	return pipeline->tools.account->deliver_kind == DELIVER_INPLACE;
+}
+
 /* What goes out in place of the original, or nothing for ACTION_DELIVER. */
 static int make_outgoing(struct pipeline *pipeline, struct message *message)
 {
@@ -107,7 +114,8 @@ static int make_outgoing(struct pipeline *pipeline, struct message *message)
 	case ACTION_CLEAN:
 		return apply_edits(message);
 	case ACTION_TAG:
-		return notice_tag(message, &message->err);
+		/* In place it is marked by a keyword, and not one byte changes. */
+		return in_place(pipeline) ? 0 : notice_tag(message, &message->err);
 	case ACTION_QUARANTINE:
 	case ACTION_PARK:
 		return notice_write(
@@ -262,15 +270,33 @@ static enum record_state end_state(
 		return RECORD_HELD;
 	if (message->action == ACTION_PARK)
 		return RECORD_PARKED;
-	return pipeline->tools.account->after_kind == AFTER_KEEP ? RECORD_SETTLED
-								 : RECORD_DONE;
+	/* In place the server is owed the removal of what was replaced, and of nothing else. */
+	if (pipeline->tools.account->after_kind == AFTER_KEEP ||
+		(in_place(pipeline) && message->placed_uid == 0))
+		return RECORD_SETTLED;
+	return RECORD_DONE;
+}
+
+static int put_end(struct record *record, const struct message *message,
+	enum record_state state, struct err *err)
+{
+	struct message_key copy = message->key;
+	struct record_row row;
+
+	row_of(message, state, &row);
+	if (record_put(record, &row, err) < 0)
+		return -1;
+	if (message->placed_uid == 0)
+		return 0;
+	copy.uidvalidity = message->placed_uidvalidity;
+	(void)snprintf(copy.uid, sizeof(copy.uid), "%" PRIu32, message->placed_uid);
+	return placed_put(record, &copy, err);
 }
 
 static int put_ends(
 	struct pipeline *pipeline, struct message **list, size_t count, struct err *err)
 {
 	struct record *record = pipeline->tools.record;
-	struct record_row row;
 
 	if (record_begin(record, err) < 0)
 		return -1;
@@ -280,8 +306,7 @@ static int put_ends(
 		/* An intent outlives a hold: its name tells what has been shown. */
 		if (state == RECORD_HELD && list[i]->repeat)
 			continue;
-		row_of(list[i], state, &row);
-		if (record_put(record, &row, err) < 0) {
+		if (put_end(record, list[i], state, err) < 0) {
 			record_rollback(record);
 			return -1;
 		}

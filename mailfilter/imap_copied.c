@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Is a copy of a message in another folder already? COPY leaves no trace in the folder it copies
+ * from, so after a crash only the bytes tell. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/hash.h"
+
+#include "mailfilter/imap.h"
+
+/* One message's bytes as a sum. */
+struct digest {
+	struct hasher hasher;
+	uint64_t bytes, size; /* so far; of the whole one */
+	struct hash hash;
+	bool whole;
+};
+
+static void digest_done(struct digest *digest)
+{
+	hasher_done(&digest->hasher);
+}
+
+static int take_bytes(void *arg, struct span bytes, struct err *err)
+{
+	struct digest *digest = arg;
+
+	digest->bytes += bytes.len;
+	return hasher_add(&digest->hasher, bytes, err);
+}
+
+static int take_end(
+	void *arg, const char *uid, enum source_outcome outcome, struct err *err)
+{
+	struct digest *digest = arg;
+	struct hash hash;
+
+	(void)uid;
+	(void)err;
+	hasher_result(&digest->hasher, &hash);
+	if (outcome == SOURCE_FETCHED) {
+		digest->hash = hash;
+		digest->size = digest->bytes;
+		digest->whole = true;
+	}
+	digest->bytes = 0;
+	return 0;
+}
+
+/* One message of the current folder; not whole if it is gone. */
+static int sum_up(struct imap *imap, const struct source_item *item,
+	struct digest *digest, struct err *err)
+{
+	const struct source_sink sink = {
+		.data = take_bytes, .done = take_end, .arg = digest
+	};
+
+	if (hasher_init(&digest->hasher, err) < 0)
+		return -1;
+	return imap_fetch(&imap->source, item, 1, &sink, err);
+}
+
+/* Has the current folder a message of these bytes? */
+static int look_through(struct imap *imap, uint64_t listed_size,
+	const struct digest *wanted, bool *there_r, struct err *err)
+{
+	auto_free struct source_item *items = NULL;
+	size_t count = 0;
+
+	*there_r = false;
+	if (imap_list(&imap->source, 0, &items, &count, err) < 0)
+		return -1;
+	for (size_t i = count; i > 0 && !*there_r; i--) {
+		DEFER(digest_done) struct digest digest = { 0 };
+
+		if (items[i - 1].size != wanted->size && items[i - 1].size != listed_size)
+			continue;
+		if (sum_up(imap, &items[i - 1], &digest, err) < 0)
+			return -1;
+		*there_r = digest.whole && digest.size == wanted->size &&
+			   hash_equal(&digest.hash, &wanted->hash);
+	}
+	return 0;
+}
+
+int imap_copied(struct imap *imap, const struct source_item *item, const char *folder,
+	bool *there_r, struct err *err)
+{
+	DEFER(digest_done) struct digest wanted = { 0 };
+	const uint32_t uidvalidity = imap->uidvalidity;
+	char home[MESSAGE_FOLDER_MAX];
+	int result = 0;
+
+	memcpy(home, imap->folder, sizeof(home));
+	if (sum_up(imap, item, &wanted, err) < 0)
+		return -1;
+	*there_r = !wanted.whole;
+	if (!wanted.whole)
+		return 0;
+	/* Without the folder there is no copy. */
+	if (imap_open(imap, folder, false, err) == 0)
+		result = look_through(imap, item->size, &wanted, there_r, err);
+	else if (err->kind != ERR_ACCOUNT)
+		return -1;
+	if (result < 0 || imap_open(imap, home, true, err) < 0)
+		return -1;
+	return imap_same(imap, uidvalidity, err);
+}

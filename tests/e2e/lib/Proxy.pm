@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
 # A proxy in front of an IMAP server, in plain text on loopback, that follows the conversation: each
-# command of the client and each tagged answer of the server is an event, counted over all
+# command of the client and each answer of the server that ends one, or asks for more, is an event, counted over all
 # connections. At the event it is told it kills its victim, a process group, so that nothing more
 # than was passed on before can have happened; or it does what the test says. Capabilities can be hidden.
 package Proxy;
@@ -136,7 +136,7 @@ sub from_server {
 	if ($line =~ /^\* CAPABILITY|\[CAPABILITY/) {
 		$line =~ s/ \Q$_\E(?=[ \]\r])//g for @{ $self->{hide} // [] };
 	}
-	return undef if $line =~ /^\d+ (OK|NO|BAD)/ && !$self->event("S $1");
+	return undef if $line =~ /^(?:\d+ (OK|NO|BAD)|\+)/ && !$self->event('S ' . ($1 // '+'));
 	return $line;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/account.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +11,14 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folder.h"
 #include "mailfilter/input.h"
+#include "mailfilter/keeper.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
 	"a message that ends every session is parked within one run");
+
+enum {
+	DAY_S = 24 * 3600
+};
 
 /* What one run works with. */
 struct run {
@@ -32,6 +38,7 @@ struct run {
 	struct folder *folders;
 	size_t folder_count;
 	bool cut_off;    /* the last run died */
+	bool first;      /* of its day: what is old in quarantine goes */
 	int64_t told_ms; /* when progress was told last */
 };
 
@@ -113,6 +120,7 @@ static int note_start(struct run *run, struct err *err)
 	if (record_run(run->record, &last_s, summary, sizeof(summary), err) < 0)
 		return -1;
 	run->cut_off = last_s != 0 && !summary[0];
+	run->first = last_s / DAY_S != clock_wall_s() / DAY_S;
 	if (last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
 		log_warning("account=%s %s", run->account.name, text);
 	if (run->cut_off)
@@ -327,6 +335,24 @@ static int serve(struct run *run, struct err *err)
 	}
 }
 
+/* Once a day. That it cannot be done now harms nothing. */
+static void expire(const struct run *run)
+{
+	struct keeper_counts counts = { 0 };
+	char text[LOG_TEXT_MAX];
+	struct err err = { 0 };
+
+	if (!run->first || run->job->dry_run)
+		return;
+	if (keeper_tidy(run->job->settings, run->job->account, &counts, &err) < 0)
+		log_warning("account=%s quarantine=not-tidied reason=%s",
+			run->account.name, log_value(span_str(err.text), text));
+	else if (counts.expired + counts.mended > 0)
+		log_info("account=%s expired=%" PRIu64 " mended=%" PRIu64
+			 " quarantined=%" PRIu64,
+			run->account.name, counts.expired, counts.mended, counts.left);
+}
+
 /* For status: how this run ended. Failing to say so harms nothing. */
 static void record_end(struct run *run, const struct err *err)
 {
@@ -353,6 +379,8 @@ void account_run(const struct account_job *job, struct report *report_r)
 			err.kind = ERR_NONE;
 		else if (!run.pipeline.stopped && run.pipeline.failed.kind == ERR_NONE)
 			(void)pipeline_drain(&run.pipeline, &drained);
+		if (!run.pipeline.stopped)
+			expire(&run);
 	}
 	record_end(&run, &err);
 	close_tools(&run);

@@ -24,7 +24,7 @@ static const char usage[] =
 	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
 	"       mailfilter judge [--json] FILE|-...\n"
 	"       mailfilter [-c FILE] status [--json]\n"
-	"       mailfilter [-c FILE] quarantine list [--json] | show ID\n"
+	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
 	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 

@@ -57,6 +57,7 @@ struct message {
 	uint32_t number;   /* POP3: of this session */
 	struct body body;  /* the original, from FETCHED on */
 	bool suspicious;
+	bool passed; /* not scanned, although it might be suspicious: judged says why */
 	char judged[MESSAGE_REASON_MAX]; /* why: "attachment,link" */
 	uint64_t request_id;             /* while SENT */
 	struct verdict verdict;

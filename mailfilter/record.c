@@ -20,6 +20,9 @@ enum {
 	" judged, size, attempts, time_s"
 #define QUARANTINED_COLUMNS                                                              \
 	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash"
+#define QUARANTINED_SELECT                                                               \
+	"SELECT " QUARANTINED_COLUMNS ", coalesce(fate, 0), coalesce(fate_s, 0), name"   \
+	" FROM quarantined LEFT JOIN fate USING (id)"
 
 static const char *const texts[SQL_TEXTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -47,10 +50,16 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_SET_RUN] = "REPLACE INTO run (id, time_s, summary) VALUES (1, ?1, ?2)",
 	[SQL_PUT_QUARANTINED] = "REPLACE INTO quarantined (" QUARANTINED_COLUMNS ")"
 				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-	[SQL_FIND_QUARANTINED] =
-		"SELECT " QUARANTINED_COLUMNS " FROM quarantined WHERE id = ?1",
-	[SQL_EACH_QUARANTINED] = "SELECT " QUARANTINED_COLUMNS " FROM quarantined"
-				 " WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_FIND_QUARANTINED] = QUARANTINED_SELECT " WHERE id = ?1",
+	[SQL_EACH_QUARANTINED] = QUARANTINED_SELECT " WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_SET_FATE] = "REPLACE INTO fate (id, fate, fate_s, name)"
+			 " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_DROP_QUARANTINED] = "DELETE FROM quarantined WHERE id = ?1",
+	[SQL_DROP_FATE] = "DELETE FROM fate WHERE id = ?1",
+	/* Few are ever released: a walk over them costs less than an index for all. */
+	[SQL_IS_RELEASED] = "SELECT 1 FROM fate JOIN quarantined USING (id)"
+			    " WHERE fate = ?1 AND (?2 = 0 OR size = ?2)"
+			    " AND (?3 IS NULL OR hash = ?3) LIMIT 1",
 };
 
 static enum err_kind kind_of(int code, int errnum)

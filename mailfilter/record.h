@@ -85,6 +85,14 @@ int record_run(struct record *record, int64_t *last_s_r, char *summary, size_t s
 int record_set_run(
 	struct record *record, int64_t when_s, const char *summary, struct err *err);
 
+/* What has been done with an original since it was kept. */
+enum record_fate {
+	RECORD_KEPT,      /* nothing */
+	RECORD_RELEASING, /* about to be delivered under name */
+	RECORD_RELEASED,  /* delivered under name */
+	RECORD_DELETING,  /* its file goes, then its row */
+};
+
 /* The quarantine's index: one row a file. */
 struct record_quarantined {
 	char id[QUARANTINE_ID_MAX];
@@ -95,6 +103,10 @@ struct record_quarantined {
 	char subject[256]; /* decoded, untrusted */
 	char sender[256];
 	struct hash hash; /* SHA-256 of the original */
+	/* Set by record_set_fate alone: */
+	enum record_fate fate;
+	int64_t fate_s; /* since when, 0 for RECORD_KEPT */
+	char name[MESSAGE_NAME_MAX];
 };
 int record_put_quarantined(
 	struct record *record, const struct record_quarantined *item, struct err *err);
@@ -105,5 +117,15 @@ int record_find_quarantined(struct record *record, const char *id,
 int record_each_quarantined(struct record *record,
 	int (*each)(const struct record_quarantined *item, void *arg), void *arg,
 	struct err *err);
+int record_set_fate(struct record *record, const char *id, enum record_fate fate,
+	const char *name, int64_t time_s, struct err *err);
+
+/* Forget an original whose file is gone. */
+int record_drop_quarantined(struct record *record, const char *id, struct err *err);
+
+/* Has an original of this size, and with this hash (NULL: any), been released? 1: yes, 0: no.
+ * Size 0: of any size. */
+int record_is_released(
+	struct record *record, uint64_t size, const struct hash *hash, struct err *err);
 
 #endif

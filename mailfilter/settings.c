@@ -17,6 +17,7 @@ enum {
 	ACCOUNTS_MAX = 10000,
 	INTERVAL_LEAST_MS = 10 * 1000,
 	INTERVAL_MOST_MS = 24 * 3600 * 1000,
+	QUARANTINE_DAYS_MOST = 36500,
 	WAIT_LEAST_MS = 100,
 	WAIT_MOST_MS = 3600 * 1000,
 };
@@ -45,6 +46,8 @@ const struct schema_option settings_options[] = {
 	  .preset = "120s", .max = WAIT_MOST_MS },
 	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max), .preset = "50M",
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
+	{ .name = "quarantine-days", .type = SCHEMA_NUMBER, AT(quarantine_days),
+	  .preset = "180", .max = QUARANTINE_DAYS_MOST },
 	{ .name = "account", .type = SCHEMA_SECTION, AT(accounts), .max = ACCOUNTS_MAX,
 	  .check = account_check_name, .section = account_options,
 	  .item_size = sizeof(struct account_settings),

@@ -83,6 +83,7 @@ struct settings {
 	int64_t scanner_wait_ms;  /* for an absent scanner, --once */
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
+	uint64_t quarantine_days;        /* 0: originals are kept for ever */
 	struct schema_sections accounts; /* of struct account_settings */
 };
 

@@ -9,6 +9,7 @@
 #include "mailfilter/decide.h"
 #include "mailfilter/judge.h"
 #include "mailfilter/notice.h"
+#include "mailfilter/released.h"
 
 static bool failed(const struct message *message)
 {
@@ -25,6 +26,13 @@ void step_judge(struct pipeline *pipeline, struct message **list, size_t count)
 		/* It did not come whole: there is nothing to judge. */
 		if (failed(message))
 			continue;
+		if (released_before(pipeline->tools.record, &message->body)) {
+			message->passed = true;
+			(void)snprintf(
+				message->judged, sizeof(message->judged), "released");
+			message->stage = STAGE_JUDGED;
+			continue;
+		}
 		/* What is large is not even mapped: judge would not look at it. */
 		if (pipeline->tools.account->scan == SCAN_ALL)
 			reasons = JUDGE_SETTING;

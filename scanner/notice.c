@@ -96,8 +96,9 @@ int notice_add_text(const struct notice *notice, struct buf *out, struct err *er
 		return buf_add_str(out, "The rest of the message is as it was.", err);
 	return buf_printf(out, err,
 		"The original message is kept in quarantine as%s    %s%s"
-		"To see it: mailfilter quarantine show %s%s"
-		"To have it, ask the administrator of your mail.",
-		notice->eol, shown(notice->quarantine_id, id), notice->eol, id,
-		notice->eol);
+		"To have it, ask the administrator of your mail, who can look at it and%s"
+		"have it delivered:%s    mailfilter quarantine show %s%s"
+		"    mailfilter quarantine release %s",
+		notice->eol, shown(notice->quarantine_id, id), notice->eol, notice->eol,
+		notice->eol, id, notice->eol, id);
 }

@@ -584,13 +584,85 @@ static void a_database_of_a_newer_version_is_refused_and_untouched(void **state)
 	(void)state;
 	put(record, "A", 1, RECORD_HELD);
 	record_close(record);
-	sql("PRAGMA user_version = 2");
+	sql("PRAGMA user_version = 1000");
 	refused("newer mailfilter");
 	sql("PRAGMA user_version = 0");
 	refused("no form");
-	sql("PRAGMA user_version = 1");
+	sql("PRAGMA user_version = 2");
 	record = open_record(false);
 	assert_int_equal(held(record), 1);
+	record_close(record);
+}
+
+static void a_database_of_the_first_version_is_brought_up_to_date(void **state)
+{
+	struct record *record = open_record(false);
+	struct err err = { 0 };
+
+	(void)state;
+	put(record, "A", 1, RECORD_HELD);
+	record_close(record);
+	sql("DROP TABLE fate; PRAGMA user_version = 1");
+	/* Who only looks does not change it. */
+	assert_int_equal(record_open(dir, true, &record, &err), -1);
+	assert_int_equal(err.kind, ERR_AGAIN);
+	assert_non_null(strstr(err.text, "older mailfilter"));
+	for (int i = 0; i < 2; i++) {
+		record = open_record(false);
+		assert_int_equal(held(record), 1);
+		assert_int_equal(record_set_fate(record, "an-id", RECORD_RELEASED, "name",
+					 1, &err),
+			0);
+		record_close(record);
+	}
+}
+
+static struct record_quarantined an_item(const char *id, uint8_t digest)
+{
+	struct record_quarantined item = { .size = 100, .time_s = 5 };
+
+	(void)snprintf(item.id, sizeof(item.id), "%s", id);
+	memset(item.hash.bytes, digest, sizeof(item.hash.bytes));
+	return item;
+}
+
+static void the_fate_of_an_original_is_told_with_it_and_dropped_with_it(void **state)
+{
+	const struct record_quarantined first = an_item("id-1", 1),
+					second = an_item("id-2", 2);
+	struct record *record = open_record(false);
+	struct record_quarantined got;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_put_quarantined(record, &first, &err), 0);
+	assert_int_equal(record_put_quarantined(record, &second, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-1", &got, &err), 1);
+	assert_int_equal(got.fate, RECORD_KEPT);
+	assert_int_equal(got.fate_s, 0);
+	assert_string_equal(got.name, "");
+	assert_int_equal(
+		record_set_fate(record, "id-1", RECORD_RELEASING, "name", 77, &err), 0);
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 0);
+	assert_int_equal(
+		record_set_fate(record, "id-1", RECORD_RELEASED, "name", 78, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-1", &got, &err), 1);
+	assert_int_equal(got.fate, RECORD_RELEASED);
+	assert_int_equal(got.fate_s, 78);
+	assert_string_equal(got.name, "name");
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 1);
+	assert_int_equal(record_is_released(record, 100, NULL, &err), 1);
+	assert_int_equal(record_is_released(record, 101, NULL, &err), 0);
+	assert_int_equal(record_is_released(record, 100, &first.hash, &err), 1);
+	/* In quarantine, too, but not released. */
+	assert_int_equal(record_is_released(record, 100, &second.hash, &err), 0);
+	/* Kept again under its id, as by a try that was repeated. */
+	assert_int_equal(record_put_quarantined(record, &first, &err), 0);
+	assert_int_equal(record_is_released(record, 100, &first.hash, &err), 1);
+	assert_int_equal(record_drop_quarantined(record, "id-1", &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-1", &got, &err), 0);
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-2", &got, &err), 1);
 	record_close(record);
 }
 
@@ -766,6 +838,8 @@ int main(void)
 		TEST(a_reader_of_nothing_sees_nothing_and_makes_nothing),
 		TEST(nobody_else_may_read_whatever_the_umask),
 		TEST(a_database_of_a_newer_version_is_refused_and_untouched),
+		TEST(a_database_of_the_first_version_is_brought_up_to_date),
+		TEST(the_fate_of_an_original_is_told_with_it_and_dropped_with_it),
 		TEST(a_database_of_another_program_is_refused),
 		TEST(a_file_that_is_no_database_says_what_to_do),
 		TEST(damaged_pages_are_an_error_and_not_an_unknown_message),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/utf8.h"
 
-/* Length and code point of the character at the start; 0 if invalid, overlong or a surrogate. */
-static size_t decode(struct span text, uint32_t *code_r)
+size_t utf8_decode(struct span text, uint32_t *code_r)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t len;
@@ -39,7 +38,7 @@ static size_t decode(struct span text, uint32_t *code_r)
 size_t utf8_printable(struct span text)
 {
 	uint32_t code = 0;
-	size_t len = decode(text, &code);
+	size_t len = utf8_decode(text, &code);
 
 	if (len == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
 		return 0;
@@ -53,7 +52,7 @@ bool utf8_valid(struct span text)
 {
 	while (text.len > 0) {
 		uint32_t code;
-		size_t len = decode(text, &code);
+		size_t len = utf8_decode(text, &code);
 		if (len == 0)
 			return false;
 		text = span_part(text, len, text.len);

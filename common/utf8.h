@@ -6,6 +6,9 @@
 
 #include "common/buf.h"
 
+/* The length of the character at the start; 0 if invalid, overlong, a surrogate or nothing. */
+size_t utf8_decode(struct span text, uint32_t *code_r);
+
 /* The length of the character at the start if it is valid and may be shown on a terminal: no
  * control character (C0, DEL, C1), no bidirectional override or isolate; else 0. */
 size_t utf8_printable(struct span text);

@@ -81,8 +81,8 @@ static int open_delivery(struct run *run, struct err *err)
 	if (run->job->dry_run)
 		return 0;
 	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
-		deliver_maildir_open(
-			run->account.deliver_path, run->dir.sign, &run->deliver, err) < 0)
+		deliver_folders_open(run->job->settings, &run->account, run->dir.sign,
+			&run->deliver, err) < 0)
 		return -1;
 	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
 }

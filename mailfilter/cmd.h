@@ -7,7 +7,8 @@
 
 #include "mailfilter/settings.h"
 
-/* argv[0] is the subcommand's name. settings is NULL where the command needs none. */
+/* argv[0] is the subcommand's name. settings is NULL where the command needs none, or can do
+ * without and there are none that can be read. */
 typedef int cmd_function(const struct settings *settings, int argc, char **argv);
 
 cmd_function cmd_scan, cmd_judge, cmd_status, cmd_quarantine, cmd_keygen, cmd_self_test;

@@ -49,6 +49,13 @@ struct deliver {
 int deliver_maildir_open(
 	const char *path, const char *owner, struct deliver **deliver_r, struct err *err);
 
+/* The account's destination, and beside it one of the same kind for each folder that its rules file
+ * mail in: for maildir:PATH the Maildir PATH/.FOLDER (Maildir++). A message goes to the one of its
+ * `folder`; to the usual one if there is none, as where a rule is gone. */
+int deliver_folders_open(const struct settings *settings,
+	const struct account_settings *account, const char *owner,
+	struct deliver **deliver_r, struct err *err);
+
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);
 

@@ -13,6 +13,8 @@ enum {
 	MESSAGE_FOLDER_MAX = 512,
 	MESSAGE_NAME_MAX = 128,
 	MESSAGE_REASON_MAX = 256,
+	MESSAGE_RULE_MAX = 65,
+	MESSAGE_TARGET_MAX = 132,
 	QUARANTINE_ID_MAX = 40,
 };
 
@@ -59,7 +61,10 @@ struct message {
 	bool suspicious;
 	bool passed; /* not scanned, although it might be suspicious: judged says why */
 	char judged[MESSAGE_REASON_MAX]; /* why: "attachment,link" */
-	uint64_t request_id;             /* while SENT */
+	char rule[MESSAGE_RULE_MAX];     /* that decided, "" if none did */
+	char folder
+		[MESSAGE_TARGET_MAX]; /* that a rule files it in, "" for the usual place */
+	uint64_t request_id;          /* while SENT */
 	struct verdict verdict;
 	bool scanned; /* verdict is a scanner's */
 	enum action action;

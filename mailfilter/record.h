@@ -31,6 +31,7 @@ struct record_row {
 	char verdict[64]; /* "infected", "unscannable (limit)", "" if not scanned */
 	char reason[MESSAGE_REASON_MAX];
 	char judged[MESSAGE_REASON_MAX];
+	char rule[MESSAGE_RULE_MAX]; /* that decided, "" if none did */
 	uint64_t size;
 	uint32_t attempts; /* fetches begun and not ended; holds so far */
 	int64_t time_s;    /* of the last change */

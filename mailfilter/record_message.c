@@ -30,6 +30,7 @@ static void read_row(sqlite3_stmt *from, struct record_row *row)
 	record_column_text(from, 7, row->verdict, sizeof(row->verdict));
 	record_column_text(from, 8, row->reason, sizeof(row->reason));
 	record_column_text(from, 9, row->judged, sizeof(row->judged));
+	record_column_text(from, 13, row->rule, sizeof(row->rule));
 }
 
 int record_find(struct record *record, const struct message_key *key,
@@ -81,6 +82,7 @@ int record_put(struct record *record, const struct record_row *row, struct err *
 	record_bind_number(put, 11, (int64_t)row->size);
 	record_bind_number(put, 12, row->attempts);
 	record_bind_number(put, 13, row->time_s);
+	record_bind_text(put, 14, row->rule);
 	return record_write(record, put, err);
 }
 
@@ -123,7 +125,7 @@ static int read_page(struct record *record, struct walk *walk,
 	record_bind_number(each, 5, walk->uidvalidity);
 	record_bind_number(each, 6, RECORD_PAGE);
 	while ((got = record_step(record, each, err)) == 1 && count < RECORD_PAGE) {
-		walk->after = sqlite3_column_int64(each, 13);
+		walk->after = sqlite3_column_int64(each, 14);
 		read_row(each, &page[count++]);
 	}
 	(void)sqlite3_reset(each);

@@ -26,6 +26,7 @@ static const char schema[] =
 	" quarantine_id TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,"
 	" judged TEXT NOT NULL, size INTEGER NOT NULL, attempts INTEGER NOT NULL,"
 	" time_s INTEGER NOT NULL,"
+	" rule TEXT NOT NULL DEFAULT '',"
 	" UNIQUE (folder, uidvalidity, uid));"
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
@@ -41,7 +42,7 @@ static const char schema[] =
 
 /* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
-	[1] = SINCE_2,
+	[1] = "ALTER TABLE message ADD COLUMN rule TEXT NOT NULL DEFAULT '';" SINCE_2,
 };
 
 static int execute(struct record *record, const char *sql, struct err *err)

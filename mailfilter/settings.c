@@ -9,6 +9,7 @@
 
 #include "mailfilter/account_settings.h"
 #include "mailfilter/password.h"
+#include "mailfilter/rules.h"
 #include "mailfilter/scan.h"
 #include "mailfilter/scanner_address.h"
 
@@ -53,6 +54,11 @@ const struct schema_option settings_options[] = {
 	  .item_size = sizeof(struct account_settings),
 	  .title_offset = offsetof(struct account_settings, name),
 	  .line_offset = offsetof(struct account_settings, line) },
+	{ .name = "rule", .type = SCHEMA_SECTION, AT(rules), .max = RULES_MAX,
+	  .check = account_check_name, .section = rule_options,
+	  .item_size = sizeof(struct rule_settings),
+	  .title_offset = offsetof(struct rule_settings, name),
+	  .line_offset = offsetof(struct rule_settings, line) },
 	{ 0 },
 };
 /* clang-format on */
@@ -125,6 +131,10 @@ static int finish(struct settings *settings, struct err *err)
 		return -1;
 	for (size_t i = 0; i < settings->accounts.count; i++)
 		if (account_settings_finish(settings, account_at(settings, i), err) < 0)
+			return -1;
+	for (size_t i = 0; i < settings->rules.count; i++)
+		if (rule_settings_finish(settings,
+			    (struct rule_settings *)settings->rules.items + i, err) < 0)
 			return -1;
 	if (check_mode(settings, err) < 0)
 		return -1;

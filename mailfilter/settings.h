@@ -85,6 +85,7 @@ struct settings {
 	uint64_t message_max;
 	uint64_t quarantine_days;        /* 0: originals are kept for ever */
 	struct schema_sections accounts; /* of struct account_settings */
+	struct schema_sections rules;    /* of struct rule_settings, in their order */
 };
 
 /* The table of the file, for the tests that hold sample and manual page against it. */

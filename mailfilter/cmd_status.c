@@ -14,6 +14,7 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/cmd.h"
+#include "mailfilter/cmd_status_held.h"
 #include "mailfilter/record.h"
 #include "mailfilter/scan.h"
 
@@ -31,6 +32,7 @@ struct seen {
 	uint64_t quarantined;
 	int64_t last_s;
 	char summary[1024];
+	struct status_held held;
 	struct err err;
 };
 
@@ -53,7 +55,8 @@ static void look(const struct settings *settings, struct seen *seen)
 	if (record_open(path, true, &record, &seen->err) == 0) {
 		if (record_count(record, &seen->counts, &seen->err) == 0 &&
 			record_each_quarantined(
-				record, count_one, &seen->quarantined, &seen->err) == 0)
+				record, count_one, &seen->quarantined, &seen->err) == 0 &&
+			status_held_look(record, &seen->held, &seen->err) == 0)
 			(void)record_run(record, &seen->last_s, seen->summary,
 				sizeof(seen->summary), &seen->err);
 	}
@@ -140,7 +143,7 @@ static void json_scanner(struct json *json, const char *endpoint, bool alive,
 	json_close(json, '}');
 }
 
-static void print_account(const struct seen *seen)
+static void print_account(const struct settings *settings, const struct seen *seen)
 {
 	char when[CLOCK_TEXT_MAX] = "never", text[LOG_LINE_MAX];
 
@@ -160,6 +163,8 @@ static void print_account(const struct seen *seen)
 		     " held, %" PRIu64 " parked, %" PRIu64 " in quarantine\n",
 		seen->counts.done, seen->counts.infected, seen->counts.held,
 		seen->counts.parked, seen->quarantined);
+	status_held_print(&seen->held, seen->account->name,
+		seen->last_s > 0 ? seen->last_s + settings->interval_ms / 1000 : 0);
 }
 
 static void json_account(struct json *json, const struct seen *seen)
@@ -174,6 +179,7 @@ static void json_account(struct json *json, const struct seen *seen)
 	json_number(json, "parked", seen->counts.parked);
 	json_number(json, "pending", seen->counts.pending);
 	json_number(json, "quarantined", seen->quarantined);
+	status_held_json(&seen->held, json);
 	json_text(json, "error",
 		span_str(seen->err.kind == ERR_NONE ? "" : seen->err.text));
 	json_close(json, '}');
@@ -194,17 +200,23 @@ static void scanners(
 	}
 }
 
-static void accounts(const struct settings *settings, struct json *json)
+static int accounts(const struct settings *settings, struct json *json, struct err *err)
 {
-	for (size_t i = 0; i < settings->accounts.count; i++) {
-		struct seen seen = { .account = settings_account(settings, i) };
+	/* Too much for the stack. */
+	struct seen *seen = malloc(sizeof(*seen));
 
-		look(settings, &seen);
+	if (!seen)
+		return err_memory(err);
+	for (size_t i = 0; i < settings->accounts.count; i++) {
+		*seen = (struct seen){ .account = settings_account(settings, i) };
+		look(settings, seen);
 		if (json)
-			json_account(json, &seen);
+			json_account(json, seen);
 		else
-			print_account(&seen);
+			print_account(settings, seen);
 	}
+	free(seen);
+	return 0;
 }
 
 static int show(const struct settings *settings, bool as_json, struct err *err)
@@ -218,19 +230,19 @@ static int show(const struct settings *settings, bool as_json, struct err *err)
 	ask_scanners(scan, settings->scanners.count);
 	if (!as_json) {
 		scanners(settings, scan, NULL);
-		accounts(settings, NULL);
 		scan_close(scan);
-		return 0;
+		return accounts(settings, NULL, err);
 	}
 	json_open(&json, NULL, '{');
 	json_open(&json, "scanners", '[');
 	scanners(settings, scan, &json);
+	scan_close(scan);
 	json_close(&json, ']');
 	json_open(&json, "accounts", '[');
-	accounts(settings, &json);
+	if (accounts(settings, &json, err) < 0)
+		return -1;
 	json_close(&json, ']');
 	json_close(&json, '}');
-	scan_close(scan);
 	return json_print(&json, err);
 }
 

@@ -25,6 +25,8 @@ static const char usage[] =
 	"       mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n"
 	"       mailfilter [-c FILE] status [--json]\n"
 	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
+	"       mailfilter [-c FILE] why [--json] ACCOUNT UID|FOLDER/UID\n"
+	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
 	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 
@@ -44,6 +46,7 @@ static const char help[] =
 	"\n"
 	"  scan        message files to the scanner      judge       suspicious or inert, and why\n"
 	"  status      accounts, scanners, last run      quarantine  originals that were kept back\n"
+	"  why         all that is known of a message     unpark   try parked messages again\n"
 	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
 	"\n"
@@ -73,6 +76,8 @@ static const struct command commands[] = {
 	{ "self-test", cmd_self_test, SETTINGS_NEEDED },
 	{ "status", cmd_status, SETTINGS_NEEDED },
 	{ "quarantine", cmd_quarantine, SETTINGS_NEEDED },
+	{ "why", cmd_why, SETTINGS_NEEDED },
+	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
 	{ "keygen", cmd_keygen, SETTINGS_NONE },
 };
 

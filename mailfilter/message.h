@@ -73,6 +73,7 @@ struct message {
 	struct body cleaned;                   /* what goes out, if not the original */
 	char name[MESSAGE_NAME_MAX]; /* of the delivery; fixed at LISTED, then recorded */
 	uint32_t attempts;           /* times it was held before */
+	int64_t since_s;             /* when it was first seen */
 	bool repeat; /* an intent is on record: it may have been delivered under this name */
 	struct err err; /* of the step that failed */
 };

@@ -17,7 +17,8 @@ enum {
 
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
-	" judged, size, attempts, time_s, rule"
+	" judged, size, attempts, time_s, rule,"                                         \
+	" since_s"
 #define QUARANTINED_COLUMNS                                                              \
 	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash"
 #define QUARANTINED_SELECT                                                               \
@@ -36,7 +37,7 @@ static const char *const texts[SQL_TEXTS] = {
 		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14)",
+		    " ?14, ?15)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"
 		     " WHERE change > ?1 AND change <= ?2 AND (1 << state) & ?3"
 		     " AND (?4 IS NULL OR (folder = ?4 AND uidvalidity = ?5))"
@@ -53,6 +54,26 @@ static const char *const texts[SQL_TEXTS] = {
 				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_FIND_QUARANTINED] = QUARANTINED_SELECT " WHERE id = ?1",
 	[SQL_EACH_QUARANTINED] = QUARANTINED_SELECT " WHERE id > ?1 ORDER BY id LIMIT ?2",
+	/* What waits for a scanner was judged, and its try is another. */
+	[SQL_REASONS] = "SELECT state, reason, judged <> '', count(*), min(since_s)"
+			" FROM message WHERE state IN (?1, ?2)"
+			" GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2 LIMIT ?3",
+	[SQL_EACH_UID] = "SELECT " MESSAGE_COLUMNS " FROM message"
+			 " WHERE uid = ?1 AND (?2 IS NULL OR folder = ?2)"
+			 " ORDER BY folder, uidvalidity LIMIT ?3",
+	[SQL_NOTE_UNPARKED] = "REPLACE INTO unparked (folder, uidvalidity, uid)"
+			      " SELECT folder, uidvalidity, CAST(uid AS INTEGER)"
+			      " FROM message WHERE state = ?1 AND uidvalidity > 0"
+			      " AND (?2 IS NULL OR folder = ?2)"
+			      " AND (?3 IS NULL OR uid = ?3)",
+	[SQL_UNPARK] = "UPDATE message SET state = ?4, attempts = 0, judged = '',"
+		       " reason = ?5, time_s = ?6 WHERE state = ?1"
+		       " AND (?2 IS NULL OR folder = ?2) AND (?3 IS NULL OR uid = ?3)",
+	[SQL_UNPARKED] = "SELECT coalesce(min(uid), 0) FROM unparked"
+			 " WHERE folder = ?1 AND uidvalidity = ?2",
+	[SQL_LOWER_MARK] = "UPDATE folder SET done_uid = min(done_uid, ?3)"
+			   " WHERE folder = ?1 AND uidvalidity = ?2",
+	[SQL_DROP_UNPARKED] = "DELETE FROM unparked WHERE folder = ?1",
 	[SQL_SET_FATE] = "REPLACE INTO fate (id, fate, fate_s, name)"
 			 " VALUES (?1, ?2, ?3, ?4)",
 	[SQL_DROP_QUARANTINED] = "DELETE FROM quarantined WHERE id = ?1",

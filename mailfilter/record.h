@@ -35,6 +35,7 @@ struct record_row {
 	uint64_t size;
 	uint32_t attempts; /* fetches begun and not ended; holds so far */
 	int64_t time_s;    /* of the last change */
+	int64_t since_s;   /* of the first; 0: before this was kept */
 };
 
 /* Open or make dir (0700) and state.db in it (0600). read_only: for status, while a worker runs;

@@ -10,11 +10,15 @@ enum {
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
 
-/* What has been done with an original in quarantine. */
+/* fate: what has been done with an original in quarantine. unparked: in front of which messages
+ * the next listing has to start, although they were done with. */
 #define SINCE_2                                                                          \
 	"CREATE TABLE fate ("                                                            \
 	" id TEXT PRIMARY KEY, fate INTEGER NOT NULL, fate_s INTEGER NOT NULL,"          \
-	" name TEXT NOT NULL) WITHOUT ROWID;"
+	" name TEXT NOT NULL) WITHOUT ROWID;"                                            \
+	"CREATE TABLE unparked ("                                                        \
+	" folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"     \
+	" PRIMARY KEY (folder, uidvalidity, uid)) WITHOUT ROWID;"
 
 /* message.change counts up with every put, REPLACE included: the order of the last change, free of
  * the clock's jumps. */
@@ -26,7 +30,7 @@ static const char schema[] =
 	" quarantine_id TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,"
 	" judged TEXT NOT NULL, size INTEGER NOT NULL, attempts INTEGER NOT NULL,"
 	" time_s INTEGER NOT NULL,"
-	" rule TEXT NOT NULL DEFAULT '',"
+	" rule TEXT NOT NULL DEFAULT '', since_s INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (folder, uidvalidity, uid));"
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
@@ -42,7 +46,8 @@ static const char schema[] =
 
 /* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
-	[1] = "ALTER TABLE message ADD COLUMN rule TEXT NOT NULL DEFAULT '';" SINCE_2,
+	[1] = "ALTER TABLE message ADD COLUMN rule TEXT NOT NULL DEFAULT '';"
+	      "ALTER TABLE message ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;" SINCE_2,
 };
 
 static int execute(struct record *record, const char *sql, struct err *err)

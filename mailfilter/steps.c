@@ -142,7 +142,8 @@ static void row_of(
 		.action = message->action,
 		.size = message->size,
 		.attempts = message->attempts + (state == RECORD_HELD),
-		.time_s = clock_wall_s() };
+		.time_s = clock_wall_s(),
+		.since_s = message->since_s };
 	memcpy(row_r->name, message->name, sizeof(row_r->name));
 	if (keeps_original(message))
 		memcpy(row_r->quarantine_id, message->quarantine_id,

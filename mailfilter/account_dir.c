@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/account_dir.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static int take_lock(struct account_dir *dir, struct err *err)
 		return err_memory(err);
 	}
 	if (file_lock(path, &dir->lock, err) < 0)
-		return err->kind == ERR_AGAIN ? err_wrap(err, "already at work") : -1;
+		return errno == EWOULDBLOCK ? err_wrap(err, "already at work") : -1;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/keeper.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,7 +40,7 @@ static int take_lock(struct keeper *keeper, struct err *err)
 	if (file_mkdirs(keeper->own, S_IRWXU, err) < 0)
 		return -1;
 	if (file_lock(path, &keeper->lock, err) < 0)
-		return err->kind == ERR_AGAIN
+		return errno == EWOULDBLOCK
 			       ? err_wrap(err, "another is at work in the quarantine")
 			       : -1;
 	return 0;

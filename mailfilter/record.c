@@ -123,6 +123,13 @@ int record_fail(const struct record *record, const char *what, struct err *err)
 			"%s is damaged (%s): put back a copy of it, or move it away with its "
 			"-wal and -shm; mail still on the server is then delivered again",
 			record->path, why);
+	/* SQLite tells the last errno, of its try to read what it could not make. */
+	if (primary == SQLITE_CANTOPEN && errnum == ENOENT &&
+		access(record->path, F_OK) == 0)
+		return err_set(err, ERR_AGAIN,
+			"%s %s: the files -wal and -shm beside it cannot be made: the disk "
+			"may be full or in trouble, or the folder read-only",
+			what, record->path);
 	return err_set(err, kind_of(code, errnum), "%s %s: %s%s%s", what, record->path,
 		why, errnum ? ": " : "", errnum ? strerror(errnum) : "");
 }

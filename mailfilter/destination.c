@@ -149,6 +149,22 @@ static int finish_host(
 	return account->deliver_host ? 0 : err_memory(err);
 }
 
+static int check_tls(const struct settings *settings,
+	const struct account_settings *account, struct err *err)
+{
+	if (!account->deliver_host && account->lines.deliver_tls > 0)
+		return REFUSE(account->lines.deliver_tls,
+			"deliver-tls: only lmtp://HOST and smtp://HOST have it");
+	if (!account->deliver_host && account->deliver_tls_ca)
+		return REFUSE(account->lines.deliver_tls_ca,
+			"deliver-tls-ca: only lmtp://HOST and smtp://HOST have it");
+	if (account->deliver_tls == TLS_NONE && account->deliver_tls_ca)
+		return REFUSE(account->lines.deliver_tls_ca,
+			"deliver-tls-ca: nothing is verified with deliver-tls = none: "
+			"expected only one of the two");
+	return 0;
+}
+
 /* An option that would change nothing says that its writer meant something else. */
 static int check_company(const struct settings *settings,
 	const struct account_settings *account, struct err *err)
@@ -170,17 +186,7 @@ static int check_company(const struct settings *settings,
 	if (kind == DELIVER_MAILDIR && account->lines.sender > 0)
 		return REFUSE(account->lines.sender,
 			"sender: a Maildir keeps none; expected mbox, lmtp, smtp or pipe");
-	if (!account->deliver_host &&
-		(account->lines.deliver_tls > 0 || account->deliver_tls_ca))
-		return REFUSE(account->lines.deliver_tls > 0
-				      ? account->lines.deliver_tls
-				      : account->lines.deliver_tls_ca,
-			"deliver-tls: only lmtp://HOST and smtp://HOST have it");
-	if (account->deliver_tls == TLS_NONE && account->deliver_tls_ca)
-		return REFUSE(account->lines.deliver_tls_ca,
-			"deliver-tls-ca: nothing is verified with deliver-tls = none: "
-			"expected only one of the two");
-	return 0;
+	return check_tls(settings, account, err);
 }
 
 /* On this machine plain text is seen by nobody else. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/account.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,14 +10,11 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folder.h"
 #include "mailfilter/input.h"
-#include "mailfilter/keeper.h"
+#include "mailfilter/stream.h"
+#include "mailfilter/tidy.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
 	"a message that ends every session is parked within one run");
-
-enum {
-	DAY_S = 24 * 3600
-};
 
 /* What one run works with. */
 struct run {
@@ -38,7 +34,7 @@ struct run {
 	struct folder *folders;
 	size_t folder_count;
 	bool cut_off;    /* the last run died */
-	bool first;      /* of its day: what is old in quarantine goes */
+	int64_t last_s;  /* when the last run was, 0: never */
 	int64_t told_ms; /* when progress was told last */
 };
 
@@ -65,6 +61,35 @@ static int wait_working(
 	return result;
 }
 
+/* While a destination takes its time, scanners are still heard. Nothing else can go on: the
+ * pipeline itself is waiting. After a signal what has begun gets a moment to end. */
+static int wait_delivering(
+	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	struct run *run = arg;
+
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = run->job->stop_fd, .events = POLLIN },
+			{ .fd = fd, .events = events } };
+		const int64_t until_ms =
+			pipeline_stop_ms(&run->pipeline, ACCOUNT_STOP_MS, deadline_ms);
+
+		if (scan_wait(run->scan, fds, fd < 0 ? 1 : 2, clock_left(until_ms), err) <
+			0)
+			return -1;
+		if (fds[0].revents)
+			pipeline_hear_stop(&run->pipeline);
+		if (fd >= 0 && fds[1].revents) {
+			tell_progress(run);
+			return 1;
+		}
+		if (fd < 0 && run->pipeline.stopped)
+			return err_set(err, ERR_AGAIN, "stopped by a signal");
+		if (clock_left(until_ms) == 0)
+			return 0;
+	}
+}
+
 /* What a run that died delivered and recorded, but did not forget. */
 static int forget_recorded(void *arg, const char *name, struct err *err)
 {
@@ -78,11 +103,17 @@ static int forget_recorded(void *arg, const char *name, struct err *err)
 
 static int open_delivery(struct run *run, struct err *err)
 {
+	const struct stream_wait wait = { .wait = wait_delivering, .arg = run };
+	const struct deliver_tools tools = { .account = &run->account,
+		.dir = run->dir.path,
+		.owner = run->dir.sign,
+		.spool = run->dir.tmp,
+		.wait = &wait };
+
 	if (run->job->dry_run)
 		return 0;
 	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
-		deliver_folders_open(run->job->settings, &run->account, run->dir.sign,
-			&run->deliver, err) < 0)
+		deliver_folders_open(run->job->settings, &tools, &run->deliver, err) < 0)
 		return -1;
 	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
 }
@@ -113,15 +144,13 @@ static int open_state(struct run *run, struct err *err)
 static int note_start(struct run *run, struct err *err)
 {
 	char summary[2] = "", text[ERR_TEXT_MAX];
-	int64_t last_s = 0;
 
 	if (run->job->dry_run)
 		return 0;
-	if (record_run(run->record, &last_s, summary, sizeof(summary), err) < 0)
+	if (record_run(run->record, &run->last_s, summary, sizeof(summary), err) < 0)
 		return -1;
-	run->cut_off = last_s != 0 && !summary[0];
-	run->first = last_s / DAY_S != clock_wall_s() / DAY_S;
-	if (last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
+	run->cut_off = run->last_s != 0 && !summary[0];
+	if (run->last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
 		log_warning("account=%s %s", run->account.name, text);
 	if (run->cut_off)
 		log_warning(
@@ -335,24 +364,6 @@ static int serve(struct run *run, struct err *err)
 	}
 }
 
-/* Once a day. That it cannot be done now harms nothing. */
-static void expire(const struct run *run)
-{
-	struct keeper_counts counts = { 0 };
-	char text[LOG_TEXT_MAX];
-	struct err err = { 0 };
-
-	if (!run->first || run->job->dry_run)
-		return;
-	if (keeper_tidy(run->job->settings, run->job->account, &counts, &err) < 0)
-		log_warning("account=%s quarantine=not-tidied reason=%s",
-			run->account.name, log_value(span_str(err.text), text));
-	else if (counts.expired + counts.mended > 0)
-		log_info("account=%s expired=%" PRIu64 " mended=%" PRIu64
-			 " quarantined=%" PRIu64,
-			run->account.name, counts.expired, counts.mended, counts.left);
-}
-
 /* For status: how this run ended. Failing to say so harms nothing. */
 static void record_end(struct run *run, const struct err *err)
 {
@@ -379,8 +390,8 @@ void account_run(const struct account_job *job, struct report *report_r)
 			err.kind = ERR_NONE;
 		else if (!run.pipeline.stopped && run.pipeline.failed.kind == ERR_NONE)
 			(void)pipeline_drain(&run.pipeline, &drained);
-		if (!run.pipeline.stopped)
-			expire(&run);
+		if (!run.pipeline.stopped && !job->dry_run)
+			tidy_daily(job->settings, job->account, run.last_s);
 	}
 	record_end(&run, &err);
 	close_tools(&run);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,6 +20,7 @@
 #include "mailfilter/cmd.h"
 #include "mailfilter/keeper.h"
 #include "mailfilter/quarantine.h"
+#include "mailfilter/tidy.h"
 
 static const char usage[] =
 	"usage: mailfilter quarantine list [--account NAME] [--json]\n"
@@ -150,6 +152,9 @@ static int release(const struct cmd_quarantine *command, const char *id, struct 
 	struct keeper *keeper = NULL;
 	int result;
 
+	/* Where a destination hangs up, or a limit is met, that is an error of its write. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (find(command, id, &account, err) < 0 ||
 		keeper_open(command->settings->state_dir, account, &keeper, err) < 0)
 		return -1;
@@ -221,7 +226,7 @@ static int expire(const struct cmd_quarantine *command, struct err *err)
 		/* One that was never served has nothing, and gets nothing made for it. */
 		if (access(path, F_OK) < 0 && errno == ENOENT)
 			continue;
-		if (keeper_tidy(command->settings, account, &counts, err) < 0)
+		if (tidy_quarantine(command->settings, account, &counts, err) < 0)
 			return err_wrap(err, "%s", account->name);
 		if (say_expired(command, account->name, &counts, err) < 0)
 			return -1;

@@ -79,6 +79,35 @@ static void print_standing(const char *id, enum standing standing, int64_t fate_
 	}
 }
 
+static void print_found(const struct record_found *found)
+{
+	char value[LOG_TEXT_MAX], hash[HASH_TEXT_MAX];
+
+	(void)printf("    found   %s", log_value(span_str(found->signature), value));
+	(void)printf(" in part %s",
+		found->part[0] ? log_value(span_str(found->part), value) : "(all)");
+	if (found->name[0])
+		(void)printf(" %s", log_value(span_str(found->name), value));
+	(void)printf("\n    sha256  %s\n", hash_text(&found->hash, hash));
+}
+
+static void add_found(struct json *json, const struct record_quarantined *item)
+{
+	char hash[HASH_TEXT_MAX];
+
+	json_open(json, "findings", '[');
+	for (size_t i = 0; i < item->found_count; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "part", span_str(item->found[i].part));
+		json_text(json, "name", span_str(item->found[i].name));
+		json_text(json, "signature", span_str(item->found[i].signature));
+		json_text(
+			json, "sha256", span_str(hash_text(&item->found[i].hash, hash)));
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
 static void print_text(const struct listing *listing,
 	const struct record_quarantined *item, enum standing standing)
 {
@@ -89,6 +118,8 @@ static void print_text(const struct listing *listing,
 	(void)printf("    from    %s\n", log_value(span_str(item->sender), value));
 	(void)printf("    subject %s\n", log_value(span_str(item->subject), value));
 	(void)printf("    why     %s\n", log_value(span_str(item->why), value));
+	for (size_t i = 0; i < item->found_count; i++)
+		print_found(&item->found[i]);
 	print_standing(item->id, standing, item->fate_s);
 }
 
@@ -110,6 +141,7 @@ static int print_json(struct listing *listing, const struct record_quarantined *
 	json_text(json, "subject", span_str(item->subject));
 	json_text(json, "why", span_str(item->why));
 	json_text(json, "sha256", span_str(hash_text(&item->hash, hash)));
+	add_found(json, item);
 	json_text(json, "state", span_str(names[standing]));
 	json_number(json, "released", (uint64_t)released_s);
 	json_close(json, '}');

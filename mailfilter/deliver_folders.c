@@ -5,12 +5,17 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "common/file.h"
 
 #include "mailfilter/deliver.h"
 #include "mailfilter/rule_settings.h"
 
 struct place {
-	const char *folder; /* of a rule, borrowed; "" for the usual place */
+	const char *folder;              /* of a rule, borrowed; "" for the usual place */
+	struct account_settings account; /* of a folder; owns nothing but path */
+	char *path, *dir;
 	struct deliver *deliver;
 };
 
@@ -127,8 +132,14 @@ static void close_all(struct deliver *deliver)
 {
 	struct deliver_folders *own = of(deliver);
 
-	for (size_t i = 0; i < own->count; i++)
-		own->places[i].deliver->ops->close(own->places[i].deliver);
+	for (size_t i = 0; i < own->count; i++) {
+		struct place *place = &own->places[i];
+
+		if (place->deliver)
+			place->deliver->ops->close(place->deliver);
+		free(place->path);
+		free(place->dir);
+	}
 	free(own->places);
 	free(own);
 }
@@ -144,55 +155,94 @@ static const struct deliver_ops ops = {
 	.close = close_all,
 };
 
-static int add(struct deliver_folders *own, const struct account_settings *account,
-	const char *folder, const char *owner, struct err *err)
+/* Where mail for this folder goes, beside where all other mail goes. */
+static char *path_of(const struct account_settings *account, const char *folder)
+{
+	const char *const usual = account->deliver_path;
+	const char *const slash = usual ? strrchr(usual, '/') : NULL;
+	char *path = NULL;
+	int made;
+
+	if (account->deliver_kind == DELIVER_MBOX)
+		made = asprintf(&path, "%.*s/%s", slash ? (int)(slash - usual) : 0,
+			slash ? usual : "", folder);
+	else
+		made = asprintf(&path, "%s/.%s", usual ? usual : "", folder);
+	return made < 0 ? NULL : path;
+}
+
+/* The usual place is opened as the account says. A folder has an account of its own, which differs
+ * in its path alone, and a folder in the state for a journal of its own. */
+static int open_place(struct place *place, const struct deliver_tools *tools,
+	const char *folder, struct err *err)
+{
+	struct deliver_tools own = *tools;
+
+	if (!folder[0])
+		return deliver_open(tools, &place->deliver, err);
+	place->account = *tools->account;
+	place->path = path_of(tools->account, folder);
+	if (asprintf(&place->dir, "%s/folders/%s", tools->dir, folder) < 0)
+		place->dir = NULL;
+	if (!place->path || !place->dir)
+		return err_memory(err);
+	if (file_mkdirs(place->dir, S_IRWXU, err) < 0)
+		return -1;
+	place->account.deliver_path = place->path;
+	own.account = &place->account;
+	own.dir = place->dir;
+	return deliver_open(&own, &place->deliver, err);
+}
+
+static int add(struct deliver_folders *own, const struct deliver_tools *tools,
+	const char *folder, struct err *err)
 {
 	struct place *place = &own->places[own->count];
-	auto_free char *path = NULL;
+	size_t batch_max;
 
-	if (asprintf(&path, "%s%s%s", account->deliver_path, folder[0] ? "/." : "",
-		    folder) < 0) {
-		path = NULL;
-		return err_memory(err);
-	}
-	if (deliver_maildir_open(path, owner, &place->deliver, err) < 0)
-		return -1;
 	place->folder = folder;
 	own->count++;
+	if (open_place(place, tools, folder, err) < 0)
+		return -1;
+	batch_max = place->deliver->batch_max;
+	if (batch_max > 0 &&
+		(own->deliver.batch_max == 0 || batch_max < own->deliver.batch_max))
+		own->deliver.batch_max = batch_max;
 	return 0;
 }
 
 static int add_all(struct deliver_folders *own, const struct settings *settings,
-	const struct account_settings *account, const char *owner, struct err *err)
+	const struct deliver_tools *tools, struct err *err)
 {
-	if (add(own, account, "", owner, err) < 0)
+	if (add(own, tools, "", err) < 0)
 		return -1;
 	for (size_t i = 0; i < settings->rules.count; i++) {
 		const struct rule_settings *rule = settings_rule(settings, i);
 
-		if (rule->then_kind == RULE_FOLDER && rule_is_for(rule, account->name) &&
+		if (rule->then_kind == RULE_FOLDER &&
+			rule_is_for(rule, tools->account->name) &&
 			!find(own, rule->folder) &&
-			add(own, account, rule->folder, owner, err) < 0)
+			add(own, tools, rule->folder, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 int deliver_folders_open(const struct settings *settings,
-	const struct account_settings *account, const char *owner,
-	struct deliver **deliver_r, struct err *err)
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err)
 {
 	struct deliver_folders *own = calloc(1, sizeof(*own));
 
 	if (!own)
 		return err_memory(err);
 	own->deliver.ops = &ops;
+	/* Never moved: each is pointed at by what is open in it. */
 	own->places = calloc(settings->rules.count + 1, sizeof(*own->places));
 	if (!own->places) {
 		free(own);
 		return err_memory(err);
 	}
-	if (add_all(own, settings, account, owner, err) < 0) {
+	if (add_all(own, settings, tools, err) < 0) {
 		close_all(&own->deliver);
 		return -1;
 	}

@@ -12,15 +12,12 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/deliver.h"
 #include "mailfilter/quarantine.h"
-
-enum {
-	DAY_S = 24 * 3600
-};
+#include "mailfilter/stream.h"
 
 struct keeper {
 	const struct account_settings *account; /* borrowed */
 	char *dir;
-	char *own; /* a folder in it, for the lock */
+	char *own; /* a folder in it, for the lock and what deliveries need */
 	int lock;
 	struct record *record;
 };
@@ -239,11 +236,15 @@ static int deliver_it(struct keeper *keeper, struct deliver *deliver,
 static int open_delivery(struct keeper *keeper, char sign[static ACCOUNT_SIGN_MAX],
 	struct deliver **deliver_r, struct err *err)
 {
+	const struct deliver_tools tools = { .account = keeper->account,
+		.dir = keeper->own,
+		.owner = sign,
+		.spool = keeper->own,
+		.wait = &stream_wait_plain };
 	struct leftovers left = { .record = keeper->record };
 
 	if (account_dir_sign(keeper->own, sign, err) < 0 ||
-		deliver_maildir_open(
-			keeper->account->deliver_path, sign, &left.deliver, err) < 0)
+		deliver_open(&tools, &left.deliver, err) < 0)
 		return -1;
 	if (left.deliver->ops->leftovers(left.deliver, forget_released, &left, err) < 0) {
 		left.deliver->ops->close(left.deliver);
@@ -369,22 +370,4 @@ int keeper_expire(struct keeper *keeper, int64_t before_s, struct keeper_counts 
 		.expired = rows.count, .mended = files.count, .left = rows.left
 	};
 	return 0;
-}
-
-int keeper_tidy(const struct settings *settings, const struct account_settings *account,
-	struct keeper_counts *counts_r, struct err *err)
-{
-	/* 1970 is before all: with 0 days nothing is old. */
-	const int64_t before_s =
-		settings->quarantine_days > 0
-			? clock_wall_s() - (int64_t)settings->quarantine_days * DAY_S
-			: 0;
-	struct keeper *keeper = NULL;
-	int result;
-
-	if (keeper_open(settings->state_dir, account, &keeper, err) < 0)
-		return -1;
-	result = keeper_expire(keeper, before_s, counts_r, err);
-	keeper_close(keeper);
-	return result;
 }

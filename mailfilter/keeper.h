@@ -44,8 +44,4 @@ struct keeper_counts {
 int keeper_expire(struct keeper *keeper, int64_t before_s, struct keeper_counts *counts_r,
 	struct err *err);
 
-/* All of that for one account, by quarantine-days. */
-int keeper_tidy(const struct settings *settings, const struct account_settings *account,
-	struct keeper_counts *counts_r, struct err *err);
-
 #endif

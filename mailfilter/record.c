@@ -20,7 +20,7 @@ enum {
 	" judged, size, attempts, time_s, rule,"                                         \
 	" since_s"
 #define QUARANTINED_COLUMNS                                                              \
-	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash"
+	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash, found"
 #define QUARANTINED_SELECT                                                               \
 	"SELECT " QUARANTINED_COLUMNS ", coalesce(fate, 0), coalesce(fate_s, 0), name"   \
 	" FROM quarantined LEFT JOIN fate USING (id)"
@@ -51,7 +51,7 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_RUN] = "SELECT time_s, summary FROM run",
 	[SQL_SET_RUN] = "REPLACE INTO run (id, time_s, summary) VALUES (1, ?1, ?2)",
 	[SQL_PUT_QUARANTINED] = "REPLACE INTO quarantined (" QUARANTINED_COLUMNS ")"
-				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 	[SQL_FIND_QUARANTINED] = QUARANTINED_SELECT " WHERE id = ?1",
 	[SQL_EACH_QUARANTINED] = QUARANTINED_SELECT " WHERE id > ?1 ORDER BY id LIMIT ?2",
 	/* What waits for a scanner was judged, and its try is another. */

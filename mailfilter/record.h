@@ -95,6 +95,17 @@ enum record_fate {
 	RECORD_DELETING,  /* its file goes, then its row */
 };
 
+/* What was found in a quarantined original, as struct finding. */
+enum {
+	RECORD_FOUND_MAX = 10
+};
+struct record_found {
+	char part[FINDING_PART_MAX];
+	char name[FINDING_NAME_MAX];
+	char signature[FINDING_SIGNATURE_MAX];
+	struct hash hash;
+};
+
 /* The quarantine's index: one row a file. */
 struct record_quarantined {
 	char id[QUARANTINE_ID_MAX];
@@ -104,7 +115,9 @@ struct record_quarantined {
 	char why[256];     /* signatures, or the reason: untrusted */
 	char subject[256]; /* decoded, untrusted */
 	char sender[256];
-	struct hash hash; /* SHA-256 of the original */
+	struct hash hash;                            /* SHA-256 of the original */
+	struct record_found found[RECORD_FOUND_MAX]; /* the first of them */
+	size_t found_count;
 	/* Set by record_set_fate alone: */
 	enum record_fate fate;
 	int64_t fate_s; /* since when, 0 for RECORD_KEPT */

@@ -42,12 +42,13 @@ static const char schema[] =
 	" id TEXT PRIMARY KEY, folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
-	" hash BLOB NOT NULL) WITHOUT ROWID;" SINCE_2;
+	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2;
 
 /* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
 	[1] = "ALTER TABLE message ADD COLUMN rule TEXT NOT NULL DEFAULT '';"
-	      "ALTER TABLE message ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;" SINCE_2,
+	      "ALTER TABLE message ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE quarantined ADD COLUMN found BLOB NOT NULL DEFAULT x'';" SINCE_2,
 };
 
 static int execute(struct record *record, const char *sql, struct err *err)

@@ -140,6 +140,31 @@ static bool has_condition(const struct rule_settings *rule)
 	       0;
 }
 
+/* Every account that the rule is for must have such a thing as another folder. */
+static int finish_folder(
+	const struct settings *settings, struct rule_settings *rule, struct err *err)
+{
+	for (size_t i = 0; i < settings->accounts.count; i++) {
+		const struct account_settings *account = settings_account(settings, i);
+
+		if (!rule_is_for(rule, account->name) ||
+			account->deliver_kind == DELIVER_MAILDIR)
+			continue;
+		if (account->deliver_kind != DELIVER_MBOX)
+			return REFUSE(rule->lines.then,
+				"then: account %s delivers to %.80s, where there are no "
+				"folders: expected accounts that deliver to maildir:PATH or "
+				"mbox:PATH",
+				account->name, account->deliver);
+		if (strcmp(strrchr(account->deliver_path, '/') + 1, rule->folder) == 0)
+			return REFUSE(rule->lines.then,
+				"then: \"%s\" is where account %s delivers anyway: expected "
+				"another name",
+				rule->folder, account->name);
+	}
+	return 0;
+}
+
 static int finish_then(
 	const struct settings *settings, struct rule_settings *rule, struct err *err)
 {
@@ -156,8 +181,11 @@ static int finish_then(
 		rule->then_kind = RULE_QUARANTINE;
 	else
 		rule->then_kind = RULE_FOLDER;
-	if (rule->then_kind == RULE_FOLDER)
+	if (rule->then_kind == RULE_FOLDER) {
 		rule->folder = rule->then + sizeof(folder) - 1;
+		if (finish_folder(settings, rule, err) < 0)
+			return -1;
+	}
 	if (!has_condition(rule) &&
 		(rule->then_kind == RULE_PASS || rule->then_kind == RULE_FOLDER))
 		return REFUSE(rule->lines.then,

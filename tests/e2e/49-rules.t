@@ -48,7 +48,7 @@ rule internal {
 }
 rule lists {
 	list = { "*.lists.example.org" }
-	accounts = { "box" }
+	accounts = { "box", "mbox" }
 	then = "folder:Lists.News"
 }
 rule check {
@@ -56,7 +56,7 @@ rule check {
 	then = scan
 }
 END
-my $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { $_ => 'sesame' } qw(box other policy) });
+my $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { $_ => 'sesame' } qw(box other policy mbox) });
 
 sub with_rules {
 	my ($name, $global, @accounts) = @_;
@@ -65,7 +65,8 @@ sub with_rules {
 }
 
 my %global = E2E::global('scanner-wait' => '300ms');
-my @accounts = map { E2E::account($dovecot, $_, 'imaps', after => 'delete') } qw(box other);
+my @accounts = ((map { E2E::account($dovecot, $_, 'imaps', after => 'delete') } qw(box other)),
+	E2E::account($dovecot, 'mbox', 'imaps', deliver => 'mbox:' . work('out/mboxes/inbox')));
 my $conf   = with_rules('mailfilter.conf', \%global, @accounts);
 my @names  = sort keys %mail;
 my @files  = map { write_file(work("mails/$_"), $mail{$_}) } @names;
@@ -118,6 +119,17 @@ is(scalar(() = maildir('box')) / 2, 5, 'and delivered, as what no rule matches')
 is(scalar(served($dovecot, 'box')), 0, 'nothing is left on the server');
 is_deeply([ glob(work('out/box/tmp/*')), glob(work('out/box/.Lists.News/tmp/*')) ], [], 'nor in tmp');
 
+# In an mbox a folder is a file beside it; where there are no folders a rule may not ask for one.
+$dovecot->put('mbox', $mail{plain}, $mail{usual});
+is(mailfilter('-c', $conf, '--once', '--account', 'mbox')->{code}, 0, 'an account with an mbox: 0');
+like(read_file(work('out/mboxes/Lists.News')), qr/\AFrom [^\n]+\r?\nFrom: plain .*^Just text\.\r?\n\r?\n\z/ms, 'the list is in a file of its own');
+like(read_file(work('out/mboxes/inbox')), qr/\AFrom [^\n]+\r?\nFrom: usual .*^Just text\.\r?\n\r?\n\z/ms, 'the usual one in the usual file');
+is(mailfilter('-c', $conf, '--once', '--account', 'mbox')->{out}, "mbox: nothing new\n", 'and nothing twice');
+$run = mailfilter('-c', with_rules('lmtp.conf', \%global, E2E::account($dovecot, 'box', 'imaps', deliver => "lmtp://127.0.0.1",
+	recipient => 'box@example.net'), $accounts[2]), '--check-config');
+is($run->{code}, 78, 'a folder where there are none: 78');
+like($run->{err}, qr/where there are no folders/, 'and why');
+
 # Rules change nothing of what is infected and not theirs; policies do.
 my $bad   = $corpus->mail('eicar-zip', 'policy-1');
 my $notes = { clean => qr/verdict=infected .*action=cleaned/, tag => qr/verdict=infected .*action=tagged/,
@@ -128,7 +140,7 @@ for my $policy (qw(hold tag quarantine clean)) {
 	my $account = E2E::account($dovecot, 'policy', 'imaps', 'on-infected' => $policy, deliver => 'maildir:' . work("out/$policy"));
 	$dovecot->put('policy', $bad->{bytes}) if $policy eq 'hold';
 	$run = mailfilter('-c', with_rules($name, { %global, 'state-dir' => $state },
-		$account, E2E::account($dovecot, 'box', 'imaps')), '--once', '--account', 'policy');
+		$account, map { E2E::account($dovecot, $_, 'imaps') } qw(box mbox)), '--once', '--account', 'policy');
 	is($run->{code}, $policy eq 'hold' ? 75 : 0, "on-infected = $policy: $run->{code}");
 	like($run->{err}, $notes->{$policy}, '  as it says');
 	my @out = { maildir($policy) };

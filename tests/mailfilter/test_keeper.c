@@ -13,6 +13,7 @@
 
 #include "mailfilter/keeper.h"
 #include "mailfilter/quarantine.h"
+#include "mailfilter/tidy.h"
 
 enum {
 	YEAR_2026 = 1767225600,
@@ -173,10 +174,10 @@ static void with_no_days_nothing_ever_expires(void **state)
 	(void)state;
 	put_file("old", KEEPER_TIME_LEAST_S);
 	put_row("old", KEEPER_TIME_LEAST_S, RECORD_KEPT);
-	assert_int_equal(keeper_tidy(&settings, &account, &counts, &err), 0);
+	assert_int_equal(tidy_quarantine(&settings, &account, &counts, &err), 0);
 	assert_int_equal(counts.left, 1);
 	settings.quarantine_days = 1;
-	assert_int_equal(keeper_tidy(&settings, &account, &counts, &err), 0);
+	assert_int_equal(tidy_quarantine(&settings, &account, &counts, &err), 0);
 	assert_int_equal(counts.expired, 1);
 }
 

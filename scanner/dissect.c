@@ -4,17 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scanner/alone.h"
 #include "scanner/seen.h"
 #include "scanner/trail.h"
 #include "scanner/unpack.h"
 
-enum {
-	LOOKED_AT_LEAST = 6 /* bytes: libclamav passes over smaller files */
-};
-
 /* An archive that was met, and what came of it and of all in it. */
 struct met {
 	struct hash hash;
+	enum sniff_kind kind;
 	ptrdiff_t parent; /* the one it was unpacked from here; -1: none */
 	uint32_t depth;   /* archives and parts around it */
 	struct result result;
@@ -47,8 +45,7 @@ struct dissection {
 	ptrdiff_t parent;
 	const char *path;
 	uint32_t depth;
-	bool is_listed; /* a file in an archive that libclamav alone opens, not looked at yet */
-	bool is_missing; /* one never was */
+	struct alone alone;
 };
 
 int dissection_new(
@@ -118,10 +115,11 @@ static void add_retry(struct dissection *di, ptrdiff_t met, const char *why)
 	add_result(di, met, &result);
 }
 
-static ptrdiff_t find_met(const struct dissection *di, const struct hash *hash)
+static ptrdiff_t find_met(
+	const struct dissection *di, const struct hash *hash, enum sniff_kind kind)
 {
 	for (size_t i = 0; i < di->met_count; i++)
-		if (hash_equal(&di->met[i].hash, hash))
+		if (di->met[i].kind == kind && hash_equal(&di->met[i].hash, hash))
 			return (ptrdiff_t)i;
 	return -1;
 }
@@ -177,7 +175,8 @@ static int add_waiting(struct dissection *di, const struct hash *hash, uint32_t 
 		keep(di, &waiting, err) < 0)
 		return -1;
 	waiting.met = di->met_count++;
-	di->met[waiting.met] = (struct met){ *hash, di->parent, depth, { 0 } };
+	di->met[waiting.met] =
+		(struct met){ *hash, found->kind, di->parent, depth, { 0 } };
 	result_init(&di->met[waiting.met].result);
 	di->waiting[di->waiting_count++] = waiting;
 	return 0;
@@ -193,25 +192,19 @@ static void add_failure(
 }
 
 /* An archive: to be unpacked once, whatever is made of it then. */
-static void meet(
-	struct dissection *di, const struct hash *hash, const struct engine_layer *layer)
+static void meet(struct dissection *di, const struct engine_layer *layer,
+	enum sniff_kind kind, struct span bytes, const struct hash *hash)
 {
-	struct waiting found = { 0 };
+	struct waiting found = { .kind = kind, .bytes = bytes };
+	ptrdiff_t known = find_met(di, hash, kind);
 	struct err err = { 0 };
-	size_t start = 0;
-	ptrdiff_t known;
 
-	found.kind = sniff(layer->bytes, &start);
-	if (found.kind == SNIFF_NONE)
-		return;
-	known = find_met(di, hash);
 	if (known >= 0) {
 		struct result result = di->met[known].result;
 
 		add_result(di, di->parent, &result);
 		return;
 	}
-	found.bytes = span_part(layer->bytes, start, layer->bytes.len);
 	(void)snprintf(found.path, sizeof(found.path), "%s", di->path);
 	for (uint32_t i = 1; i < layer->level; i++)
 		trail_add(found.path, layer->ancestors[i]);
@@ -221,16 +214,25 @@ static void meet(
 		add_failure(di, di->parent, found.path, &err);
 }
 
-/* What only libclamav opens: there it must look at each file right after it lists it. */
-static bool is_alone(const char *type)
+/* All archives that begin or end here, or stand behind other bytes. */
+static int meet_all(struct dissection *di, const struct engine_layer *layer,
+	const struct hash *hash, struct err *err)
 {
-	static const char *const types[] = { "CL_TYPE_ARJ", "CL_TYPE_EGG",
-		"CL_TYPE_MSCAB", "CL_TYPE_CABSFX" };
+	struct sniffed list[SNIFFED_MAX];
+	size_t count;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (strncmp(type, types[i], strlen(types[i])) == 0)
-			return true;
-	return false;
+	sniff(layer->bytes, list, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct span part = span_part(layer->bytes, list[i].start, list[i].len);
+		struct hash own = *hash;
+
+		if (part.len != layer->bytes.len && hash_span(part, &own, err) < 0)
+			return -1;
+		meet(di, layer, list[i].kind, part, &own);
+	}
+	if (strcmp(layer->type, "CL_TYPE_IGNORED") == 0)
+		meet(di, layer, SNIFF_PASSED_OVER, layer->bytes, hash);
+	return 0;
 }
 
 static void on_layer(void *context, const struct engine_layer *layer)
@@ -241,28 +243,24 @@ static void on_layer(void *context, const struct engine_layer *layer)
 
 	if (layer->bytes.len == 0)
 		return;
-	di->is_listed = false;
+	alone_layer(&di->alone, layer->type, layer->level, layer->bytes.len);
 	if (hash_span(layer->bytes, &hash, &err) < 0) {
 		add_retry(di, di->parent, err.text);
 		return;
 	}
 	seen_add(&di->seen, &hash);
-	meet(di, &hash, layer);
+	if (meet_all(di, layer, &hash, &err) < 0)
+		add_retry(di, di->parent, err.text);
 }
 
 static void on_listed(void *context, const char *type, uint64_t size, bool is_encrypted)
 {
 	struct dissection *di = context;
 
-	if (size < LOOKED_AT_LEAST || !is_alone(type))
-		return;
-	if (is_encrypted) {
+	if (is_encrypted && alone_is(type))
 		add_unscannable(di, di->parent, REASON_ENCRYPTED, di->path,
 			"an encrypted file in an archive");
-		return;
-	}
-	di->is_missing = di->is_missing || di->is_listed;
-	di->is_listed = true;
+	alone_listed(&di->alone, type, is_encrypted ? 0 : size);
 }
 
 static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
@@ -274,12 +272,12 @@ static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	di->parent = parent;
 	di->path = path;
 	di->depth = depth;
-	di->is_listed = di->is_missing = false;
+	di->alone = (struct alone){ 0 };
 	engine_scan(di->engine, bytes, &watch, &result);
 	if (result.signature[0])
 		(void)snprintf(result.where, sizeof(result.where), "%s", path);
 	add_result(di, parent, &result);
-	if (di->is_listed || di->is_missing)
+	if (alone_end(&di->alone))
 		add_unscannable(di, parent, REASON_UNSUPPORTED, path,
 			"files in an archive that could not be opened");
 }
@@ -309,6 +307,25 @@ static int take_member(
 	return 0;
 }
 
+/* What libclamav passes over because of how it begins: once more, beginning with a blank. */
+static void scan_blanked(struct dissection *di, const struct waiting *file)
+{
+	auto_free uint8_t *copy = malloc(file->bytes.len);
+	const struct met *met = &di->met[file->met];
+
+	if (!copy) {
+		add_retry(di, (ptrdiff_t)file->met, "out of memory");
+		return;
+	}
+	memcpy(copy, file->bytes.data, file->bytes.len);
+	if (copy[0] == ' ')
+		add_unscannable(di, (ptrdiff_t)file->met, REASON_UNSUPPORTED, file->path,
+			"libclamav does not look at files of this type");
+	copy[0] = ' ';
+	scan(di, (struct span){ copy, file->bytes.len }, (ptrdiff_t)file->met, file->path,
+		met->depth + 1);
+}
+
 static void open_one(struct dissection *di, const struct waiting *archive)
 {
 	struct inside inside = { di, archive };
@@ -317,6 +334,15 @@ static void open_one(struct dissection *di, const struct waiting *archive)
 	const struct unpack_to to = { take_member, &inside, &trouble };
 	struct err err = { 0 };
 
+	if (archive->kind == SNIFF_PASSED_OVER) {
+		scan_blanked(di, archive);
+		return;
+	}
+	if (archive->kind == SNIFF_AS_FILE) {
+		if (take_member(&inside, "", archive->bytes, &err) < 0)
+			add_retry(di, met, err.text);
+		return;
+	}
 	result_init(&trouble);
 	if (unpack(archive->kind, archive->bytes, &di->budget, &to, &err) < 0)
 		add_retry(di, met, err.text);

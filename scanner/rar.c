@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "scanner/crc.h"
+#include "scanner/little.h"
+
 enum {
 	RAR4_START = 7, /* behind the magic numbers */
 	RAR5_START = 8,
@@ -19,8 +22,6 @@ enum {
 	BLOCKS_MAX = 100 * 1000,
 };
 
-const struct span rar_magic = { (const uint8_t *)"Rar!\x1a\x07", RAR_MAGIC_LEN };
-
 static bool is_version_4(struct span bytes)
 {
 	return bytes.len > RAR4_START && memcmp(bytes.data, "Rar!\x1a\x07\x00", 7) == 0;
@@ -30,27 +31,6 @@ static bool is_version_5(struct span bytes)
 {
 	return bytes.len > RAR5_START &&
 	       memcmp(bytes.data, "Rar!\x1a\x07\x01\x00", 8) == 0;
-}
-
-static uint32_t crc32(struct span bytes)
-{
-	uint32_t crc = 0xffffffff;
-
-	for (size_t i = 0; i < bytes.len; i++) {
-		crc ^= bytes.data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	}
-	return ~crc;
-}
-
-static uint32_t little(struct span bytes, size_t at, size_t size)
-{
-	uint32_t value = 0;
-
-	for (size_t i = 0; i < size && at + i < bytes.len; i++)
-		value |= (uint32_t)bytes.data[at + i] << (8 * i);
-	return value;
 }
 
 /* Version 5's numbers: seven bits a byte, the eighth says that more follow. */
@@ -69,11 +49,11 @@ static bool number(struct span bytes, size_t *at, uint64_t *value_r)
 
 static bool starts_4(struct span bytes)
 {
-	uint32_t size = little(bytes, RAR4_START + 5, 2);
+	size_t size = (size_t)little(bytes, RAR4_START + 5, 2);
 	struct span head = span_part(bytes, RAR4_START + 2, size < 7 ? 0 : size - 2);
 
 	return size >= 7 && size <= FIRST_BLOCK_MAX && head.len == size - 2 &&
-	       (crc32(head) & 0xffff) == little(bytes, RAR4_START, 2);
+	       (crc_of(head) & 0xffff) == little(bytes, RAR4_START, 2);
 }
 
 static bool starts_5(struct span bytes)
@@ -87,13 +67,15 @@ static bool starts_5(struct span bytes)
 		return false;
 	head = span_part(bytes, start, at - start + (size_t)size);
 	return head.len == at - start + size &&
-	       crc32(head) == little(bytes, RAR5_START, 4);
+	       crc_of(head) == little(bytes, RAR5_START, 4);
 }
 
-bool rar_starts(struct span bytes)
+size_t rar_length(struct span bytes)
 {
-	return (is_version_4(bytes) && starts_4(bytes)) ||
-	       (is_version_5(bytes) && starts_5(bytes));
+	bool starts = (is_version_4(bytes) && starts_4(bytes)) ||
+		      (is_version_5(bytes) && starts_5(bytes));
+
+	return starts ? bytes.len : 0;
 }
 
 /* A block's header of version 5. */

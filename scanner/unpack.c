@@ -10,6 +10,8 @@
 #include "common/body.h"
 #include "common/clock.h"
 
+#include "scanner/heads.h"
+#include "scanner/ole.h"
 #include "scanner/rar.h"
 #include "scanner/trail.h"
 
@@ -37,6 +39,8 @@ static const struct way {
 				false, false },
 		{ archive_read_support_format_zip_streamable, ARCHIVE_FILTER_NONE, false,
 			false } },
+	[SNIFF_ZIP_END] = { { archive_read_support_format_zip_seekable,
+		ARCHIVE_FILTER_NONE, false, false } },
 	[SNIFF_7ZIP] = { { archive_read_support_format_7zip, ARCHIVE_FILTER_NONE, false,
 		false } },
 	[SNIFF_TAR] = { { archive_read_support_format_tar, ARCHIVE_FILTER_NONE, false,
@@ -69,6 +73,10 @@ static const struct way {
 		false } },
 	[SNIFF_XAR] = { { archive_read_support_format_xar, ARCHIVE_FILTER_NONE, false,
 		false } },
+	[SNIFF_OLE] = { { 0 } },
+	[SNIFF_ARJ] = { { 0 } },
+	[SNIFF_AS_FILE] = { { 0 } },
+	[SNIFF_PASSED_OVER] = { { 0 } },
 	[SNIFF_OPAQUE] = { { 0 } },
 };
 
@@ -316,9 +324,9 @@ static int unpack_kind(struct unpacking *un, enum sniff_kind kind, struct err *e
 			"an archive or disk image of a kind that cannot be opened");
 		return 0;
 	}
-	if (rar_is_volume(un->bytes)) {
+	if (rar_is_volume(un->bytes) || arj_is_volume(un->bytes)) {
 		add_trouble(un, "", REASON_UNSUPPORTED,
-			"one volume of a RAR archive of several");
+			"one volume of an archive of several");
 		return 0;
 	}
 	/* What is stored and encrypted libarchive gives as if it were the file. */
@@ -336,7 +344,8 @@ int unpack(enum sniff_kind kind, struct span archive, struct unpack_budget *budg
 	struct unpacking un = { .bytes = archive,
 		.budget = budget,
 		.to = to,
-		.is_encrypted = rar5_is_encrypted(archive) };
+		.is_encrypted = rar5_is_encrypted(archive) ||
+				(kind == SNIFF_OLE && ole_is_encrypted(archive)) };
 
 	result_init(&un.trouble);
 	if (unpack_kind(&un, kind, err) < 0)

@@ -15,7 +15,6 @@ static const struct {
 	{ "CL_TYPE_ARJ", true },
 	{ "CL_TYPE_EGG", true },
 	{ "CL_TYPE_MSCAB", true },
-	{ "CL_TYPE_CABSFX", true },
 	{ "CL_TYPE_MSCHM", true },
 	{ "CL_TYPE_ALZ", true },
 	{ "CL_TYPE_SIS", false },
@@ -24,17 +23,18 @@ static const struct {
 	{ "CL_TYPE_MSSZDD", false },
 };
 
-static bool is_one(const char *type, bool must_list)
+/* From 1 on; 0: not one of them. */
+static uint8_t kind_of(const char *type)
 {
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (uint8_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (strncmp(type, types[i].type, strlen(types[i].type)) == 0)
-			return types[i].does_list || !must_list;
-	return false;
+			return i + 1;
+	return 0;
 }
 
 bool alone_is(const char *type)
 {
-	return is_one(type, false);
+	return kind_of(type) > 0;
 }
 
 /* The file that was listed last, if any, comes to this. */
@@ -47,20 +47,27 @@ static void settle(struct alone *alone, uint64_t size)
 
 void alone_layer(struct alone *alone, const char *type, uint32_t level, uint64_t size)
 {
+	if (level >= ALONE_LEVELS)
+		level = ALONE_LEVELS - 1;
 	settle(alone, size);
-	if (alone->is_open && level <= alone->level)
+	if (alone->is_fresh && level <= alone->last)
 		alone->is_missing = true;
-	alone->is_open = alone_is(type);
-	alone->level = level;
+	memset(alone->kinds + level, 0, ALONE_LEVELS - level);
+	alone->kinds[level] = kind_of(type);
+	alone->is_fresh = alone->kinds[level] > 0;
+	alone->last = level;
 }
 
 void alone_listed(struct alone *alone, const char *type, uint64_t size)
 {
-	if (!is_one(type, true))
+	uint8_t kind = kind_of(type);
+
+	if (kind == 0 || !types[kind - 1].does_list ||
+		!memchr(alone->kinds, kind, ALONE_LEVELS))
 		return;
 	settle(alone, UINT64_MAX);
 	/* It could be read as far as this. */
-	alone->is_open = false;
+	alone->is_fresh = false;
 	alone->is_listed = size >= LOOKED_AT_LEAST;
 	alone->size = size;
 }
@@ -68,5 +75,5 @@ void alone_listed(struct alone *alone, const char *type, uint64_t size)
 bool alone_end(struct alone *alone)
 {
 	settle(alone, UINT64_MAX);
-	return alone->is_missing || alone->is_open;
+	return alone->is_missing || alone->is_fresh;
 }

@@ -46,6 +46,7 @@ struct dissection {
 	const char *path;
 	uint32_t depth;
 	struct alone alone;
+	bool may_be_none; /* these bytes may be no file at all */
 };
 
 int dissection_new(
@@ -277,7 +278,7 @@ static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	if (result.signature[0])
 		(void)snprintf(result.where, sizeof(result.where), "%s", path);
 	add_result(di, parent, &result);
-	if (alone_end(&di->alone))
+	if (alone_end(&di->alone) && !di->may_be_none)
 		add_unscannable(di, parent, REASON_UNSUPPORTED, path,
 			"files in an archive that could not be opened");
 }
@@ -338,9 +339,11 @@ static void open_one(struct dissection *di, const struct waiting *archive)
 		scan_blanked(di, archive);
 		return;
 	}
-	if (archive->kind == SNIFF_AS_FILE) {
+	if (archive->kind == SNIFF_AS_FILE || archive->kind == SNIFF_MAYBE_FILE) {
+		di->may_be_none = archive->kind == SNIFF_MAYBE_FILE;
 		if (take_member(&inside, "", archive->bytes, &err) < 0)
 			add_retry(di, met, err.text);
+		di->may_be_none = false;
 		return;
 	}
 	result_init(&trouble);

@@ -37,6 +37,9 @@ enum {
 
 #define POWERPOINT_ENCRYPTED 0xf3d1c4dfU
 
+const struct span ole_magic = { (const uint8_t *)"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+	OLE_MAGIC_LEN };
+
 struct ole {
 	struct span bytes;
 	unsigned shift;

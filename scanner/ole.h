@@ -8,6 +8,11 @@
 
 #include "common/buf.h"
 
+enum {
+	OLE_MAGIC_LEN = 8
+};
+extern const struct span ole_magic;
+
 bool ole_is_encrypted(struct span bytes);
 
 #endif

@@ -19,6 +19,15 @@ enum {
 	HAS_EXTRA = 1,
 	HAS_DATA = 2,
 	EXTRA_CRYPT = 1,
+	FILE_HAS_TIME = 2,
+	FILE_HAS_CRC = 4,
+	SERVICE_4 = 0x7a,
+	HEAD_4 = 7, /* of every block of version 4 */
+	HAS_DATA_4 = 0x8000,
+	LARGE_4 = 0x100,
+	NAME_SIZE_AT_4 = 26,
+	NAME_AT_4 = 32,
+	SIZES_HIGH_4 = 8, /* before the name of a large one */
 	BLOCKS_MAX = 100 * 1000,
 };
 
@@ -160,4 +169,71 @@ bool rar5_is_encrypted(struct span bytes)
 		at = block.end + (size_t)block.data;
 	}
 	return false;
+}
+
+/* The data of a service block is a file's stream of NTFS. */
+static bool is_stream(struct span name)
+{
+	return span_is(name, "STM");
+}
+
+static bool is_stream_5(const struct block *block)
+{
+	uint64_t flags, skipped, len;
+	size_t at = 0;
+
+	if (block->type != SERVICE_5 || !number(block->body, &at, &flags) ||
+		!number(block->body, &at, &skipped) ||
+		!number(block->body, &at, &skipped))
+		return false;
+	at += (flags & FILE_HAS_TIME ? 4U : 0U) + (flags & FILE_HAS_CRC ? 4U : 0U);
+	if (!number(block->body, &at, &skipped) || !number(block->body, &at, &skipped) ||
+		!number(block->body, &at, &len) || len > block->body.len)
+		return false;
+	return is_stream(span_part(block->body, at, (size_t)len));
+}
+
+static bool has_streams_5(struct span bytes)
+{
+	size_t at = RAR5_START;
+	struct block block;
+
+	for (int i = 0; i < BLOCKS_MAX && read_block(bytes, at, &block); i++) {
+		if (is_stream_5(&block))
+			return true;
+		if (block.data > bytes.len - block.end)
+			return false;
+		at = block.end + (size_t)block.data;
+	}
+	return false;
+}
+
+static bool has_streams_4(struct span bytes)
+{
+	size_t at = RAR4_START;
+
+	for (int i = 0; i < BLOCKS_MAX && bytes.len - at > HEAD_4; i++) {
+		struct span here = span_part(bytes, at, bytes.len);
+		uint64_t flags = little(here, 3, 2), size = little(here, 5, 2);
+		size_t name_at = NAME_AT_4 + (flags & LARGE_4 ? SIZES_HIGH_4 : 0);
+
+		if (size < HEAD_4)
+			return false;
+		if (little(here, 2, 1) == SERVICE_4 &&
+			is_stream(span_part(
+				here, name_at, (size_t)little(here, NAME_SIZE_AT_4, 2))))
+			return true;
+		if (flags & HAS_DATA_4)
+			size += little(here, HEAD_4, 4);
+		if (size > here.len)
+			return false;
+		at += (size_t)size;
+	}
+	return false;
+}
+
+bool rar_has_streams(struct span bytes)
+{
+	return is_version_4(bytes) ? has_streams_4(bytes)
+				   : is_version_5(bytes) && has_streams_5(bytes);
 }

@@ -14,6 +14,10 @@ size_t rar_length(struct span bytes);
 /* One volume of several? */
 bool rar_is_volume(struct span bytes);
 
+/* Are there streams of NTFS in it? libarchive steps over them, WinRAR writes them beside their file,
+ * or somewhere else (CVE-2025-8088). */
+bool rar_has_streams(struct span bytes);
+
 /* Version 5: is anything encrypted in it? */
 bool rar5_is_encrypted(struct span bytes);
 

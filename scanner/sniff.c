@@ -5,6 +5,7 @@
 
 #include "scanner/heads.h"
 #include "scanner/little.h"
+#include "scanner/ole.h"
 #include "scanner/rar.h"
 #include "scanner/zip.h"
 
@@ -183,6 +184,16 @@ static void add(struct sniffing *sn, enum sniff_kind kind, size_t start, size_t 
 		sn->list[sn->count++] = (struct sniffed){ kind, start, end - start };
 }
 
+/* A compound file scatters what it holds, whose start then is no file. */
+static enum sniff_kind kind_behind(
+	const struct sniffing *sn, const struct embedded *what, size_t at)
+{
+	if (what->kind == SNIFF_AS_FILE &&
+		span_find(span_part(sn->bytes, 0, at), ole_magic) >= 0)
+		return SNIFF_MAYBE_FILE;
+	return what->kind;
+}
+
 static void look_behind(struct sniffing *sn, const struct embedded *what)
 {
 	unsigned seen = 0;
@@ -196,9 +207,12 @@ static void look_behind(struct sniffing *sn, const struct embedded *what)
 			return;
 		at += (size_t)found;
 		length = what->length(span_part(sn->bytes, at, sn->bytes.len));
-		if (length > 0 || ++seen == MAGICS_MAX) {
-			add(sn, length > 0 ? what->kind : SNIFF_OPAQUE, at,
-				length > 0 ? at + length : sn->bytes.len);
+		if (length > 0) {
+			add(sn, kind_behind(sn, what, at), at, at + length);
+			return;
+		}
+		if (++seen == MAGICS_MAX) {
+			add(sn, SNIFF_OPAQUE, at, sn->bytes.len);
 			return;
 		}
 	}

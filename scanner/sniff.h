@@ -29,9 +29,10 @@ enum sniff_kind {
 	SNIFF_LZMA,     /* the form without a magic number of its own */
 	SNIFF_ISO,
 	SNIFF_XAR,
-	SNIFF_OLE,         /* libclamav opens it, but does not say that it is encrypted */
-	SNIFF_ARJ,         /* libclamav opens it, but passes over volumes */
-	SNIFF_AS_FILE,     /* libclamav opens it, but only where it starts a file */
+	SNIFF_OLE,        /* libclamav opens it, but does not say that it is encrypted */
+	SNIFF_ARJ,        /* libclamav opens it, but passes over volumes */
+	SNIFF_AS_FILE,    /* libclamav opens it, but only where it starts a file */
+	SNIFF_MAYBE_FILE, /* ... if it is one at all */
 	SNIFF_PASSED_OVER, /* no archive: what libclamav does not look at; not found here */
 	SNIFF_OPAQUE,      /* some archive or disk image that nobody here opens */
 };

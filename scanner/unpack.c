@@ -76,6 +76,7 @@ static const struct way {
 	[SNIFF_OLE] = { { 0 } },
 	[SNIFF_ARJ] = { { 0 } },
 	[SNIFF_AS_FILE] = { { 0 } },
+	[SNIFF_MAYBE_FILE] = { { 0 } },
 	[SNIFF_PASSED_OVER] = { { 0 } },
 	[SNIFF_OPAQUE] = { { 0 } },
 };
@@ -329,6 +330,8 @@ static int unpack_kind(struct unpacking *un, enum sniff_kind kind, struct err *e
 			"one volume of an archive of several");
 		return 0;
 	}
+	if (rar_has_streams(un->bytes))
+		add_trouble(un, "", REASON_UNSUPPORTED, "streams of NTFS in an archive");
 	/* What is stored and encrypted libarchive gives as if it were the file. */
 	if (un->is_encrypted)
 		add_trouble(un, "", REASON_ENCRYPTED, "encrypted");

@@ -5,9 +5,15 @@
 #include <string.h>
 
 #include "scanner/alone.h"
+#include "scanner/pdf.h"
 #include "scanner/seen.h"
 #include "scanner/trail.h"
 #include "scanner/unpack.h"
+
+enum {
+	CHANGED_SPARE = 8192, /* bytes that a file may gain for another scan */
+	BLANK = ' ',
+};
 
 /* An archive that was met, and what came of it and of all in it. */
 struct met {
@@ -140,15 +146,12 @@ static int grow(void **list, size_t count, size_t size, struct err *err)
 	return 0;
 }
 
-static bool is_within(struct span part, struct span whole)
-{
-	return part.data >= whole.data && part.data + part.len <= whole.data + whole.len;
-}
-
 /* Its bytes are libclamav's or a member's, and soon gone: keep a copy. */
 static int keep(struct dissection *di, struct waiting *waiting, struct err *err)
 {
-	if (is_within(waiting->bytes, di->whole))
+	const uint8_t *start = waiting->bytes.data, *end = di->whole.data + di->whole.len;
+
+	if (start >= di->whole.data && start < end)
 		return 0;
 	if (di->waiting_bytes + waiting->bytes.len > UNPACK_WAITING_MAX)
 		return err_set(err, ERR_MESSAGE, "too much in archives in archives");
@@ -231,8 +234,13 @@ static int meet_all(struct dissection *di, const struct engine_layer *layer,
 			return -1;
 		meet(di, layer, list[i].kind, part, &own);
 	}
-	if (strcmp(layer->type, "CL_TYPE_IGNORED") == 0)
+	if (strcmp(layer->type, "CL_TYPE_IGNORED") != 0)
+		return 0;
+	if (layer->bytes.data[0] != BLANK)
 		meet(di, layer, SNIFF_PASSED_OVER, layer->bytes, hash);
+	else
+		add_unscannable(di, di->parent, REASON_UNSUPPORTED, di->path,
+			"libclamav does not look at files of this type");
 	return 0;
 }
 
@@ -308,49 +316,67 @@ static int take_member(
 	return 0;
 }
 
-/* What libclamav passes over because of how it begins: once more, beginning with a blank. */
-static void scan_blanked(struct dissection *di, const struct waiting *file)
+/* Once more, changed so that libclamav looks at it. */
+static void scan_changed(struct dissection *di, const struct waiting *file)
 {
-	auto_free uint8_t *copy = malloc(file->bytes.len);
-	const struct met *met = &di->met[file->met];
+	auto_buf struct buf changed;
+	struct err err = { 0 };
+	int done;
 
-	if (!copy) {
-		add_retry(di, (ptrdiff_t)file->met, "out of memory");
+	buf_init(&changed, file->bytes.len + CHANGED_SPARE);
+	if (file->kind == SNIFF_PDF)
+		done = pdf_add_trailer(file->bytes, &changed, &err);
+	else
+		done = buf_add(&changed, file->bytes.data, file->bytes.len, &err);
+	if (done < 0) {
+		add_retry(di, (ptrdiff_t)file->met, err.text);
 		return;
 	}
-	memcpy(copy, file->bytes.data, file->bytes.len);
-	if (copy[0] == ' ')
-		add_unscannable(di, (ptrdiff_t)file->met, REASON_UNSUPPORTED, file->path,
-			"libclamav does not look at files of this type");
-	copy[0] = ' ';
-	scan(di, (struct span){ copy, file->bytes.len }, (ptrdiff_t)file->met, file->path,
-		met->depth + 1);
+	if (file->kind == SNIFF_PASSED_OVER)
+		changed.data[0] = BLANK;
+	scan(di, buf_span(&changed), (ptrdiff_t)file->met, file->path,
+		di->met[file->met].depth + 1);
 }
 
-static void open_one(struct dissection *di, const struct waiting *archive)
+/* Behind other bytes: as a file of its own. */
+static void scan_as_file(struct inside *inside)
 {
-	struct inside inside = { di, archive };
-	ptrdiff_t met = (ptrdiff_t)archive->met;
-	struct result trouble;
-	const struct unpack_to to = { take_member, &inside, &trouble };
+	struct dissection *di = inside->di;
+	const struct waiting *file = inside->archive;
 	struct err err = { 0 };
 
-	if (archive->kind == SNIFF_PASSED_OVER) {
-		scan_blanked(di, archive);
-		return;
-	}
-	if (archive->kind == SNIFF_AS_FILE || archive->kind == SNIFF_MAYBE_FILE) {
-		di->may_be_none = archive->kind == SNIFF_MAYBE_FILE;
-		if (take_member(&inside, "", archive->bytes, &err) < 0)
-			add_retry(di, met, err.text);
-		di->may_be_none = false;
-		return;
-	}
+	di->may_be_none = file->kind == SNIFF_MAYBE_FILE;
+	if (take_member(inside, "", file->bytes, &err) < 0)
+		add_retry(di, (ptrdiff_t)file->met, err.text);
+	di->may_be_none = false;
+}
+
+static void unpack_one(struct inside *inside)
+{
+	struct dissection *di = inside->di;
+	const struct waiting *archive = inside->archive;
+	ptrdiff_t met = (ptrdiff_t)archive->met;
+	struct result trouble;
+	const struct unpack_to to = { take_member, inside, &trouble };
+	struct err err = { 0 };
+
 	result_init(&trouble);
 	if (unpack(archive->kind, archive->bytes, &di->budget, &to, &err) < 0)
 		add_retry(di, met, err.text);
 	if (trouble.kind != VERDICT_CLEAN)
 		add_unscannable(di, met, trouble.reason, archive->path, trouble.detail);
+}
+
+static void open_one(struct dissection *di, const struct waiting *archive)
+{
+	struct inside inside = { di, archive };
+
+	if (archive->kind == SNIFF_PASSED_OVER || archive->kind == SNIFF_PDF)
+		scan_changed(di, archive);
+	else if (archive->kind == SNIFF_AS_FILE || archive->kind == SNIFF_MAYBE_FILE)
+		scan_as_file(&inside);
+	else
+		unpack_one(&inside);
 }
 
 void dissect(struct dissection *dissection, struct span bytes, struct result *result_r)

@@ -13,16 +13,8 @@ enum {
 	CAB_SIZE_AT = 8,
 	CAB_FILES_AT = 16,
 	CAB_VERSION_AT = 24, /* the minor one, then the major */
-	CAB_FLAGS_AT = 30,
-	CAB_IS_PART = 3, /* names of the cabinets before and behind it follow */
-	CAB_HAS_SPARE = 4,
+	CAB_COUNT_AT = 28,
 	CAB_HEAD = 36,
-	CAB_SPARE_HEAD_AT = 36, /* bytes kept free in the header, and in each block */
-	CAB_SPARE_BLOCK_AT = 39,
-	CAB_FOLDER_AT = 40,
-	CAB_BLOCK = 8,
-	CAB_BLOCK_MAX = 32 * 1024, /* unpacked; packed it may be a little more */
-	CAB_PACKED_MAX = 38 * 1024,
 	ARJ_SIZE_AT = 2,
 	ARJ_FIRST_AT = 4, /* here the bytes of the size begin */
 	ARJ_FIRST_LEAST = 30,
@@ -45,37 +37,14 @@ size_t sevenzip_length(struct span bytes)
 	return bytes.len;
 }
 
-/* Do its first blocks follow each other? They do not in a compound file, which may scatter it. */
-static bool is_cab_whole(struct span bytes)
-{
-	bool spare = little(bytes, CAB_FLAGS_AT, 2) & CAB_HAS_SPARE;
-	size_t folder =
-		spare ? CAB_FOLDER_AT + (size_t)little(bytes, CAB_SPARE_HEAD_AT, 2)
-		      : CAB_HEAD;
-	size_t skipped = spare ? (size_t)little(bytes, CAB_SPARE_BLOCK_AT, 1) : 0;
-	uint64_t at = little(bytes, folder, 4), count = little(bytes, folder + 4, 2);
-
-	for (; count > 0 && at + CAB_BLOCK <= bytes.len; count--) {
-		uint64_t packed = little(bytes, (size_t)at + 4, 2);
-		uint64_t size = little(bytes, (size_t)at + 6, 2);
-
-		if (packed == 0 || packed > CAB_PACKED_MAX || size == 0 ||
-			size > CAB_BLOCK_MAX)
-			return false;
-		at += CAB_BLOCK + skipped + packed;
-	}
-	return true;
-}
-
 size_t cab_length(struct span bytes)
 {
 	uint64_t size = little(bytes, CAB_SIZE_AT, 4);
 
 	if (bytes.len < CAB_HEAD || memcmp(bytes.data, "MSCF\0\0\0\0", 8) != 0 ||
 		little(bytes, CAB_VERSION_AT + 1, 1) != 1 || size <= CAB_HEAD ||
-		little(bytes, CAB_FILES_AT, 4) >= size)
-		return 0;
-	if (!(little(bytes, CAB_FLAGS_AT, 2) & CAB_IS_PART) && !is_cab_whole(bytes))
+		little(bytes, CAB_FILES_AT, 4) >= size ||
+		little(bytes, CAB_COUNT_AT, 2) == 0)
 		return 0;
 	return size < bytes.len ? (size_t)size : bytes.len;
 }

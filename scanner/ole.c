@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/ole.h"
 
-#include <strings.h>
+#include <string.h>
 
 #include "scanner/little.h"
 
@@ -36,9 +36,6 @@ enum {
 };
 
 #define POWERPOINT_ENCRYPTED 0xf3d1c4dfU
-
-const struct span ole_magic = { (const uint8_t *)"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-	OLE_MAGIC_LEN };
 
 struct ole {
 	struct span bytes;
@@ -149,6 +146,7 @@ bool ole_is_encrypted(struct span bytes)
 	uint64_t number = little(bytes, FOLDER_AT, 4);
 
 	if (bytes.len < HEAD_SIZE ||
+		memcmp(bytes.data, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) != 0 ||
 		(ole.shift != SHIFT_SMALL && ole.shift != SHIFT_LARGE))
 		return false;
 	for (int i = 0; i < FOLDERS_MAX; i++, number = next_sector(&ole, number)) {

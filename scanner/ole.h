@@ -8,11 +8,6 @@
 
 #include "common/buf.h"
 
-enum {
-	OLE_MAGIC_LEN = 8
-};
-extern const struct span ole_magic;
-
 bool ole_is_encrypted(struct span bytes);
 
 #endif

@@ -6,6 +6,7 @@
 #include "scanner/heads.h"
 #include "scanner/little.h"
 #include "scanner/ole.h"
+#include "scanner/pdf.h"
 #include "scanner/rar.h"
 #include "scanner/zip.h"
 
@@ -14,6 +15,7 @@ enum {
 	SKIPPED_MAX = 1000, /* frames of LZ4 and Zstandard that hold nothing */
 	TAR_MAGIC_AT = 257,
 	ISO_MAGIC_AT = 0x8001,
+	CPIO_NAME_MAX = 4096,
 	ISO_SECTOR = 2048,
 	UDF_SECTORS = 64,  /* looked through for its mark, from the same place on */
 	DISK_LEAST = 8192, /* bytes; a boot sector alone holds no file */
@@ -57,7 +59,6 @@ static const struct magic {
 	{ SNIFF_COMPRESS, 0, 2, "\x1f\x9d", 0 },
 	{ SNIFF_LZMA, 0, 3, "\x5d\x00\x00", 0 },
 	{ SNIFF_XAR, 0, 4, "xar!", 0 },
-	{ SNIFF_OLE, 0, 8, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0 },
 	{ SNIFF_OPAQUE, 7, 7, "**ACE**", 0 },
 	{ SNIFF_OPAQUE, 0, 8, "MSWIM\x00\x00\x00", 0 },
 	{ SNIFF_OPAQUE, 0, 4, "LRZI", 0 },
@@ -110,6 +111,25 @@ static bool is_lha(struct span bytes)
 	return bytes.len >= 7 && bytes.data[6] == '-';
 }
 
+/* The two bytes of the old cpio are soon met by chance: a file has a type and a name. */
+static bool is_old_cpio(struct span bytes)
+{
+	bool is_little = bytes.data[0] == 0xc7;
+	uint64_t type = little(bytes, is_little ? 7 : 6, 1) >> 4;
+	uint64_t name = little(bytes, is_little ? 20 : 21, 1) |
+			little(bytes, is_little ? 21 : 20, 1) << 8;
+	bool is_known = type == 0 || type == 1 || type == 2 || type == 4 || type == 6 ||
+			type == 8 || type == 10 || type == 12;
+
+	return is_known && name > 0 && name <= CPIO_NAME_MAX;
+}
+
+static bool is_chance(const struct magic *magic, struct span bytes)
+{
+	return (magic->kind == SNIFF_LHA && !is_lha(bytes)) ||
+	       (magic->kind == SNIFF_CPIO && magic->len == 2 && !is_old_cpio(bytes));
+}
+
 static bool is_vhd(struct span bytes)
 {
 	return (bytes.len > VHD_FOOTER &&
@@ -142,7 +162,7 @@ static enum sniff_kind kind_at_start(struct span bytes)
 
 		if (bytes.len < magic->least ||
 			!stands(bytes, magic->at, magic->bytes, magic->len) ||
-			(magic->kind == SNIFF_LHA && !is_lha(bytes)))
+			is_chance(magic, bytes))
 			continue;
 		return magic->kind;
 	}
@@ -156,7 +176,9 @@ static enum sniff_kind kind_at_start(struct span bytes)
 }
 
 /* What programs look for behind other bytes, and how they tell it from chance: by how long it may
- * be, or 0. What an archive of the same kind holds is its own affair. */
+ * be, or 0. What an archive of the same kind holds is its own affair. A CAB has no checksum of its
+ * header, and an installer (a compound file) scatters it: what stands behind its start then is no
+ * file. */
 static const struct embedded {
 	struct span magic;
 	size_t (*length)(struct span bytes);
@@ -169,7 +191,8 @@ static const struct embedded {
 	{ { (const uint8_t *)"7z\xbc\xaf\x27\x1c", 6 }, sevenzip_length, SNIFF_7ZIP,
 		SNIFF_7ZIP },
 	{ { (const uint8_t *)"\x60\xea", 2 }, arj_length, SNIFF_AS_FILE, SNIFF_ARJ },
-	{ { (const uint8_t *)"MSCF\0\0\0\0", 8 }, cab_length, SNIFF_AS_FILE, SNIFF_NONE },
+	{ { (const uint8_t *)"MSCF\0\0\0\0", 8 }, cab_length, SNIFF_MAYBE_FILE,
+		SNIFF_NONE },
 };
 
 struct sniffing {
@@ -182,16 +205,6 @@ static void add(struct sniffing *sn, enum sniff_kind kind, size_t start, size_t 
 {
 	if (kind != SNIFF_NONE && sn->count < SNIFFED_MAX)
 		sn->list[sn->count++] = (struct sniffed){ kind, start, end - start };
-}
-
-/* A compound file scatters what it holds, whose start then is no file. */
-static enum sniff_kind kind_behind(
-	const struct sniffing *sn, const struct embedded *what, size_t at)
-{
-	if (what->kind == SNIFF_AS_FILE &&
-		span_find(span_part(sn->bytes, 0, at), ole_magic) >= 0)
-		return SNIFF_MAYBE_FILE;
-	return what->kind;
 }
 
 static void look_behind(struct sniffing *sn, const struct embedded *what)
@@ -208,7 +221,7 @@ static void look_behind(struct sniffing *sn, const struct embedded *what)
 		at += (size_t)found;
 		length = what->length(span_part(sn->bytes, at, sn->bytes.len));
 		if (length > 0) {
-			add(sn, kind_behind(sn, what, at), at, at + length);
+			add(sn, what->kind, at, at + length);
 			return;
 		}
 		if (++seen == MAGICS_MAX) {
@@ -237,11 +250,16 @@ void sniff(struct span bytes, struct sniffed list[static SNIFFED_MAX], size_t *c
 {
 	struct sniffing sn = { bytes, list, 0 };
 	enum sniff_kind first = kind_at_start(bytes);
+	enum pdf_encryption pdf = pdf_encryption(bytes);
 
 	add(&sn, first, 0, bytes.len);
 	look_at_end(&sn);
 	if (is_vhd(bytes) || is_ext(bytes) || is_udf(bytes))
 		add(&sn, SNIFF_OPAQUE, 0, bytes.len);
+	if (pdf == PDF_OVERSEEN)
+		add(&sn, SNIFF_PDF, 0, bytes.len);
+	if (pdf == PDF_AMBIGUOUS || ole_is_encrypted(bytes))
+		add(&sn, SNIFF_LOCKED, 0, bytes.len);
 	for (size_t i = 0; i < sizeof(embedded) / sizeof(*embedded); i++)
 		if (first == SNIFF_NONE || first != embedded[i].unless)
 			look_behind(&sn, &embedded[i]);

@@ -29,7 +29,8 @@ enum sniff_kind {
 	SNIFF_LZMA,     /* the form without a magic number of its own */
 	SNIFF_ISO,
 	SNIFF_XAR,
-	SNIFF_OLE,        /* libclamav opens it, but does not say that it is encrypted */
+	SNIFF_LOCKED,     /* a document with a password, which libclamav passes over */
+	SNIFF_PDF,        /* encrypted, where libclamav does not see it */
 	SNIFF_ARJ,        /* libclamav opens it, but passes over volumes */
 	SNIFF_AS_FILE,    /* libclamav opens it, but only where it starts a file */
 	SNIFF_MAYBE_FILE, /* ... if it is one at all */

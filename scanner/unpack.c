@@ -11,7 +11,6 @@
 #include "common/clock.h"
 
 #include "scanner/heads.h"
-#include "scanner/ole.h"
 #include "scanner/rar.h"
 #include "scanner/trail.h"
 
@@ -73,7 +72,8 @@ static const struct way {
 		false } },
 	[SNIFF_XAR] = { { archive_read_support_format_xar, ARCHIVE_FILTER_NONE, false,
 		false } },
-	[SNIFF_OLE] = { { 0 } },
+	[SNIFF_LOCKED] = { { 0 } },
+	[SNIFF_PDF] = { { 0 } },
 	[SNIFF_ARJ] = { { 0 } },
 	[SNIFF_AS_FILE] = { { 0 } },
 	[SNIFF_MAYBE_FILE] = { { 0 } },
@@ -347,8 +347,7 @@ int unpack(enum sniff_kind kind, struct span archive, struct unpack_budget *budg
 	struct unpacking un = { .bytes = archive,
 		.budget = budget,
 		.to = to,
-		.is_encrypted = rar5_is_encrypted(archive) ||
-				(kind == SNIFF_OLE && ole_is_encrypted(archive)) };
+		.is_encrypted = kind == SNIFF_LOCKED || rar5_is_encrypted(archive) };
 
 	result_init(&un.trouble);
 	if (unpack_kind(&un, kind, err) < 0)

@@ -192,4 +192,27 @@ static inline void make_arj(
 	put_number(out, 0, 2);
 }
 
+/* A PDF with a file in it. encrypt is what its trailer says of that: "/Encrypt 6 0 R" or nothing. */
+static inline void make_pdf(struct buf *out, struct span data, const char *encrypt)
+{
+	put_text(out,
+		"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles"
+		"<</Names[(e.com) 4 0 R]>>>>>>\nendobj\n"
+		"2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n"
+		"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>\nendobj\n"
+		"4 0 obj\n<</Type/Filespec/F(e.com)/EF<</F 5 0 R>>>>\nendobj\n");
+	assert_int_equal(
+		buf_printf(out, NULL,
+			"5 0 obj\n<</Type/EmbeddedFile/Length %zu>>stream\n", data.len),
+		0);
+	put_span(out, data);
+	put_text(out, "\nendstream\nendobj\n"
+		      "6 0 obj\n<</Filter/Standard/V 2/R 3/Length 128/P -4"
+		      "/O(0123456789012345678901234567890X)"
+		      "/U(0123456789012345678901234567890Y)>>\nendobj\n"
+		      "trailer\n<</Size 7/Root 1 0 R/ID[(0123456789abcdef)(x)]");
+	put_text(out, encrypt);
+	put_text(out, ">>\nstartxref\n0\n%%EOF\n");
+}
+
 #endif

@@ -5,15 +5,10 @@
 #include <string.h>
 
 #include "scanner/alone.h"
-#include "scanner/pdf.h"
+#include "scanner/changed.h"
 #include "scanner/seen.h"
 #include "scanner/trail.h"
 #include "scanner/unpack.h"
-
-enum {
-	CHANGED_SPARE = 8192, /* bytes that a file may gain for another scan */
-	BLANK = ' ',
-};
 
 /* An archive that was met, and what came of it and of all in it. */
 struct met {
@@ -234,9 +229,10 @@ static int meet_all(struct dissection *di, const struct engine_layer *layer,
 			return -1;
 		meet(di, layer, list[i].kind, part, &own);
 	}
-	if (strcmp(layer->type, "CL_TYPE_IGNORED") != 0)
+	if (!changed_must(layer->type,
+		    count > 0 && list[0].start == 0 && list[0].kind != SNIFF_ZIP_END))
 		return 0;
-	if (layer->bytes.data[0] != BLANK)
+	if (!changed_already(layer->bytes))
 		meet(di, layer, SNIFF_PASSED_OVER, layer->bytes, hash);
 	else
 		add_unscannable(di, di->parent, REASON_UNSUPPORTED, di->path,
@@ -319,23 +315,14 @@ static int take_member(
 /* Once more, changed so that libclamav looks at it. */
 static void scan_changed(struct dissection *di, const struct waiting *file)
 {
-	auto_buf struct buf changed;
+	auto_buf struct buf copy;
 	struct err err = { 0 };
-	int done;
 
-	buf_init(&changed, file->bytes.len + CHANGED_SPARE);
-	if (file->kind == SNIFF_PDF)
-		done = pdf_add_trailer(file->bytes, &changed, &err);
-	else
-		done = buf_add(&changed, file->bytes.data, file->bytes.len, &err);
-	if (done < 0) {
+	if (changed_make(file->kind, file->bytes, &copy, &err) < 0)
 		add_retry(di, (ptrdiff_t)file->met, err.text);
-		return;
-	}
-	if (file->kind == SNIFF_PASSED_OVER)
-		changed.data[0] = BLANK;
-	scan(di, buf_span(&changed), (ptrdiff_t)file->met, file->path,
-		di->met[file->met].depth + 1);
+	else
+		scan(di, buf_span(&copy), (ptrdiff_t)file->met, file->path,
+			di->met[file->met].depth + 1);
 }
 
 /* Behind other bytes: as a file of its own. */

@@ -15,6 +15,9 @@ enum {
 	CAB_VERSION_AT = 24, /* the minor one, then the major */
 	CAB_COUNT_AT = 28,
 	CAB_HEAD = 36,
+	TAR_BLOCK = 512,
+	TAR_SUM_AT = 148, /* in octal digits; counted as if blanks stood there */
+	TAR_SUM_LEN = 8,
 	ARJ_SIZE_AT = 2,
 	ARJ_FIRST_AT = 4, /* here the bytes of the size begin */
 	ARJ_FIRST_LEAST = 30,
@@ -65,4 +68,23 @@ size_t arj_length(struct span bytes)
 bool arj_is_volume(struct span bytes)
 {
 	return arj_length(bytes) > 0 && (little(bytes, ARJ_FLAGS_AT, 1) & ARJ_VOLUME);
+}
+
+bool is_old_tar(struct span bytes)
+{
+	struct span block = span_part(bytes, 0, TAR_BLOCK);
+	unsigned long sum = 0, said = 0;
+	size_t at = TAR_SUM_AT;
+
+	if (block.len < TAR_BLOCK || block.data[0] == 0)
+		return false;
+	for (size_t i = 0; i < block.len; i++)
+		sum += i - TAR_SUM_AT < TAR_SUM_LEN ? ' ' : block.data[i];
+	while (at < TAR_SUM_AT + TAR_SUM_LEN && block.data[at] == ' ')
+		at++;
+	for (; at < TAR_SUM_AT + TAR_SUM_LEN && block.data[at] >= '0' &&
+		block.data[at] <= '7';
+		at++)
+		said = 8 * said + (unsigned long)(block.data[at] - '0');
+	return said > 0 && said == sum;
 }

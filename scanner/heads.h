@@ -17,4 +17,7 @@ size_t arj_length(struct span bytes);
 /* An ARJ archive that is one volume of several? */
 bool arj_is_volume(struct span bytes);
 
+/* A tar archive without the magic number that newer ones have: its first header's sum is right. */
+bool is_old_tar(struct span bytes);
+
 #endif

@@ -13,6 +13,7 @@
 enum {
 	MAGICS_MAX = 1000,  /* in one file, none of them an archive: that is no chance */
 	SKIPPED_MAX = 1000, /* frames of LZ4 and Zstandard that hold nothing */
+	LZMA_HEAD = 13,
 	TAR_MAGIC_AT = 257,
 	ISO_MAGIC_AT = 0x8001,
 	CPIO_NAME_MAX = 4096,
@@ -22,6 +23,8 @@ enum {
 	VHD_FOOTER = 512,
 	VHD_FOOTER_OLD = 511,
 };
+
+#define LZMA_SIZE_MAX (1ULL << 40)
 
 static const struct magic {
 	enum sniff_kind kind;
@@ -124,9 +127,32 @@ static bool is_old_cpio(struct span bytes)
 	return is_known && name > 0 && name <= CPIO_NAME_MAX;
 }
 
+/* As compress(1) writes them: codes of 9 to 16 bits, and two bits free. */
+static bool is_compress(struct span bytes)
+{
+	uint64_t flags = little(bytes, 2, 1), bits = flags & 0x1f;
+
+	return !(flags & 0x60) && bits >= 9 && bits <= 16;
+}
+
+/* Of the kind without a magic number: a dictionary of 2^n or 3 * 2^n bytes, a size that is not known
+ * or could be one, and 0. */
+static bool is_lzma(struct span bytes)
+{
+	uint64_t dictionary = little(bytes, 1, 4), size = little(bytes, 5, 8);
+	uint64_t lowest = dictionary & -dictionary;
+
+	return bytes.len > LZMA_HEAD && bytes.data[LZMA_HEAD] == 0 &&
+	       (dictionary == lowest || dictionary == 3 * lowest ||
+		       dictionary == UINT32_MAX) &&
+	       (size == UINT64_MAX || size < LZMA_SIZE_MAX);
+}
+
 static bool is_chance(const struct magic *magic, struct span bytes)
 {
 	return (magic->kind == SNIFF_LHA && !is_lha(bytes)) ||
+	       (magic->kind == SNIFF_COMPRESS && !is_compress(bytes)) ||
+	       (magic->kind == SNIFF_LZMA && !is_lzma(bytes)) ||
 	       (magic->kind == SNIFF_CPIO && magic->len == 2 && !is_old_cpio(bytes));
 }
 
@@ -172,6 +198,8 @@ static enum sniff_kind kind_at_start(struct span bytes)
 		return SNIFF_LZ4;
 	if (arj_length(bytes) > 0)
 		return SNIFF_ARJ;
+	if (is_old_tar(bytes))
+		return SNIFF_TAR;
 	return SNIFF_NONE;
 }
 

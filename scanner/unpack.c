@@ -39,7 +39,7 @@ static const struct way {
 		{ archive_read_support_format_zip_streamable, ARCHIVE_FILTER_NONE, false,
 			false } },
 	[SNIFF_ZIP_END] = { { archive_read_support_format_zip_seekable,
-		ARCHIVE_FILTER_NONE, false, false } },
+		ARCHIVE_FILTER_NONE, true, false } },
 	[SNIFF_7ZIP] = { { archive_read_support_format_7zip, ARCHIVE_FILTER_NONE, false,
 		false } },
 	[SNIFF_TAR] = { { archive_read_support_format_tar, ARCHIVE_FILTER_NONE, false,
@@ -65,9 +65,9 @@ static const struct way {
 	[SNIFF_ZSTD] = { { archive_read_support_format_raw, ARCHIVE_FILTER_ZSTD, false,
 		false } },
 	[SNIFF_COMPRESS] = { { archive_read_support_format_raw, ARCHIVE_FILTER_COMPRESS,
-		false, true } },
+		false, false } },
 	[SNIFF_LZMA] = { { archive_read_support_format_raw, ARCHIVE_FILTER_LZMA, false,
-		true } },
+		false } },
 	[SNIFF_ISO] = { { archive_read_support_format_iso9660, ARCHIVE_FILTER_NONE, false,
 		false } },
 	[SNIFF_XAR] = { { archive_read_support_format_xar, ARCHIVE_FILTER_NONE, false,
@@ -352,8 +352,8 @@ int unpack(enum sniff_kind kind, struct span archive, struct unpack_budget *budg
 	result_init(&un.trouble);
 	if (unpack_kind(&un, kind, err) < 0)
 		return -1;
-	/* Chance: nothing came out of it. */
-	if (!ways[kind][0].is_weak || un.out > 0)
+	/* Chance: not even the header of one file is right. */
+	if (!ways[kind][0].is_weak || un.members > 0)
 		result_add(to->trouble, &un.trouble);
 	return 0;
 }

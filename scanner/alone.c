@@ -26,9 +26,9 @@ static const struct {
 /* From 1 on; 0: not one of them. */
 static uint8_t kind_of(const char *type)
 {
-	for (uint8_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (strncmp(type, types[i].type, strlen(types[i].type)) == 0)
-			return i + 1;
+			return (uint8_t)(i + 1);
 	return 0;
 }
 

@@ -115,7 +115,9 @@ static void name_of(struct span entry, char name[static NAME_MAX_LEN + 1])
 	for (; len < NAME_MAX_LEN && 2 * len + 2 < size; len++) {
 		uint64_t c = little(entry, 2 * len, 2);
 
-		name[len] = c < 0x80 ? (char)c : '?';
+		name[len] = '?';
+		if (c < 0x80)
+			name[len] = (char)c;
 	}
 	name[len] = '\0';
 }

@@ -177,18 +177,27 @@ static bool is_stream(struct span name)
 	return span_is(name, "STM");
 }
 
+static bool skip_numbers(struct span bytes, size_t *at, int count)
+{
+	uint64_t skipped;
+
+	while (count > 0 && number(bytes, at, &skipped))
+		count--;
+	return count == 0;
+}
+
+/* Flags, size, attributes, perhaps time and checksum, method, system, and the name. */
 static bool is_stream_5(const struct block *block)
 {
-	uint64_t flags, skipped, len;
+	uint64_t flags, len;
 	size_t at = 0;
 
 	if (block->type != SERVICE_5 || !number(block->body, &at, &flags) ||
-		!number(block->body, &at, &skipped) ||
-		!number(block->body, &at, &skipped))
+		!skip_numbers(block->body, &at, 2))
 		return false;
 	at += (flags & FILE_HAS_TIME ? 4U : 0U) + (flags & FILE_HAS_CRC ? 4U : 0U);
-	if (!number(block->body, &at, &skipped) || !number(block->body, &at, &skipped) ||
-		!number(block->body, &at, &len) || len > block->body.len)
+	if (!skip_numbers(block->body, &at, 2) || !number(block->body, &at, &len) ||
+		len > block->body.len)
 		return false;
 	return is_stream(span_part(block->body, at, (size_t)len));
 }

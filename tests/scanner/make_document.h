@@ -24,19 +24,20 @@ enum {
 	OLE_TABLE = -3,
 };
 
-static inline void put_ole_entry(struct buf *out, const char *name, uint32_t type,
-	uint32_t child, uint32_t right, uint32_t start, uint32_t size)
+/* The root has the stream as its child, the stream has none. */
+static inline void put_ole_entry(
+	struct buf *out, const char *name, bool is_root, uint32_t start, uint32_t size)
 {
 	size_t len = strlen(name);
 
 	for (size_t i = 0; i < 32; i++)
 		put_number(out, i < len ? (uint8_t)name[i] : 0, 2);
 	put_number(out, 2 * (uint32_t)len + 2, 2);
-	put_number(out, type, 1);
+	put_number(out, is_root ? 5 : 2, 1);
 	put_number(out, 1, 1); /* black */
 	put_number(out, (uint32_t)OLE_FREE, 4);
-	put_number(out, right, 4);
-	put_number(out, child, 4);
+	put_number(out, (uint32_t)OLE_FREE, 4);
+	put_number(out, is_root ? 1 : (uint32_t)OLE_FREE, 4);
 	put_zeros(out, 36);
 	put_number(out, start, 4);
 	put_number(out, size, 4);
@@ -85,10 +86,9 @@ static inline void make_ole(struct buf *out, const char *name, struct span data)
 	while (table.len < OLE_SECTOR)
 		put_number(&table, (uint32_t)OLE_FREE, 4);
 	put_span(out, buf_span(&table));
-	put_ole_entry(out, "Root Entry", 5, 1, (uint32_t)OLE_FREE,
-		is_small ? 3 : (uint32_t)OLE_END, is_small ? sectors * OLE_SECTOR : 0);
-	put_ole_entry(out, name, 2, (uint32_t)OLE_FREE, (uint32_t)OLE_FREE,
-		is_small ? 0 : 3, (uint32_t)data.len);
+	put_ole_entry(out, "Root Entry", true, is_small ? 3 : (uint32_t)OLE_END,
+		is_small ? sectors * OLE_SECTOR : 0);
+	put_ole_entry(out, name, false, is_small ? 0 : 3, (uint32_t)data.len);
 	put_zeros(out, 256);
 	if (is_small)
 		put_ole_chain(&small, 0,
@@ -97,7 +97,7 @@ static inline void make_ole(struct buf *out, const char *name, struct span data)
 		put_number(&small, (uint32_t)OLE_FREE, 4);
 	put_span(out, buf_span(&small));
 	put_span(out, data);
-	put_zeros(out, sectors * OLE_SECTOR - data.len);
+	put_zeros(out, (size_t)sectors * OLE_SECTOR - data.len);
 }
 
 /* A section of OneNote with a file put into it. */

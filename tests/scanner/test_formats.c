@@ -361,7 +361,7 @@ static void a_damaged_document_ends_the_search(void **state)
 	for (size_t len = 0; len < file.len; len += 7)
 		(void)ole_is_encrypted(span_part(buf_span(&file), 0, len));
 	/* Everything that is a number may lead anywhere, in circles above all. */
-	for (size_t at = 24; at < 3 * 512; at++)
+	for (size_t at = 24; at < 3UL * 512; at++)
 		for (size_t i = 0; i < 4; i++) {
 			static const uint8_t values[] = { 0, 1, 0x7f, 0xff };
 			uint8_t kept = file.data[at];
@@ -461,76 +461,69 @@ static void what_libclamav_alone_opens_must_give_all_that_it_lists(void **state)
 		REASON_UNSUPPORTED);
 }
 
+static const struct {
+	const char *what;
+	struct {
+		char how; /* l: looked at, n: listed ("name") */
+		const char *type;
+		uint32_t level;
+		uint64_t size;
+	} calls[5];
+	bool is_missing;
+} lists[] = {
+	{ "nothing", { { 0 } }, false },
+	{ "all",
+		{ { 'l', "CL_TYPE_MSCAB", 0, 99 }, { 'n', "CL_TYPE_MSCAB", 0, 9 },
+			{ 'l', "CL_TYPE_TEXT_ASCII", 1, 9 } },
+		false },
+	{ "tiny", { { 'l', "CL_TYPE_MSCAB", 0, 99 }, { 'n', "CL_TYPE_MSCAB", 0, 5 } },
+		false },
+	{ "none", { { 'l', "CL_TYPE_MSCHM", 0, 99 } }, true },
+	{ "none, then another",
+		{ { 'l', "CL_TYPE_SIS", 1, 99 }, { 'l', "CL_TYPE_TEXT_ASCII", 1, 9 } },
+		true },
+	{ "one, not listed",
+		{ { 'l', "CL_TYPE_SIS", 1, 99 }, { 'l', "CL_TYPE_TEXT_ASCII", 2, 9 } },
+		false },
+	{ "short",
+		{ { 'l', "CL_TYPE_ARJ", 0, 99 }, { 'n', "CL_TYPE_ARJ", 0, 9 },
+			{ 'l', "CL_TYPE_TEXT_ASCII", 1, 8 } },
+		true },
+	{ "first of two",
+		{ { 'l', "CL_TYPE_ARJ", 0, 99 }, { 'n', "CL_TYPE_ARJ", 0, 9 },
+			{ 'n', "CL_TYPE_ARJ", 0, 8 },
+			{ 'l', "CL_TYPE_TEXT_ASCII", 1, 8 } },
+		true },
+	{ "last of two",
+		{ { 'l', "CL_TYPE_ARJ", 0, 99 }, { 'n', "CL_TYPE_ARJ", 0, 9 },
+			{ 'l', "CL_TYPE_ZIP", 1, 9 }, { 'n', "CL_TYPE_ARJ", 0, 8 } },
+		true },
+	{ "by chance",
+		{ { 'l', "CL_TYPE_MSEXE", 0, 99 }, { 'n', "CL_TYPE_MSCAB", 0, 9 } },
+		false },
+	{ "beside",
+		{ { 'l', "CL_TYPE_MSCAB", 1, 99 }, { 'n', "CL_TYPE_MSCAB", 1, 9 },
+			{ 'l', "CL_TYPE_ZIP", 2, 9 }, { 'l', "CL_TYPE_MSEXE", 1, 99 },
+			{ 'n', "CL_TYPE_MSCAB", 1, 7 } },
+		false },
+	{ "deep", { { 'l', "CL_TYPE_MSCAB", 1000, 99 } }, true },
+};
+
 static void a_list_is_held_against_what_was_looked_at(void **state)
 {
-	static const struct {
-		const char *what;
-		struct {
-			char how; /* l: looked at, n: listed ("name") */
-			const char *type;
-			uint32_t level;
-			uint64_t size;
-		} calls[5];
-		bool is_missing;
-	} cases[] = {
-		{ "nothing", { { 0 } }, false },
-		{ "all",
-			{ { 'l', "CL_TYPE_MSCAB", 0, 99 }, { 'n', "CL_TYPE_MSCAB", 0, 9 },
-				{ 'l', "CL_TYPE_TEXT_ASCII", 1, 9 } },
-			false },
-		{ "tiny",
-			{ { 'l', "CL_TYPE_MSCAB", 0, 99 },
-				{ 'n', "CL_TYPE_MSCAB", 0, 5 } },
-			false },
-		{ "none", { { 'l', "CL_TYPE_MSCHM", 0, 99 } }, true },
-		{ "none, then another",
-			{ { 'l', "CL_TYPE_SIS", 1, 99 },
-				{ 'l', "CL_TYPE_TEXT_ASCII", 1, 9 } },
-			true },
-		{ "one, not listed",
-			{ { 'l', "CL_TYPE_SIS", 1, 99 },
-				{ 'l', "CL_TYPE_TEXT_ASCII", 2, 9 } },
-			false },
-		{ "short",
-			{ { 'l', "CL_TYPE_ARJ", 0, 99 }, { 'n', "CL_TYPE_ARJ", 0, 9 },
-				{ 'l', "CL_TYPE_TEXT_ASCII", 1, 8 } },
-			true },
-		{ "first of two",
-			{ { 'l', "CL_TYPE_ARJ", 0, 99 }, { 'n', "CL_TYPE_ARJ", 0, 9 },
-				{ 'n', "CL_TYPE_ARJ", 0, 8 },
-				{ 'l', "CL_TYPE_TEXT_ASCII", 1, 8 } },
-			true },
-		{ "last of two",
-			{ { 'l', "CL_TYPE_ARJ", 0, 99 }, { 'n', "CL_TYPE_ARJ", 0, 9 },
-				{ 'l', "CL_TYPE_ZIP", 1, 9 },
-				{ 'n', "CL_TYPE_ARJ", 0, 8 } },
-			true },
-		{ "by chance",
-			{ { 'l', "CL_TYPE_MSEXE", 0, 99 },
-				{ 'n', "CL_TYPE_MSCAB", 0, 9 } },
-			false },
-		{ "beside",
-			{ { 'l', "CL_TYPE_MSCAB", 1, 99 }, { 'n', "CL_TYPE_MSCAB", 1, 9 },
-				{ 'l', "CL_TYPE_ZIP", 2, 9 },
-				{ 'l', "CL_TYPE_MSEXE", 1, 99 },
-				{ 'n', "CL_TYPE_MSCAB", 1, 7 } },
-			false },
-		{ "deep", { { 'l', "CL_TYPE_MSCAB", 1000, 99 } }, true },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		struct alone alone = { 0 };
 
-		for (size_t k = 0; k < 5 && cases[i].calls[k].type; k++)
-			if (cases[i].calls[k].how == 'l')
-				alone_layer(&alone, cases[i].calls[k].type,
-					cases[i].calls[k].level, cases[i].calls[k].size);
+		for (size_t k = 0; k < 5 && lists[i].calls[k].type; k++)
+			if (lists[i].calls[k].how == 'l')
+				alone_layer(&alone, lists[i].calls[k].type,
+					lists[i].calls[k].level, lists[i].calls[k].size);
 			else
-				alone_listed(&alone, cases[i].calls[k].type,
-					cases[i].calls[k].size);
-		if (alone_end(&alone) != cases[i].is_missing)
-			fail_msg("%s", cases[i].what);
+				alone_listed(&alone, lists[i].calls[k].type,
+					lists[i].calls[k].size);
+		if (alone_end(&alone) != lists[i].is_missing)
+			fail_msg("%s", lists[i].what);
 	}
 }
 

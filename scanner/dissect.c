@@ -240,22 +240,27 @@ static int meet_all(struct dissection *di, const struct engine_layer *layer,
 	return 0;
 }
 
-static void on_layer(void *context, const struct engine_layer *layer)
+static bool on_layer(void *context, const struct engine_layer *layer)
 {
 	struct dissection *di = context;
+	bool is_allowed;
 	struct hash hash;
 	struct err err;
 
 	if (layer->bytes.len == 0)
-		return;
-	alone_layer(&di->alone, layer->type, layer->level, layer->bytes.len);
+		return false;
 	if (hash_span(layer->bytes, &hash, &err) < 0) {
 		add_retry(di, di->parent, err.text);
-		return;
+		return false;
 	}
 	seen_add(&di->seen, &hash);
-	if (meet_all(di, layer, &hash, &err) < 0)
+	is_allowed = allowance_layer(engine_allowance(di->engine), layer->bytes, &hash);
+	/* What is passed over need not be opened. */
+	alone_layer(&di->alone, is_allowed ? "" : layer->type, layer->level,
+		layer->bytes.len);
+	if (!is_allowed && meet_all(di, layer, &hash, &err) < 0)
 		add_retry(di, di->parent, err.text);
+	return is_allowed;
 }
 
 static void on_listed(void *context, const char *type, uint64_t size, bool is_encrypted)
@@ -279,6 +284,8 @@ static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	di->depth = depth;
 	di->alone = (struct alone){ 0 };
 	engine_scan(di->engine, bytes, &watch, &result);
+	if (parent >= 0)
+		result.is_surface = false;
 	if (result.signature[0])
 		(void)snprintf(result.where, sizeof(result.where), "%s", path);
 	add_result(di, parent, &result);
@@ -304,7 +311,8 @@ static int take_member(
 
 	if (hash_span(bytes, &hash, err) < 0)
 		return -1;
-	if (seen_has(&di->seen, &hash))
+	if (seen_has(&di->seen, &hash) ||
+		allowance_hash(engine_allowance(di->engine), &hash))
 		return 0;
 	(void)snprintf(path, sizeof(path), "%s", inside->archive->path);
 	trail_add(path, name);

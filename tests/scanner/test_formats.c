@@ -506,6 +506,7 @@ static const struct {
 			{ 'l', "CL_TYPE_ZIP", 2, 9 }, { 'l', "CL_TYPE_MSEXE", 1, 99 },
 			{ 'n', "CL_TYPE_MSCAB", 1, 7 } },
 		false },
+	{ "passed over", { { 'l', "", 0, 99 } }, false },
 	{ "deep", { { 'l', "CL_TYPE_MSCAB", 1000, 99 } }, true },
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/file.h"
 
 #include "mailfilter/keeper.h"
@@ -181,6 +182,22 @@ static void with_no_days_nothing_ever_expires(void **state)
 	assert_int_equal(counts.expired, 1);
 }
 
+static void a_run_tidies_up_once_a_day(void **state)
+{
+	struct settings settings = { .state_dir = top, .quarantine_days = 1 };
+	const int64_t now_s = clock_wall_s();
+
+	(void)state;
+	put_file("old", KEEPER_TIME_LEAST_S);
+	put_row("old", KEEPER_TIME_LEAST_S, RECORD_KEPT);
+	tidy_daily(&settings, &account, now_s);
+	/* But for a midnight between the two. */
+	if (now_s / DAY == clock_wall_s() / DAY)
+		assert_true(has_row("old") && has_file("old"));
+	tidy_daily(&settings, &account, now_s - DAY);
+	assert_false(has_row("old") || has_file("old"));
+}
+
 static void a_deletion_that_was_cut_off_is_ended_by_who_comes_next(void **state)
 {
 	(void)state;
@@ -262,6 +279,7 @@ int main(void)
 		TEST(what_is_old_goes_by_age_alone),
 		TEST(released_originals_expire_like_others),
 		TEST(with_no_days_nothing_ever_expires),
+		TEST(a_run_tidies_up_once_a_day),
 		TEST(a_deletion_that_was_cut_off_is_ended_by_who_comes_next),
 		TEST(many_go_in_one_sweep),
 		TEST(two_are_never_at_work_at_once),

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 
+#include "scanner/crowd.h"
 #include "scanner/engine_inside.h"
 #include "scanner/heard.h"
 #include "scanner/space.h"
@@ -14,6 +15,7 @@
 struct scanning {
 	struct result *result;
 	const struct engine_watch *watch;
+	uint64_t files_max;
 };
 
 static void on_message(
@@ -53,7 +55,11 @@ static cl_error_t on_file(int fd, const char *type, const char **ancestors,
 			"libclamav could not read what it unpacked");
 	else if (scanning->watch)
 		scanning->watch->on_layer(scanning->watch->context, &layer);
-	return CL_CLEAN;
+	if (!bytes || !crowd_is_over(layer.bytes, scanning->files_max))
+		return CL_CLEAN;
+	result_add_unscannable(
+		scanning->result, REASON_LIMIT, "more uuencoded files than files-max");
+	return CL_BREAK; /* not looked at */
 }
 
 /* NOLINTNEXTLINE(readability-function-size): libclamav's callback */
@@ -129,7 +135,7 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct scanning *sca
 void engine_scan(struct engine *engine, struct span bytes,
 	const struct engine_watch *watch, struct result *result_r)
 {
-	struct scanning scanning = { result_r, watch };
+	struct scanning scanning = { result_r, watch, engine->limits.files_max };
 	cl_fmap_t *map;
 
 	result_init(result_r);

@@ -28,6 +28,7 @@ struct readings {
 	reading_take take;
 	void *context;
 	size_t count, bytes;
+	size_t looked; /* bytes gone over to find and decode files in text */
 	bool is_cut;
 	struct layer layers[READINGS_LAYERS_MAX];
 	size_t layer_count;

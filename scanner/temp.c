@@ -75,11 +75,17 @@ const char *temp_worker_path(
 	return path_r;
 }
 
+/* A folder with all that is in it; of a link only the link itself. */
+static int remove_any(const char *path, struct err *err)
+{
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return file_remove_tree(path, true, err);
+}
+
 int temp_make(const char *path, struct err *err)
 {
-	struct stat info;
-
-	if (lstat(path, &info) == 0 && file_remove_tree(path, true, err) < 0)
+	if (remove_any(path, err) < 0)
 		return -1;
 	if (mkdir(path, 0700) < 0)
 		return err_errno(err, ERR_AGAIN, "mkdir %s", path);
@@ -112,7 +118,7 @@ int temp_sweep(const char *dir, const pid_t *keep, size_t keep_count, struct err
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) <
 				(int)sizeof(path) &&
-			file_remove_tree(path, true, err) < 0)
+			remove_any(path, err) < 0)
 			result = -1;
 	}
 	return result;

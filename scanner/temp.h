@@ -34,7 +34,8 @@ const char *temp_worker_path(
 /* An empty folder there, 0700, whatever was there before. */
 int temp_make(const char *path, struct err *err);
 
-/* Remove the folders of all engine hosts but those of keep. -1 if anything is left. */
+/* Remove the folders of all engine hosts but those of keep, and what else has such a name; of links the
+ * links themselves. -1 if anything is left. */
 int temp_sweep(const char *dir, const pid_t *keep, size_t keep_count, struct err *err);
 
 /* Is there room for so many bytes and some files? ERR_AGAIN says how short it is. */

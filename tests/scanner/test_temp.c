@@ -151,6 +151,40 @@ static void sweep_follows_no_link(void **state)
 	assert_int_equal(access(file, F_OK), 0);
 }
 
+/* What has the name of a folder of ours and is none goes, and what it points at stays. */
+static void sweep_removes_a_link_itself(void **state)
+{
+	char file[SIGNATURES_PATH_MAX], path[TEMP_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(signatures_write(folder, signatures_eicar, file, NULL), 0);
+	assert_int_equal(symlink(folder, temp_host_path(dir, 51, path)), 0);
+	assert_int_equal(symlink(file, temp_host_path(dir, 52, path)), 0);
+	assert_int_equal(symlink("/no/such/place", temp_host_path(dir, 53, path)), 0);
+	assert_int_equal(temp_sweep(dir, NULL, 0, NULL), 0);
+	assert_int_equal(access(file, F_OK), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void what_was_there_before_makes_way(void **state)
+{
+	char file[SIGNATURES_PATH_MAX], path[TEMP_PATH_MAX];
+	struct stat info;
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(signatures_write(folder, signatures_eicar, file, NULL), 0);
+	assert_int_equal(symlink(folder, temp_host_path(dir, 51, path)), 0);
+	assert_int_equal(temp_make(path, NULL), 0);
+	assert_int_equal(lstat(path, &info), 0);
+	assert_int_equal(info.st_mode, S_IFDIR | 0700);
+	leave_behind(51, 61);
+	assert_int_equal(temp_make(path, NULL), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(access(file, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +201,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			sweep_removes_all_that_dead_hosts_left, start, stop),
 		cmocka_unit_test_setup_teardown(sweep_follows_no_link, start, stop),
+		cmocka_unit_test_setup_teardown(sweep_removes_a_link_itself, start, stop),
+		cmocka_unit_test_setup_teardown(
+			what_was_there_before_makes_way, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "scanner/broker.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sysexits.h>
@@ -17,6 +18,7 @@
 #include "scanner/cache.h"
 #include "scanner/clients.h"
 #include "scanner/deadline.h"
+#include "scanner/guard.h"
 #include "scanner/hosts.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
@@ -42,6 +44,7 @@ struct broker {
 	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
 	int64_t end_by;  /* and then we go */
 	bool need_fresh; /* a suspect request waits for a fresh worker */
+	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
 };
 
 /* Is one in work that nothing else may be in work beside? */
@@ -134,6 +137,7 @@ static void tell_state(struct broker *broker)
 	state.session = broker->session;
 	state.lookups = broker->lookups;
 	state.hits = broker->hits;
+	state_add_trouble(&state, broker->trouble);
 	state_announce(&broker->clients.state, &state);
 	clients_tell(&broker->clients, &state);
 }
@@ -188,6 +192,21 @@ static void load_signatures(struct broker *broker)
 	hosts_reload(&broker->hosts);
 }
 
+/* Who may connect, as the file says by now. */
+static void reload_guard(struct broker *broker)
+{
+	struct err err = { 0 };
+
+	broker->trouble[0] = '\0';
+	if (guard_reload(broker->settings, broker->clients.link, &err) == 0)
+		return;
+	(void)snprintf(broker->trouble, sizeof(broker->trouble),
+		"the settings are not read again, who could connect before still can: "
+		"%.180s",
+		err.text);
+	log_error("%s", broker->trouble);
+}
+
 static void obey(struct broker *broker, int number)
 {
 	switch (number) {
@@ -196,6 +215,7 @@ static void obey(struct broker *broker, int number)
 		return;
 	case SIGHUP:
 		log_info("loading the signatures anew");
+		reload_guard(broker);
 		load_signatures(broker);
 		return;
 	case SIGTERM:

@@ -25,7 +25,7 @@ static const char help[] =
 	"\n"
 	"Takes messages from mailfilter, scans them with libclamav, and gives back what\n"
 	"is wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
-	"SIGHUP loads the signatures anew, beside the scans that run.\n"
+	"SIGHUP loads the signatures anew, beside the scans that run, and the clients' keys.\n"
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
 	"      --check-config  read the settings, look at the folders, say what is wrong\n"

@@ -68,6 +68,7 @@ int request_add(
 		return -1;
 	if (request->body.size == request->size) {
 		hasher_result(&request->hasher, &request->hash);
+		request->arrived = clock_ms();
 		request->stage = REQUEST_WAITING;
 	}
 	return 0;
@@ -119,8 +120,9 @@ void request_begin(struct request *request, uint64_t generation)
 		forget_cleaned(request);
 		request->level = 0;
 	}
+	request->began = clock_ms();
 	if (request->started == 0)
-		request->started = clock_ms();
+		request->started = request->began;
 	request->generation = generation;
 	request->stage = REQUEST_WORKING;
 }
@@ -135,8 +137,10 @@ int request_bytes(struct request *request, struct span *bytes_r, struct err *err
 static void done(struct request *request)
 {
 	struct verdict *verdict = &request->verdict;
-	int64_t took = request->started > 0 ? clock_ms() - request->started : 0;
+	int64_t now = clock_ms();
+	int64_t took = request->started > 0 ? now - request->started : 0;
 
+	request->took_ms = now - request->arrived;
 	verdict->message = request->hash;
 	verdict->generation = request->generation;
 	verdict->milliseconds = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
@@ -175,9 +179,19 @@ bool request_is_plainly_clean(const struct request *request, uint64_t generation
 	       verdict->detail[0] == '\0' && verdict->finding_count == 0;
 }
 
+/* What its worker did until now is done. */
+static void count_work(struct request *request)
+{
+	int64_t now = clock_ms();
+
+	request->work_ms += now - request->began;
+	request->began = now;
+}
+
 void request_worker_died(struct request *request, enum request_death death)
 {
 	assert(request->stage == REQUEST_WORKING);
+	count_work(request);
 	if (death == DEATH_KILLED)
 		request->kills++;
 	else
@@ -263,6 +277,7 @@ int request_answer(struct request *request, struct verdict *verdict, struct err 
 	struct err failure = { 0 };
 
 	assert(request->stage == REQUEST_WORKING);
+	count_work(request);
 	if (verdict->kind == VERDICT_RETRY) {
 		request_hold(request, verdict->detail);
 	} else if (request->verifying) {

@@ -50,7 +50,11 @@ struct request {
 	uint64_t generation;  /* of the signatures that scanned it */
 	struct hasher hasher; /* of what has arrived */
 	struct hash hash;     /* of body, once it is WAITING */
+	int64_t arrived;      /* its last byte; clock_ms(), as all these */
 	int64_t started;      /* its first job; 0: none yet */
+	int64_t began;        /* the present job */
+	int64_t took_ms;      /* DONE: from its last byte to the verdict */
+	int64_t work_ms;      /* in workers, all its jobs together */
 	unsigned tries, kills;
 	bool unwanted; /* its client cancelled it, or has gone */
 	pid_t worker;  /* that took it last, for the log */

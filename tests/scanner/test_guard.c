@@ -75,8 +75,7 @@ static int start(void **state)
 	assert_non_null(mkdtemp(g.dir));
 	(void)snprintf(g.conf, sizeof(g.conf), "%s/conf", g.dir);
 	(void)snprintf(g.key, sizeof(g.key), "%s/key", g.dir);
-	(void)snprintf(g.endpoint, sizeof(g.endpoint), "tcp://127.0.0.1:%d",
-		free_port());
+	(void)snprintf(g.endpoint, sizeof(g.endpoint), "tcp://127.0.0.1:%d", free_port());
 	assert_int_equal(link_make_keys(&g.secret, &g.public, &err), 0);
 	assert_int_equal(link_make_keys(&g.first_secret, &g.first, &err), 0);
 	assert_int_equal(link_make_keys(&g.second_secret, &g.second, &err), 0);

@@ -374,6 +374,47 @@ static void new_signatures_judge_a_message_from_the_start(void **state)
 	request_free(request);
 }
 
+/* As if so long had passed: since the last byte, and since its job began. */
+static void pass(struct request *request, int64_t ms, bool in_work)
+{
+	request->arrived -= ms;
+	if (in_work)
+		request->began -= ms;
+}
+
+static void waiting_and_work_are_timed_apart(void **state)
+{
+	struct request *request = waiting();
+
+	(void)state;
+	pass(request, 1000, false);
+	request_begin(request, 1);
+	pass(request, 200, true);
+	request_worker_died(request, DEATH_KILLED);
+	pass(request, 5000, false);
+	request_begin(request, 1);
+	pass(request, 30, true);
+	answer(request, VERDICT_CLEAN, REASON_NONE);
+	assert_in_range(request->took_ms, 6230, 7230);
+	assert_in_range(request->work_ms, 230, 1230);
+	request_free(request);
+}
+
+/* An answer that cannot be true, and the death that follows: the time between counts once. */
+static void no_work_is_counted_twice(void **state)
+{
+	struct verdict lie = { .kind = VERDICT_INFECTED };
+	struct request *request = working();
+
+	(void)state;
+	pass(request, 100, true);
+	assert_int_equal(request_answer(request, &lie, NULL), -1);
+	request_worker_died(request, DEATH_CRASH);
+	assert_in_range(request->work_ms, 100, 150);
+	verdict_done(&lie);
+	request_free(request);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +435,8 @@ int main(void)
 		cmocka_unit_test(
 			kills_from_outside_count_at_the_fifth_and_it_runs_alone_after_one),
 		cmocka_unit_test(new_signatures_judge_a_message_from_the_start),
+		cmocka_unit_test(waiting_and_work_are_timed_apart),
+		cmocka_unit_test(no_work_is_counted_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,8 @@
 #ifndef COMMON_WIRE_H
 #define COMMON_WIRE_H
 
+#include "common/allow.h"
 #include "common/health.h"
-#include "common/verdict.h"
 
 enum {
 	WIRE_VERSION = 1,
@@ -63,6 +63,7 @@ struct wire_state {
 struct wire_request {
 	uint64_t size;                     /* of the whole message */
 	char quarantine_id[WIRE_TEXT_MAX]; /* for the notice; printable ASCII */
+	struct allow allow; /* encoded: borrowed; decoded: owned, the taker's to clear */
 };
 
 /* One decoded message; which member is valid follows from type. */

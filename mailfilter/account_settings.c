@@ -146,6 +146,10 @@ const struct schema_option account_options[] = {
 	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_encrypted), .preset = "tag",
 	  .words = policy_words, .check = check_not_clean },
 	{ .name = "scan", .type = SCHEMA_WORD, AT(scan), .words = scan_words },
+	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
+	  .check = allow_check_hash },
+	{ .name = "allow-signatures", .type = SCHEMA_LIST, AT(allow_signatures),
+	  .max = ALLOW_SIGNATURES_MAX, .check = allow_check_name },
 	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max),
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "timeout", .type = SCHEMA_DURATION, AT(timeout_ms), .preset = "60s",
@@ -315,6 +319,21 @@ static int finish_password(const struct settings *settings,
 	return 0;
 }
 
+int account_settings_allow(const struct schema_list *sums,
+	const struct schema_list *signatures, struct allow *allow, struct err *err)
+{
+	struct hash hash;
+
+	for (size_t i = 0; i < sums->count; i++)
+		if (!hash_parse(sums->items[i], &hash) ||
+			allow_add_hash(allow, &hash, err) < 0)
+			return -1;
+	for (size_t i = 0; i < signatures->count; i++)
+		if (allow_add_name(allow, signatures->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 int account_settings_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err)
 {
@@ -322,7 +341,10 @@ int account_settings_finish(const struct settings *settings,
 		account->scan = settings->scan;
 	if (account->message_max == 0)
 		account->message_max = settings->message_max;
-	if (finish_source(settings, account, err) < 0 ||
+	if (allow_add(&account->allow, &settings->allow, err) < 0 ||
+		account_settings_allow(&account->allow_sha256, &account->allow_signatures,
+			&account->allow, err) < 0 ||
+		finish_source(settings, account, err) < 0 ||
 		finish_folders(settings, account, err) < 0 ||
 		finish_after(settings, account, err) < 0 ||
 		finish_tls(settings, account, err) < 0 ||
@@ -338,4 +360,5 @@ void account_settings_done(struct account_settings *account)
 	free(account->host);
 	free(account->deliver_path);
 	free(account->after_folder);
+	allow_done(&account->allow);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "common/allow.h"
 #include "common/err.h"
 #include "common/schema.h"
 
@@ -62,6 +63,8 @@ struct account_settings {
 	int on_infected;    /* enum policy */
 	int on_unscannable, on_encrypted;
 	int scan; /* enum scan_mode; the account's own or the global one */
+	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
+	struct allow allow; /* both, with the global ones */
 	uint64_t message_max;
 	int64_t timeout_ms; /* for one answer of the server */
 	struct {
@@ -83,6 +86,8 @@ struct settings {
 	int64_t scanner_wait_ms;  /* for an absent scanner, --once */
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
+	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
+	struct allow allow;
 	struct schema_sections accounts; /* of struct account_settings */
 };
 

@@ -233,21 +233,24 @@ static bool is_alone(const char *type)
 	return false;
 }
 
-static void on_layer(void *context, const struct engine_layer *layer)
+static bool on_layer(void *context, const struct engine_layer *layer)
 {
 	struct dissection *di = context;
 	struct hash hash;
 	struct err err;
 
 	if (layer->bytes.len == 0)
-		return;
+		return false;
 	di->is_listed = false;
 	if (hash_span(layer->bytes, &hash, &err) < 0) {
 		add_retry(di, di->parent, err.text);
-		return;
+		return false;
 	}
 	seen_add(&di->seen, &hash);
+	if (allowance_layer(engine_allowance(di->engine), layer->bytes, &hash))
+		return true;
 	meet(di, &hash, layer);
+	return false;
 }
 
 static void on_listed(void *context, const char *type, uint64_t size, bool is_encrypted)
@@ -276,6 +279,8 @@ static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	di->depth = depth;
 	di->is_listed = di->is_missing = false;
 	engine_scan(di->engine, bytes, &watch, &result);
+	if (parent >= 0)
+		result.is_surface = false;
 	if (result.signature[0])
 		(void)snprintf(result.where, sizeof(result.where), "%s", path);
 	add_result(di, parent, &result);
@@ -301,7 +306,8 @@ static int take_member(
 
 	if (hash_span(bytes, &hash, err) < 0)
 		return -1;
-	if (seen_has(&di->seen, &hash))
+	if (seen_has(&di->seen, &hash) ||
+		allowance_hash(engine_allowance(di->engine), &hash))
 		return 0;
 	(void)snprintf(path, sizeof(path), "%s", inside->archive->path);
 	trail_add(path, name);

@@ -25,8 +25,7 @@ struct range {
 
 struct readings {
 	struct span message;
-	reading_take take;
-	void *context;
+	const struct reading_to *to;
 	size_t count, bytes;
 	size_t looked; /* bytes gone over to find and decode files in text */
 	bool is_cut;

@@ -220,6 +220,13 @@ static const struct {
 	{ ACCOUNT("on-unscannable = clean"), 4, "expected tag, quarantine or hold" },
 	{ ACCOUNT("on-encrypted = clean"), 4, "expected tag, quarantine or hold" },
 	{ ACCOUNT("timeout = 2h"), 4, "from 100ms to 1h" },
+	{ ACCOUNT("allow-sha256 = { \"275a\" }"), 4,
+		"allow-sha256: \"275a\": expected a SHA" },
+	{ ACCOUNT("allow-signatures = { \"A B\" }"), 4,
+		"expected the name of a signature" },
+	{ "\nallow-sha256 = {\n\"x\" }", 3, "expected a SHA-256 sum, 64 hex" },
+	{ "allow-signatures = { \"Heuristics.Limits.Exceeded.MaxFiles\" }", 1,
+		"says that something was not looked at: expected" },
 	{ ACCOUNT("password = \"x\""), 4, "a second source of the password" },
 	{ ACCOUNT("password-command = { \"x\" }"), 4, "a second source of the password" },
 	{ ACCOUNT("") ACCOUNT(""), 7, "duplicate title 'a'" },
@@ -262,6 +269,81 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		load_bad(wrong[i].text, wrong[i].line, wrong[i].says);
+}
+
+#define SUM       "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
+#define OTHER_SUM "375A021BBFB6489E54D471899F7DB9D1663FC695EC2FE2A2C4538AABF651FD0F"
+
+static bool allows(const struct allow *allow, const char *sum)
+{
+	struct hash hash;
+
+	assert_true(hash_parse(sum, &hash));
+	return allow_has_hash(allow, &hash);
+}
+
+static void an_account_adds_to_what_all_allow(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	const struct account_settings *a, *b;
+
+	(void)state;
+	load_good("allow-sha256 = { \"" SUM
+		  "\" } allow-signatures = { \"One\", \"One\" }\n"
+		  "account a {\n" SOURCE DELIVER PASSWORD "allow-sha256 = { \"" OTHER_SUM
+		  "\", \"" SUM "\" } allow-signatures = { \"Two\" }\n}\n"
+		  "account b {\n" SOURCE DELIVER PASSWORD "allow-sha256 = {}\n}\n",
+		&settings);
+	a = settings_account(&settings, 0);
+	b = settings_account(&settings, 1);
+	assert_int_equal(settings.allow.hash_count, 1);
+	assert_int_equal(settings.allow.name_count, 1);
+	assert_true(allows(&settings.allow, SUM));
+	assert_int_equal(a->allow.hash_count, 2);
+	assert_int_equal(a->allow.name_count, 2);
+	assert_true(allows(&a->allow, SUM) && allows(&a->allow, OTHER_SUM));
+	assert_true(allow_has_name(&a->allow, "One") && allow_has_name(&a->allow, "Two"));
+	assert_int_equal(b->allow.hash_count, 1);
+	assert_int_equal(b->allow.name_count, 1);
+}
+
+/* Both lists, as long as they may be; the last is left open. */
+static void put_lists(struct buf *text, unsigned from)
+{
+	for (unsigned i = 0; i < 256; i++)
+		assert_int_equal(buf_printf(text, NULL, "%s\"%.60s%04x\"",
+					 i ? ", " : "allow-sha256 = { ", SUM, from + i),
+			0);
+	for (unsigned i = 0; i < 128; i++)
+		assert_int_equal(
+			buf_printf(text, NULL, "%s\"Name.%u\"",
+				i ? ", " : " }\nallow-signatures = { ", from + i),
+			0);
+}
+
+/* As many as both lists may have together fit into what a scanner takes. */
+static void lists_of_what_is_allowed_have_their_bounds(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	auto_buf struct buf text;
+	const char *written;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	put_lists(&text, 0);
+	assert_int_equal(
+		buf_add_str(&text, " }\naccount a {\n" SOURCE DELIVER PASSWORD, NULL), 0);
+	put_lists(&text, 1000);
+	assert_int_equal(buf_add_str(&text, " }\n}\n", NULL), 0);
+	assert_int_equal(buf_text(&text, &written, NULL), 0);
+	load_good(written, &settings);
+	assert_int_equal(settings_account(&settings, 0)->allow.hash_count, 512);
+	assert_int_equal(settings_account(&settings, 0)->allow.name_count, 256);
+	buf_clear(&text);
+	put_lists(&text, 0);
+	assert_int_equal(buf_add_str(&text, ",\n\"One.More\" }\n", NULL), 0);
+	assert_int_equal(buf_text(&text, &written, NULL), 0);
+	load_bad(written, 3, "allow-signatures");
 }
 
 static void a_plain_password_wants_a_file_of_its_owner(void **state)
@@ -357,6 +439,8 @@ int main(void)
 		cmocka_unit_test(everything_can_be_set),
 		cmocka_unit_test(scanners_on_other_hosts_have_their_keys),
 		cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
+		cmocka_unit_test(an_account_adds_to_what_all_allow),
+		cmocka_unit_test(lists_of_what_is_allowed_have_their_bounds),
 		cmocka_unit_test(a_plain_password_wants_a_file_of_its_owner),
 		cmocka_unit_test(a_fetch_needs_accounts_with_passwords),
 		cmocka_unit_test(no_file_at_all_gives_the_presets_and_no_account),

@@ -109,12 +109,16 @@ static void add_unscannable(struct dissection *di, ptrdiff_t met,
 	add_result(di, met, &result);
 }
 
-static void add_retry(struct dissection *di, ptrdiff_t met, const char *why)
+/* Short of memory, or of temp space and the like (ERR_AGAIN). */
+static void add_retry(struct dissection *di, ptrdiff_t met, const struct err *err)
 {
 	struct result result;
 
 	result_init(&result);
-	result_add_retry(&result, why);
+	if (err->kind == ERR_AGAIN)
+		result_add_short(&result, err->text);
+	else
+		result_add_retry(&result, err->text);
 	add_result(di, met, &result);
 }
 
@@ -189,7 +193,7 @@ static void add_failure(
 	if (err->kind == ERR_MESSAGE)
 		add_unscannable(di, met, REASON_LIMIT, path, err->text);
 	else
-		add_retry(di, met, err->text);
+		add_retry(di, met, err);
 }
 
 /* An archive: to be unpacked once, whatever is made of it then. */
@@ -243,7 +247,7 @@ static bool on_layer(void *context, const struct engine_layer *layer)
 		return false;
 	di->is_listed = false;
 	if (hash_span(layer->bytes, &hash, &err) < 0) {
-		add_retry(di, di->parent, err.text);
+		add_retry(di, di->parent, &err);
 		return false;
 	}
 	seen_add(&di->seen, &hash);
@@ -325,7 +329,7 @@ static void open_one(struct dissection *di, const struct waiting *archive)
 
 	result_init(&trouble);
 	if (unpack(archive->kind, archive->bytes, &di->budget, &to, &err) < 0)
-		add_retry(di, met, err.text);
+		add_retry(di, met, &err);
 	if (trouble.kind != VERDICT_CLEAN)
 		add_unscannable(di, met, trouble.reason, archive->path, trouble.detail);
 }

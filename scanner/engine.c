@@ -172,7 +172,7 @@ void engine_scan(struct engine *engine, struct span bytes,
 
 	result_init(result_r);
 	if (!engine->temp_dir || !space_for(engine->temp_dir, bytes.len)) {
-		result_add_retry(
+		result_add_short(
 			result_r, "the temp folder is missing, not writable or too full");
 		return;
 	}
@@ -191,7 +191,7 @@ void engine_scan(struct engine *engine, struct span bytes,
 	scan_map(engine, map, &scanning);
 	cl_fmap_close(map);
 	if (result_r->kind == VERDICT_CLEAN && space_is_out(engine->temp_dir))
-		result_add_retry(
+		result_add_short(
 			result_r, "the temp folder went or filled up during the scan");
 }
 

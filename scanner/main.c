@@ -113,6 +113,9 @@ static int check_config(const struct settings *settings)
 	}
 	if (without.why[0] != '\0')
 		log_warning("%s", without.why);
+	if (temp_check_size(settings->temp_dir, settings->message_max,
+		    settings->scan_size_max, &err) < 0)
+		log_warning("%s", err.text);
 	(void)printf("%s: %zu signature files, no errors\n",
 		settings->path ? settings->path : "settings", signatures.files);
 	return EX_OK;

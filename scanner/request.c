@@ -99,7 +99,7 @@ bool request_is_suspect(const struct request *request)
 
 bool request_is_alone(const struct request *request)
 {
-	return request->kills > 0;
+	return request->kills > 0 || request->shorts > 0;
 }
 
 /* The cleaned message did not stand, or has no one to vouch for it. */
@@ -165,6 +165,11 @@ void request_hold(struct request *request, const char *why)
 	done_without(request, VERDICT_RETRY, REASON_NONE, why);
 }
 
+void request_give_up(struct request *request, const char *why)
+{
+	done_without(request, VERDICT_UNSCANNABLE, REASON_LIMIT, why);
+}
+
 void request_known_clean(struct request *request, uint64_t generation)
 {
 	assert(request->stage == REQUEST_WAITING);
@@ -209,6 +214,15 @@ void request_worker_died(struct request *request, enum request_death death)
 	else
 		done_without(
 			request, VERDICT_UNSCANNABLE, REASON_CRASH, "the scan crashed");
+}
+
+/* In company it may have been the others' doing; whose it is when it is alone the caller knows. */
+static void ran_short(struct request *request, const struct verdict *verdict)
+{
+	forget_cleaned(request);
+	request->shorts++;
+	memcpy(request->short_of, verdict->detail, sizeof(request->short_of));
+	request->stage = REQUEST_WAITING;
 }
 
 /* The scan of the original says infected: cut, and have another worker look at the rest. */
@@ -280,7 +294,9 @@ int request_answer(struct request *request, struct verdict *verdict, struct err 
 
 	assert(request->stage == REQUEST_WORKING);
 	count_work(request);
-	if (verdict->kind == VERDICT_RETRY) {
+	if (verdict->kind == VERDICT_RETRY && verdict->reason == REASON_LIMIT) {
+		ran_short(request, verdict);
+	} else if (verdict->kind == VERDICT_RETRY) {
 		request_hold(request, verdict->detail);
 	} else if (request->verifying) {
 		verified(request, verdict);

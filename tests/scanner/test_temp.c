@@ -185,6 +185,35 @@ static void what_was_there_before_makes_way(void **state)
 	assert_int_equal(access(file, F_OK), 0);
 }
 
+static void sizes_are_those_of_the_file_system(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_in_range(temp_size(folder), 1, UINT64_MAX - 1);
+	assert_true(temp_size("/no/such/place") == UINT64_MAX);
+	assert_int_equal(temp_check_size(folder, 1, 1, &err), 0);
+	assert_int_equal(temp_check_size("/no/such/place", 1, UINT64_MAX - 1, &err), 0);
+	assert_int_equal(temp_check_size(folder, 1, UINT64_MAX, &err), -1);
+	assert_int_equal(temp_check_size(folder, UINT64_MAX / 4, 1, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, folder));
+	assert_non_null(strstr(err.text, "scan-size-max"));
+}
+
+/* All that is in use may be our own, and what cannot be looked at is not free. */
+static void free_is_what_nobody_else_uses(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_false(temp_is_free("/no/such/place", UINT64_MAX));
+	assert_int_equal(temp_has_room("/no/such/place", 1, &err), -1);
+	/* Everything there in inodes may be others', which this test cannot know. */
+	if (temp_is_free(folder, 0))
+		assert_true(temp_is_free(folder, UINT64_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +230,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			sweep_removes_all_that_dead_hosts_left, start, stop),
 		cmocka_unit_test_setup_teardown(sweep_follows_no_link, start, stop),
+		cmocka_unit_test_setup_teardown(
+			sizes_are_those_of_the_file_system, start, stop),
+		cmocka_unit_test_setup_teardown(
+			free_is_what_nobody_else_uses, start, stop),
 		cmocka_unit_test_setup_teardown(sweep_removes_a_link_itself, start, stop),
 		cmocka_unit_test_setup_teardown(
 			what_was_there_before_makes_way, start, stop),

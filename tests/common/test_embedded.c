@@ -187,7 +187,7 @@ static size_t work(const char *head, const char *unit, size_t size)
 	bool found = true;
 	auto_buf struct buf text;
 
-	buf_init(&text, 2 * ROOM);
+	buf_init(&text, ROOM);
 	assert_int_equal(buf_add_str(&text, head, NULL), 0);
 	while (text.len < size)
 		assert_int_equal(buf_add_str(&text, unit, NULL), 0);

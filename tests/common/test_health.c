@@ -30,7 +30,8 @@ static void it_comes_back_as_it_was_packed(void **state)
 	pack_init(&pack, &bytes, NULL);
 	health_pack(&pack, &sent);
 	assert_int_equal(pack_result(&pack), 0);
-	assert_int_equal(bytes.len, 8 * HEALTH_COUNTS + 4 * 7 * (size_t)HEALTH_CLASSES);
+	assert_int_equal(bytes.len,
+		sizeof(uint64_t) * HEALTH_COUNTS + sizeof(uint32_t) * 7 * HEALTH_CLASSES);
 	unpack.rest = buf_span(&bytes);
 	health_unpack(&unpack, &got);
 	assert_null(unpack.wrong);

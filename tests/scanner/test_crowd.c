@@ -58,7 +58,7 @@ static void what_libclamav_takes_for_a_start_is_counted(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		auto_buf struct buf text;
-		uint64_t count = 10U * (unsigned)cases[i].each;
+		uint64_t count = UINT64_C(10) * (uint64_t)cases[i].each;
 
 		buf_init(&text, FIXTURE_MAX);
 		add(&text, cases[i].unit, 10);

@@ -132,16 +132,16 @@ static void an_old_spike_fades(void **state)
 	assert_int_equal(times[0].scans, 1);
 	for (int i = 0; i < 9; i++)
 		timing_add(&timing, slot + TIMING_SLOT_MS, SMALL, 5, 5);
-	timing_fill(&timing, slot + 2 * TIMING_SLOT_MS - 1, times);
+	timing_fill(&timing, slot + 2LL * TIMING_SLOT_MS - 1, times);
 	assert_int_equal(times[0].scans, 10);
 	assert_int_equal(times[0].all.p50, 5);
 	assert_near(times[0].all.p99, 9000);
 	/* Two slots later it is gone, whether there is anything new or not. */
-	timing_fill(&timing, slot + 2 * TIMING_SLOT_MS, times);
+	timing_fill(&timing, slot + 2LL * TIMING_SLOT_MS, times);
 	assert_int_equal(times[0].scans, 9);
 	assert_int_equal(times[0].all.p99, 5);
-	timing_add(&timing, slot + 2 * TIMING_SLOT_MS, SMALL, 6, 6);
-	timing_fill(&timing, slot + 2 * TIMING_SLOT_MS, times);
+	timing_add(&timing, slot + 2LL * TIMING_SLOT_MS, SMALL, 6, 6);
+	timing_fill(&timing, slot + 2LL * TIMING_SLOT_MS, times);
 	assert_int_equal(times[0].scans, 10);
 	assert_int_equal(times[0].all.p99, 6);
 	timing_fill(&timing, slot + 100LL * TIMING_SLOT_MS, times);

@@ -9,6 +9,7 @@
 #include "common/utf8.h"
 
 #include "mailfilter/command.h"
+#include "mailfilter/destination.h"
 #include "mailfilter/message.h"
 #include "mailfilter/password.h"
 #include "mailfilter/source_url.h"
@@ -18,9 +19,10 @@ enum {
 	FOLDERS_MAX = 1000,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
+	DELIVER_TIMEOUT_MOST_MS =
+		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
 
-static const char maildir[] = "maildir:";
 static const char move[] = "move:";
 
 static const char *const auth_words[] = { "plain", "login", NULL };
@@ -86,24 +88,6 @@ static int check_not_clean(const char *value, struct err *err)
 	return err_set(err, ERR_SETTINGS, "\"clean\": expected tag, quarantine or hold");
 }
 
-static int check_deliver(const char *value, struct err *err)
-{
-	static const char *const later[] = {
-		"mbox:", "lmtp:", "smtp:", "pipe:", "inplace"
-	};
-
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		if (strncmp(value, later[i], strlen(later[i])) == 0)
-			return err_set(err, ERR_SETTINGS,
-				"\"%.80s\": this version does not have %s: expected "
-				"maildir:PATH",
-				value, later[i]);
-	if (strncmp(value, maildir, sizeof(maildir) - 1) != 0)
-		return err_set(
-			err, ERR_SETTINGS, "\"%.80s\": expected maildir:PATH", value);
-	return home_check_path(value + sizeof(maildir) - 1, err);
-}
-
 static int check_after(const char *value, struct err *err)
 {
 	if (strcmp(value, "keep") == 0 || strcmp(value, "delete") == 0 ||
@@ -135,8 +119,20 @@ const struct schema_option account_options[] = {
 	  LINE(tls) },
 	{ .name = "tls-ca", .type = SCHEMA_TEXT, AT(tls_ca), .check = home_check_path,
 	  LINE(tls_ca) },
-	{ .name = "deliver", .type = SCHEMA_TEXT, AT(deliver), .check = check_deliver,
+	{ .name = "deliver", .type = SCHEMA_TEXT, AT(deliver), .check = destination_check,
 	  LINE(deliver) },
+	{ .name = "deliver-command", .type = SCHEMA_LIST, AT(deliver_command), .min = 1,
+	  .max = COMMAND_WORDS_MAX, LINE(deliver_command) },
+	{ .name = "recipient", .type = SCHEMA_TEXT, AT(recipient),
+	  .check = destination_check_recipient, LINE(recipient) },
+	{ .name = "sender", .type = SCHEMA_TEXT, AT(sender), .check = destination_check_sender,
+	  LINE(sender) },
+	{ .name = "deliver-tls", .type = SCHEMA_WORD, AT(deliver_tls), .words = tls_words,
+	  LINE(deliver_tls) },
+	{ .name = "deliver-tls-ca", .type = SCHEMA_TEXT, AT(deliver_tls_ca),
+	  .check = home_check_path, LINE(deliver_tls_ca) },
+	{ .name = "deliver-timeout", .type = SCHEMA_DURATION, AT(deliver_timeout_ms),
+	  .preset = "120s", .min = TIMEOUT_LEAST_MS, .max = DELIVER_TIMEOUT_MOST_MS },
 	{ .name = "after", .type = SCHEMA_TEXT, AT(after), .preset = "keep",
 	  .check = check_after, LINE(after) },
 	{ .name = "on-infected", .type = SCHEMA_WORD, AT(on_infected), .preset = "clean",
@@ -280,13 +276,7 @@ static int expand(char **path, struct err *err)
 static int finish_paths(const struct settings *settings, struct account_settings *account,
 	struct err *err)
 {
-	if (!account->deliver)
-		return REFUSE(0,
-			"account %s has no deliver: expected one such as "
-			"deliver = \"maildir:~/Maildir\"",
-			account->name);
-	if (home_expand(account->deliver + sizeof(maildir) - 1, &account->deliver_path,
-		    err) < 0 ||
+	if (destination_finish(settings, account, err) < 0 ||
 		expand(&account->password_file, err) < 0 ||
 		expand(&account->tls_ca, err) < 0)
 		return -1;
@@ -358,7 +348,7 @@ void account_settings_done(struct account_settings *account)
 {
 	free(account->user);
 	free(account->host);
-	free(account->deliver_path);
+	destination_done(account);
 	free(account->after_folder);
 	allow_done(&account->allow);
 }

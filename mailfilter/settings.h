@@ -31,6 +31,13 @@ enum after_kind {
 	AFTER_FLAG,
 	AFTER_MOVE
 };
+enum deliver_kind {
+	DELIVER_MAILDIR,
+	DELIVER_MBOX,
+	DELIVER_LMTP,
+	DELIVER_SMTP,
+	DELIVER_PIPE
+};
 enum policy {
 	POLICY_CLEAN,
 	POLICY_TAG,
@@ -55,9 +62,18 @@ struct account_settings {
 	int auth; /* enum auth_kind */
 	int tls;  /* enum tls_mode */
 	char *tls_ca;
-	char *deliver;      /* as written: "maildir:PATH" */
-	char *deliver_path; /* its PATH */
-	char *after;        /* as written, then: */
+	char *deliver; /* as written: "maildir:PATH", then taken apart: */
+	enum deliver_kind deliver_kind;
+	char *deliver_path; /* of the Maildir, the mbox or the LMTP socket, else NULL */
+	char *deliver_host; /* of LMTP and SMTP by TCP, else NULL */
+	unsigned deliver_port;
+	struct schema_list deliver_command; /* of DELIVER_PIPE */
+	char *recipient,
+		*sender; /* NULL: none, and the message's own; sender "<>": none */
+	int deliver_tls; /* enum tls_mode */
+	char *deliver_tls_ca;
+	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
+	char *after;                /* as written, then: */
 	enum after_kind after_kind;
 	char *after_folder; /* of AFTER_MOVE */
 	int on_infected;    /* enum policy */
@@ -69,7 +85,8 @@ struct account_settings {
 	int64_t timeout_ms; /* for one answer of the server */
 	struct {
 		int source, folders, password, password_file, password_command, tls,
-			tls_ca, deliver, after;
+			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
+			deliver_tls_ca, after;
 	} lines; /* where they stand in the file, 0: not given */
 };
 

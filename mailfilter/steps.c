@@ -228,6 +228,9 @@ void step_deliver(struct pipeline *pipeline, struct message **list, size_t count
 	bool there[PIPELINE_BATCH_MAX] = { false };
 	struct err err = { 0 };
 
+	/* The others stay where they are: the loop comes back once these are recorded. */
+	if (deliver->batch_max > 0 && count > deliver->batch_max)
+		count = deliver->batch_max;
 	for (size_t i = 0; i < count; i++)
 		there[i] = deliver->ops->write(deliver, list[i], &list[i]->err) > 0;
 	if (deliver->ops->sync(deliver, &err) < 0) {

@@ -37,6 +37,9 @@ void result_add_retry(struct result *sum, const char *detail);
  * the parent finds out. */
 void result_add_short(struct result *sum, const char *detail);
 
+/* One of these two: ERR_AGAIN is temp space and the like, all else is not. */
+void result_add_failure(struct result *sum, const struct err *err);
+
 /* Add a name that libclamav found: "Heuristics.Limits.Exceeded.MaxFiles", "Win.Worm.X", or NULL,
  * which 1.4 gives for an over-long file. */
 void result_add_name(struct result *sum, const char *name);

@@ -6,6 +6,7 @@
 #include <gmime/gmime.h>
 
 #include "common/mime_inside.h"
+#include "common/utf8.h"
 
 void mime_start(void)
 {
@@ -107,6 +108,17 @@ void mime_copy_utf8(char *to, size_t size, const char *from)
 	to[len] = '\0';
 }
 
+/* A file name: the end of a long one says what it is. */
+static void copy_name(char to[static MIME_NAME_MAX], const char *from)
+{
+	DEFER(text_free) char *valid = g_utf8_make_valid(from, -1);
+
+	(void)utf8_shorten(span_str(valid), to, MIME_NAME_MAX);
+	for (; *to; to++)
+		if ((unsigned char)*to < ' ')
+			*to = ' ';
+}
+
 static void copy_lower(char *to, size_t size, const char *from)
 {
 	size_t i;
@@ -133,7 +145,7 @@ static int read_type(GMimeParserOptions *options, const char *text,
 		copy_lower(content->charset, sizeof(content->charset), charset);
 	if (name) {
 		content->has_name = true;
-		mime_copy_utf8(content->name, sizeof(content->name), name);
+		copy_name(content->name, name);
 	}
 	if (strcmp(content->type, "application/pkcs7-mime") == 0 ||
 		strcmp(content->type, "application/x-pkcs7-mime") == 0)
@@ -164,7 +176,7 @@ static void read_disposition(
 	content->is_attachment = !kind || g_ascii_strcasecmp(kind, "inline") != 0;
 	if (!name)
 		return;
-	mime_copy_utf8(copy, sizeof(copy), name);
+	copy_name(copy, name);
 	if (content->has_name && strcmp(copy, content->name) != 0)
 		content->doubts |= MIME_DOUBT_DUPLICATE;
 	content->has_name = true;

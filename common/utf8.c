@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/utf8.h"
 
+#include <assert.h>
+#include <string.h>
+
+enum {
+	SHORTEN_MIN = 16,
+	TAIL_SHARE = 3 /* a third of the room is for the end */
+};
+
+static const char gap[] = "...";
+
 size_t utf8_decode(struct span text, uint32_t *code_r)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -58,4 +68,39 @@ bool utf8_valid(struct span text)
 		text = span_part(text, len, text.len);
 	}
 	return true;
+}
+
+/* Where a character begins, at or before pos. */
+static size_t start_before(struct span text, size_t pos)
+{
+	while (pos > 0 && pos < text.len && (text.data[pos] & 0xc0) == 0x80)
+		pos--;
+	return pos;
+}
+
+/* Where one begins, at or behind pos. */
+static size_t start_behind(struct span text, size_t pos)
+{
+	while (pos < text.len && (text.data[pos] & 0xc0) == 0x80)
+		pos++;
+	return pos;
+}
+
+const char *utf8_shorten(struct span text, char *out, size_t size)
+{
+	size_t head = text.len, gap_len = 0, tail = text.len;
+
+	assert(size >= SHORTEN_MIN);
+	if (text.len >= size) {
+		gap_len = sizeof(gap) - 1;
+		tail = start_behind(text, text.len - size / TAIL_SHARE);
+		head = start_before(text, size - 1 - gap_len - (text.len - tail));
+	}
+	if (head > 0)
+		memcpy(out, text.data, head);
+	memcpy(out + head, gap, gap_len);
+	if (tail < text.len)
+		memcpy(out + head + gap_len, text.data + tail, text.len - tail);
+	out[head + gap_len + (text.len - tail)] = '\0';
+	return out;
 }

@@ -15,6 +15,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/cmd.h"
 #include "mailfilter/cmd_status_held.h"
+#include "mailfilter/health_show.h"
 #include "mailfilter/record.h"
 #include "mailfilter/scan.h"
 
@@ -22,7 +23,8 @@ static const char usage[] = "usage: mailfilter status [--json]\n";
 
 enum {
 	STATUS_WAIT_MS = 2000,
-	STATUS_STEP_MS = 50
+	STATUS_STEP_MS = 50,
+	HEALTH_TEXT_MAX = 8192
 };
 
 /* What is known of one account. */
@@ -97,17 +99,37 @@ static void ask_scanners(struct scan *scan, size_t count)
 	}
 }
 
-static void print_scanner(
-	const char *endpoint, bool alive, const struct wire_state *state)
+/* One scanner, as far as it is known. */
+struct heard {
+	const char *endpoint;
+	bool alive;
+	struct wire_state state;
+	char why[ERR_TEXT_MAX]; /* it is not there, or "" */
+};
+
+static void print_health(const struct health *health)
 {
+	auto_buf struct buf out;
+	const char *text;
+
+	buf_init(&out, HEALTH_TEXT_MAX);
+	if (health_show_text(health, &out, NULL) == 0 && buf_text(&out, &text, NULL) == 0)
+		(void)fputs(text, stdout);
+}
+
+static void print_scanner(const struct heard *heard)
+{
+	const struct wire_state *state = &heard->state;
 	char text[LOG_LINE_MAX];
 
-	if (!alive) {
+	if (!heard->alive) {
 		(void)printf("scanner %s: no answer; mail that must be scanned waits\n",
-			endpoint);
+			heard->endpoint);
+		if (heard->why[0])
+			(void)printf("  trouble: %s\n", log_sentence(heard->why, text));
 		return;
 	}
-	(void)printf("scanner %s: %s", endpoint, state_name(state->state));
+	(void)printf("scanner %s: %s", heard->endpoint, state_name(state->state));
 	/* Before the first signatures are loaded there is no engine to speak of. */
 	if (state->engine[0])
 		(void)printf(", %s, %" PRIu64 " signatures",
@@ -118,6 +140,7 @@ static void print_scanner(
 		(void)printf("  %" PRIu64 " of %" PRIu64
 			     " messages were known to be clean\n",
 			state->hits, state->lookups);
+	print_health(&state->health);
 	if (state->trouble[0])
 		(void)printf("  trouble: %s\n", log_sentence(state->trouble, text));
 	if (state->unprotected[0])
@@ -125,12 +148,14 @@ static void print_scanner(
 			"  NOT PROTECTED: %s\n", log_sentence(state->unprotected, text));
 }
 
-static void json_scanner(struct json *json, const char *endpoint, bool alive,
-	const struct wire_state *state)
+static void json_scanner(struct json *json, const struct heard *heard)
 {
+	const struct wire_state *state = &heard->state;
+
 	json_open(json, NULL, '{');
-	json_text(json, "endpoint", span_str(endpoint));
-	json_text(json, "state", span_str(alive ? state_name(state->state) : "absent"));
+	json_text(json, "endpoint", span_str(heard->endpoint));
+	json_text(json, "state",
+		span_str(heard->alive ? state_name(state->state) : "absent"));
 	json_text(json, "engine", span_str(state->engine));
 	json_number(json, "signatures", state->signatures);
 	json_number(json, "generation", state->generation);
@@ -139,7 +164,8 @@ static void json_scanner(struct json *json, const char *endpoint, bool alive,
 	json_number(json, "cache_lookups", state->lookups);
 	json_number(json, "cache_hits", state->hits);
 	json_text(json, "unprotected", span_str(state->unprotected));
-	json_text(json, "trouble", span_str(state->trouble));
+	json_text(json, "trouble", span_str(heard->alive ? state->trouble : heard->why));
+	health_show_json(&state->health, json);
 	json_close(json, '}');
 }
 
@@ -189,14 +215,14 @@ static void scanners(
 	const struct settings *settings, struct scan *scan, struct json *json)
 {
 	for (size_t i = 0; i < settings->scanners.count; i++) {
-		struct wire_state state = { 0 };
-		bool alive = false;
-		const char *endpoint = scan_scanner(scan, i, &alive, &state);
+		struct heard heard = { 0 };
 
+		heard.endpoint = scan_scanner(scan, i, &heard.alive, &heard.state);
+		(void)scan_trouble(scan, i, heard.why, sizeof(heard.why));
 		if (json)
-			json_scanner(json, endpoint, alive, &state);
+			json_scanner(json, &heard);
 		else
-			print_scanner(endpoint, alive, &state);
+			print_scanner(&heard);
 	}
 }
 

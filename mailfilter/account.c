@@ -12,6 +12,7 @@
 #include "mailfilter/input.h"
 #include "mailfilter/placed.h"
 #include "mailfilter/stream.h"
+#include "mailfilter/tidy.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
 	"a message that ends every session is parked within one run");
@@ -34,6 +35,7 @@ struct run {
 	struct folder *folders;
 	size_t folder_count;
 	bool cut_off;    /* the last run died */
+	int64_t last_s;  /* when the last run was, 0: never */
 	int64_t told_ms; /* when progress was told last */
 };
 
@@ -112,7 +114,7 @@ static int open_delivery(struct run *run, struct err *err)
 	if (run->job->dry_run)
 		return 0;
 	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
-		deliver_open(&tools, &run->deliver, err) < 0)
+		deliver_folders_open(run->job->settings, &tools, &run->deliver, err) < 0)
 		return -1;
 	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
 }
@@ -143,14 +145,13 @@ static int open_state(struct run *run, struct err *err)
 static int note_start(struct run *run, struct err *err)
 {
 	char summary[2] = "", text[ERR_TEXT_MAX];
-	int64_t last_s = 0;
 
 	if (run->job->dry_run)
 		return 0;
-	if (record_run(run->record, &last_s, summary, sizeof(summary), err) < 0)
+	if (record_run(run->record, &run->last_s, summary, sizeof(summary), err) < 0)
 		return -1;
-	run->cut_off = last_s != 0 && !summary[0];
-	if (last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
+	run->cut_off = run->last_s != 0 && !summary[0];
+	if (run->last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
 		log_warning("account=%s %s", run->account.name, text);
 	if (run->cut_off)
 		log_warning(
@@ -191,8 +192,7 @@ static int open_tools(struct run *run, struct err *err)
 static void close_tools(struct run *run)
 {
 	pipeline_done(&run->pipeline);
-	if (run->deliver)
-		run->deliver->ops->close(run->deliver);
+	deliver_close(run->deliver);
 	scan_close(run->scan);
 	quarantine_close(run->quarantine);
 	record_close(run->record);
@@ -391,6 +391,8 @@ void account_run(const struct account_job *job, struct report *report_r)
 			err.kind = ERR_NONE;
 		else if (!run.pipeline.stopped && run.pipeline.failed.kind == ERR_NONE)
 			(void)pipeline_drain(&run.pipeline, &drained);
+		if (!run.pipeline.stopped && !job->dry_run)
+			tidy_daily(job->settings, job->account, run.last_s);
 	}
 	record_end(&run, &err);
 	close_tools(&run);

@@ -302,9 +302,9 @@ static void last_line(const struct last *last, char line[static COMMAND_LINE_MAX
 		start--;
 	len = end - start < COMMAND_LINE_MAX ? end - start : COMMAND_LINE_MAX - 1;
 	for (size_t i = 0; i < len; i++) {
-		const char c = last->bytes[start + i];
-
-		line[i] = c >= ' ' && c < 0x7f ? c : '?';
+		line[i] = last->bytes[start + i];
+		if (line[i] < ' ' || line[i] == 0x7f)
+			line[i] = '?';
 	}
 	line[len] = '\0';
 }

@@ -23,6 +23,12 @@ int deliver_open(
 	return err_set(err, ERR_FATAL, "no such destination");
 }
 
+void deliver_close(struct deliver *deliver)
+{
+	if (deliver)
+		deliver->ops->close(deliver);
+}
+
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX])
 {
 	maildir_new_name(owner, name);

@@ -63,6 +63,7 @@ struct deliver_tools {
 	const char *dir; /* of the account's state, for a journal of its own */
 	const char *owner;
 	const char *spool; /* for bytes that a crash may take */
+	bool releases;     /* what is in quarantine goes out, whole and to where it was */
 	const struct stream_wait
 		*wait; /* how to wait; fd -1 and a time that is past: -1 if
 					 * no further message should be begun */
@@ -71,6 +72,8 @@ struct deliver_tools {
 /* Open the account's destination. */
 int deliver_open(
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
+void deliver_close(struct deliver *deliver);
 
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
  * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
@@ -105,10 +108,18 @@ int deliver_smtp_open(
  * changed or kept back is replaced: show puts the cleaned copy, or the notice, beside the original,
  * with its flags and date as they are then, and sets placed_uid; where the original has gone
  * meanwhile it does nothing. Settle removes the original later. A tag is a keyword. A put whose
- * answer did not come is looked for by its token, the quarantine id, before it is put again. */
+ * answer did not come is looked for by its token, the quarantine id, before it is put again. What is
+ * released is put there byte for byte, beside all that is there. */
 #define DELIVER_INPLACE_INFECTED    "$MailfilterInfected"
 #define DELIVER_INPLACE_UNSCANNABLE "$MailfilterUnscannable"
 int deliver_inplace_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
+/* The account's destination, and beside it one of the same kind for each folder that its rules file
+ * mail in: for maildir:PATH the Maildir PATH/.FOLDER (Maildir++), for mbox:PATH the file FOLDER
+ * beside it. A message goes to the one of its `folder`; to the usual one if there is none, as where a
+ * rule is gone. settings and tools are borrowed while it is open. */
+int deliver_folders_open(const struct settings *settings,
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */

@@ -18,10 +18,6 @@
 #include "mailfilter/mbox_tail.h"
 #include "mailfilter/stream.h"
 
-enum {
-	COPY_BYTES = 64 * 1024
-};
-
 struct deliver_mbox {
 	struct deliver deliver;
 	const char *path, *sender;
@@ -130,19 +126,16 @@ static uint64_t newlines_before(const struct deliver_mbox *own)
 static int append(
 	struct deliver_mbox *own, const struct mbox_entry *entry, struct err *err)
 {
-	uint8_t bytes[COPY_BYTES];
-	size_t len;
+	struct mbox_piece piece;
 
 	if (file_write(own->lock.fd,
 		    span_part(span_str("\n\n"), 0, (size_t)newlines_before(own)),
 		    own->path, err) < 0)
 		return -1;
-	for (uint64_t done = 0; done < entry->len; done += len) {
-		if (mbox_batch_read(&own->batch, entry, done, bytes, sizeof(bytes), &len,
-			    err) < 0)
-			return -1;
-		if (file_write(own->lock.fd, (struct span){ bytes, len }, own->path,
-			    err) < 0)
+	for (uint64_t done = 0; done < entry->len; done += piece.len) {
+		if (mbox_batch_read(&own->batch, entry, done, &piece, err) < 0 ||
+			file_write(own->lock.fd, (struct span){ piece.bytes, piece.len },
+				own->path, err) < 0)
 			return -1;
 	}
 	return 0;

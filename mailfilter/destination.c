@@ -150,6 +150,22 @@ static int finish_host(
 	return account->deliver_host ? 0 : err_memory(err);
 }
 
+static int check_tls(const struct settings *settings,
+	const struct account_settings *account, struct err *err)
+{
+	if (!account->deliver_host && account->lines.deliver_tls > 0)
+		return REFUSE(account->lines.deliver_tls,
+			"deliver-tls: only lmtp://HOST and smtp://HOST have it");
+	if (!account->deliver_host && account->deliver_tls_ca)
+		return REFUSE(account->lines.deliver_tls_ca,
+			"deliver-tls-ca: only lmtp://HOST and smtp://HOST have it");
+	if (account->deliver_tls == TLS_NONE && account->deliver_tls_ca)
+		return REFUSE(account->lines.deliver_tls_ca,
+			"deliver-tls-ca: nothing is verified with deliver-tls = none: "
+			"expected only one of the two");
+	return 0;
+}
+
 /* An option that would change nothing says that its writer meant something else. */
 static int check_company(const struct settings *settings,
 	const struct account_settings *account, struct err *err)
@@ -174,17 +190,7 @@ static int check_company(const struct settings *settings,
 	if (kind != DELIVER_INPLACE && account->inplace_quarantine)
 		return REFUSE(account->lines.inplace_quarantine,
 			"inplace-quarantine: only deliver = inplace has one");
-	if (!account->deliver_host &&
-		(account->lines.deliver_tls > 0 || account->deliver_tls_ca))
-		return REFUSE(account->lines.deliver_tls > 0
-				      ? account->lines.deliver_tls
-				      : account->lines.deliver_tls_ca,
-			"deliver-tls: only lmtp://HOST and smtp://HOST have it");
-	if (account->deliver_tls == TLS_NONE && account->deliver_tls_ca)
-		return REFUSE(account->lines.deliver_tls_ca,
-			"deliver-tls-ca: nothing is verified with deliver-tls = none: "
-			"expected only one of the two");
-	return 0;
+	return check_tls(settings, account, err);
 }
 
 /* What stays where it is needs nothing done to it afterwards; what was replaced is to go. */

@@ -35,6 +35,7 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 				sizeof(message->quarantine_id));
 	}
 	message->attempts = known ? known->attempts : 0;
+	message->since_s = known && known->since_s ? known->since_s : clock_wall_s();
 	if (item->size > fetch->message_max) {
 		(void)snprintf(why, sizeof(why),
 			"%" PRIu64 " bytes, over the limit (message-max) of %" PRIu64,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mailfilter/record_look.h"
+
 const struct pipeline_tools *folder_tools(const struct folder *folder)
 {
 	return &folder->session->pipeline->tools;
@@ -49,6 +51,10 @@ static int list_it(struct folder *folder, struct err *err)
 	if (known == 0 && folder->uidvalidity != 0 && !folder_tools(folder)->dry_run &&
 		record_set_folder(folder_tools(folder)->record, folder->name,
 			folder->uidvalidity, 0, err) < 0)
+		return -1;
+	if (!folder_tools(folder)->dry_run &&
+		record_take_unparked(folder_tools(folder)->record, folder->name,
+			folder->uidvalidity, &done, err) < 0)
 		return -1;
 	return source->ops->list(source, done, &folder->items, &folder->count, err);
 }

@@ -8,6 +8,8 @@
 
 #include <libetpan/mailimap.h>
 
+#include "common/hash.h"
+
 #include "mailfilter/source.h"
 
 enum {
@@ -79,6 +81,10 @@ int imap_login(struct imap *imap, const char *password, struct err *err);
 int imap_open(struct imap *imap, const char *folder, bool writable, struct err *err);
 int imap_write(struct imap *imap, struct err *err);
 int imap_same(struct imap *imap, uint32_t uidvalidity, struct err *err);
+
+/* The first message of the current folder behind after_uid that has these bytes: 1, else 0. */
+int imap_find_bytes(struct imap *imap, uint32_t after_uid, uint64_t size,
+	const struct hash *hash, uint32_t *uid_r, struct err *err);
 
 /* Has another folder a message with the bytes of this one? Ends in the folder it began in, opened
  * for changes. One that is gone counts as being there. */

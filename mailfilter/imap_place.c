@@ -269,6 +269,17 @@ int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *tok
 	return search.uid != 0;
 }
 
+int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid, struct span bytes,
+	uint32_t *uid_r, struct err *err)
+{
+	struct hash hash;
+
+	if (hash_span(bytes, &hash, err) < 0)
+		return -1;
+	return imap_find_bytes(place->imap, from_uid > 0 ? from_uid - 1 : 0, bytes.len,
+		&hash, uid_r, err);
+}
+
 int imap_place_mark(
 	struct imap_place *place, const char *uid, const char *keyword, struct err *err)
 {

@@ -60,6 +60,10 @@ enum imap_place_result imap_place_put(struct imap_place *place, const char *fold
 int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *token,
 	uint32_t *uid_r, struct err *err);
 
+/* The same, of a message with these very bytes. */
+int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid, struct span bytes,
+	uint32_t *uid_r, struct err *err);
+
 /* Set a keyword. 1: it is there now; 0: the server keeps no such thing, in its words, if any. */
 int imap_place_mark(
 	struct imap_place *place, const char *uid, const char *keyword, struct err *err);

@@ -9,13 +9,15 @@
 
 #include "mailfilter/message.h"
 
+#define INPLACE_NO_TOKEN "-"
+
 enum {
 	INPLACE_JOURNAL_MAX = 1000 /* entries; then nothing more is put */
 };
 
 struct inplace_entry {
-	char name[MESSAGE_NAME_MAX]; /* of the delivery */
-	char token[QUARANTINE_ID_MAX];
+	char name[MESSAGE_NAME_MAX];   /* of the delivery */
+	char token[QUARANTINE_ID_MAX]; /* which stands in it, or INPLACE_NO_TOKEN */
 	char folder[MESSAGE_FOLDER_MAX];
 	uint32_t uidvalidity;
 	uint32_t from_uid; /* the copy's is not lower */

@@ -28,8 +28,8 @@ struct header {
 };
 
 enum {
-	INDEX_MAX = MBOX_BATCH_MAX * sizeof(struct mbox_entry) +
-		    MBOX_BATCH_KNOWN_MAX * MESSAGE_NAME_MAX
+	INDEX_MAX = (size_t)MBOX_BATCH_MAX * sizeof(struct mbox_entry) +
+		    (size_t)MBOX_BATCH_KNOWN_MAX * MESSAGE_NAME_MAX
 };
 
 static int fail(const struct mbox_batch *batch, const char *what, struct err *err)
@@ -331,15 +331,15 @@ int mbox_batch_commit(struct mbox_batch *batch, const struct mbox_place *place,
 }
 
 int mbox_batch_read(const struct mbox_batch *batch, const struct mbox_entry *entry,
-	uint64_t from, uint8_t *bytes, size_t size, size_t *len_r, struct err *err)
+	uint64_t from, struct mbox_piece *piece_r, struct err *err)
 {
 	const uint64_t left = entry->len - from;
-	const size_t len = left < size ? (size_t)left : size;
+	const size_t size = sizeof(piece_r->bytes);
 
+	piece_r->len = left < size ? (size_t)left : size;
 	errno = EIO;
-	if (!read_all(batch->fd, bytes, len, entry->at + from))
+	if (!read_all(batch->fd, piece_r->bytes, piece_r->len, entry->at + from))
 		return fail(batch, "read", err);
-	*len_r = len;
 	return 0;
 }
 

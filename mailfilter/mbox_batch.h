@@ -58,9 +58,13 @@ void mbox_batch_remove(struct mbox_batch *batch, const char *name);
 int mbox_batch_commit(struct mbox_batch *batch, const struct mbox_place *place,
 	const struct names *known, struct err *err);
 
-/* Some bytes of an entry; *len_r is 0 at its end. */
+/* The bytes of an entry from there on, as many as go in; len is 0 at its end. */
+struct mbox_piece {
+	uint8_t bytes[64 * 1024];
+	size_t len;
+};
 int mbox_batch_read(const struct mbox_batch *batch, const struct mbox_entry *entry,
-	uint64_t from, uint8_t *bytes, size_t size, size_t *len_r, struct err *err);
+	uint64_t from, struct mbox_piece *piece_r, struct err *err);
 
 /* Note which are shown. Not synced: it is for a kill, and after a power cut the mailbox tells. */
 void mbox_batch_end(struct mbox_batch *batch);

@@ -8,10 +8,6 @@
 
 #include "common/file.h"
 
-enum {
-	COMPARE_BYTES = 64 * 1024
-};
-
 static int fail(const char *what, const char *path, struct err *err)
 {
 	return err_errno(err, file_err_kind(errno), "cannot %s %s", what, path);
@@ -20,25 +16,21 @@ static int fail(const char *what, const char *path, struct err *err)
 int mbox_tail_compare(const struct mbox_batch *batch, const struct mbox_entry *entry,
 	int fd, uint64_t pos, uint64_t *len_r, struct err *err)
 {
-	uint8_t ours[COMPARE_BYTES], theirs[COMPARE_BYTES];
+	uint8_t theirs[sizeof(((struct mbox_piece *)NULL)->bytes)];
+	struct mbox_piece ours;
 	uint64_t done = 0;
+	ssize_t got = 1;
 
-	while (done < entry->len) {
-		size_t len;
-		ssize_t got;
-
-		if (mbox_batch_read(batch, entry, done, ours, sizeof(ours), &len, err) <
-			0)
+	while (done < entry->len && got > 0) {
+		if (mbox_batch_read(batch, entry, done, &ours, err) < 0)
 			return -1;
-		got = pread(fd, theirs, len, (off_t)(pos + done));
+		got = pread(fd, theirs, ours.len, (off_t)(pos + done));
 		if (got < 0)
 			return err_errno(
 				err, file_err_kind(errno), "cannot read the mailbox");
-		if (got > 0 && memcmp(ours, theirs, (size_t)got) != 0)
+		if (got > 0 && memcmp(ours.bytes, theirs, (size_t)got) != 0)
 			break;
 		done += (uint64_t)got;
-		if (got == 0)
-			break;
 	}
 	*len_r = done;
 	return 0;

@@ -22,9 +22,9 @@ static int write_from_line(const char *sender, int64_t wall_s,
 	/* As asctime(3) writes it, in UTC, whatever the locale. */
 	(void)gmtime_r(&seconds, &tm);
 	(void)snprintf(line, sizeof(line), "From %s %.3s %.3s %2d %02d:%02d:%02d %d\n",
-		sender[0] ? sender : "MAILER-DAEMON", days + tm.tm_wday * 3,
-		months + tm.tm_mon * 3, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		tm.tm_year + 1900);
+		sender[0] ? sender : "MAILER-DAEMON", days + (size_t)tm.tm_wday * 3,
+		months + (size_t)tm.tm_mon * 3, tm.tm_mday, tm.tm_hour, tm.tm_min,
+		tm.tm_sec, tm.tm_year + 1900);
 	return sink(arg, span_str(line), err);
 }
 

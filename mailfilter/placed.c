@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/placed.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
 
-int placed_put(struct record *record, const struct message_key *copy, struct err *err)
+static int put_copy(
+	struct record *record, const struct message_key *copy, struct err *err)
 {
 	const struct record_row row = { .key = *copy,
 		.state = RECORD_SETTLED,
 		.action = ACTION_DELIVER,
-		.reason =
-			"put there by mailfilter, for one that was infected or kept back",
+		.reason = "put there by mailfilter",
 		.time_s = clock_wall_s() };
 
 	return record_put(record, &row, err);
+}
+
+int placed_put(struct record *record, const struct message *message, struct err *err)
+{
+	struct message_key copy = message->key;
+
+	copy.uidvalidity = message->placed_uidvalidity;
+	(void)snprintf(copy.uid, sizeof(copy.uid), "%" PRIu32, message->placed_uid);
+	return put_copy(record, &copy, err);
 }
 
 /* The intent of a delivery, by its name: UIDs may have changed since. */
@@ -41,7 +52,7 @@ static int put_both(struct record *record, const struct deliver_placed *placed,
 	struct record_row *row = &search->row;
 
 	if (record_each(record, NULL, 0, 1U << RECORD_INTENT, look, search, err) < 0 ||
-		placed_put(record, &placed->key, err) < 0)
+		put_copy(record, &placed->key, err) < 0)
 		return -1;
 	if (!search->found)
 		return 0;

@@ -9,8 +9,8 @@
 #include "mailfilter/deliver.h"
 #include "mailfilter/record.h"
 
-/* Put a copy on record. */
-int placed_put(struct record *record, const struct message_key *copy, struct err *err);
+/* Put what was put into a folder for this message on record: its placed_uid. */
+int placed_put(struct record *record, const struct message *message, struct err *err);
 
 /* Before folders are listed: put on record what a crash or a lost connection kept from it, and its
  * original as delivered, so that it is settled next. deliver may be NULL. */

@@ -27,6 +27,17 @@ enum record_sql {
 	SQL_PUT_QUARANTINED,
 	SQL_FIND_QUARANTINED,
 	SQL_EACH_QUARANTINED,
+	SQL_REASONS,
+	SQL_EACH_UID,
+	SQL_NOTE_UNPARKED,
+	SQL_UNPARK,
+	SQL_UNPARKED,
+	SQL_LOWER_MARK,
+	SQL_DROP_UNPARKED,
+	SQL_SET_FATE,
+	SQL_DROP_QUARANTINED,
+	SQL_DROP_FATE,
+	SQL_IS_RELEASED,
 	SQL_TEXTS
 };
 
@@ -54,6 +65,9 @@ void record_bind_number(sqlite3_stmt *statement, int position, int64_t number);
 
 /* A column's text, cut to size; "" for NULL. */
 void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t size);
+
+/* A row of messages, whose columns are those of SQL_FIND. */
+void record_read_row(sqlite3_stmt *from, struct record_row *row);
 
 /* One step of a reading statement. 1: a row; 0: no more. */
 int record_step(struct record *record, sqlite3_stmt *statement, struct err *err);

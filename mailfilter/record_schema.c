@@ -6,9 +6,19 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 1,
+	SCHEMA_VERSION = 2,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
+
+/* fate: what has been done with an original in quarantine. unparked: in front of which messages
+ * the next listing has to start, although they were done with. */
+#define SINCE_2                                                                          \
+	"CREATE TABLE fate ("                                                            \
+	" id TEXT PRIMARY KEY, fate INTEGER NOT NULL, fate_s INTEGER NOT NULL,"          \
+	" name TEXT NOT NULL) WITHOUT ROWID;"                                            \
+	"CREATE TABLE unparked ("                                                        \
+	" folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"     \
+	" PRIMARY KEY (folder, uidvalidity, uid)) WITHOUT ROWID;"
 
 /* message.change counts up with every put, REPLACE included: the order of the last change, free of
  * the clock's jumps. */
@@ -20,6 +30,7 @@ static const char schema[] =
 	" quarantine_id TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,"
 	" judged TEXT NOT NULL, size INTEGER NOT NULL, attempts INTEGER NOT NULL,"
 	" time_s INTEGER NOT NULL,"
+	" rule TEXT NOT NULL DEFAULT '', since_s INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (folder, uidvalidity, uid));"
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
@@ -31,7 +42,14 @@ static const char schema[] =
 	" id TEXT PRIMARY KEY, folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
-	" hash BLOB NOT NULL, found BLOB NOT NULL) WITHOUT ROWID;";
+	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2;
+
+/* From the form of this number to the next. */
+static const char *const upgrades[SCHEMA_VERSION] = {
+	[1] = "ALTER TABLE message ADD COLUMN rule TEXT NOT NULL DEFAULT '';"
+	      "ALTER TABLE message ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE quarantined ADD COLUMN found BLOB NOT NULL DEFAULT x'';" SINCE_2,
+};
 
 static int execute(struct record *record, const char *sql, struct err *err)
 {
@@ -67,7 +85,8 @@ int record_is_empty(struct record *record, bool *empty_r, struct err *err)
 	return 0;
 }
 
-static int check(struct record *record, struct err *err)
+/* The number of its form, which this program knows or can bring up to date. */
+static int check(struct record *record, int64_t *version_r, struct err *err)
 {
 	int64_t version, application;
 
@@ -84,12 +103,36 @@ static int check(struct record *record, struct err *err)
 			"%s was made by a newer mailfilter (its form is %lld, this program "
 			"knows up to %d): install that version again",
 			record->path, (long long)version, SCHEMA_VERSION);
-	if (version < SCHEMA_VERSION)
+	if (version < 1)
 		return err_set(err, ERR_ACCOUNT,
 			"%s has no form that this mailfilter knows (%lld): move it away; mail "
 			"still on the server is then delivered again",
 			record->path, (long long)version);
+	*version_r = version;
 	return 0;
+}
+
+/* Whole or not at all. */
+static int upgrade(struct record *record, struct err *err)
+{
+	char mark[64];
+	int64_t version;
+
+	(void)snprintf(
+		mark, sizeof(mark), "PRAGMA user_version = %d; COMMIT", SCHEMA_VERSION);
+	if (execute(record, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	/* Another process may have been first. */
+	if (check(record, &version, err) == 0) {
+		int done = 0;
+
+		for (; done == 0 && version < SCHEMA_VERSION; version++)
+			done = execute(record, upgrades[version], err);
+		if (done == 0 && execute(record, mark, err) == 0)
+			return 0;
+	}
+	(void)sqlite3_exec(record->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
 }
 
 static int create(struct record *record, struct err *err)
@@ -114,12 +157,18 @@ static int create(struct record *record, struct err *err)
 
 int record_schema(struct record *record, bool read_only, struct err *err)
 {
+	int64_t version = SCHEMA_VERSION;
 	bool empty;
 
 	if (record_is_empty(record, &empty, err) < 0)
 		return -1;
-	if (!empty && check(record, err) < 0)
+	if (!empty && check(record, &version, err) < 0)
 		return -1;
+	if (read_only && version < SCHEMA_VERSION)
+		return err_set(err, ERR_AGAIN,
+			"%s is of an older mailfilter: the next run that serves the account "
+			"brings it up to date",
+			record->path);
 	if (read_only)
 		return 0;
 	/* A file system without shared memory keeps a rollback journal; EXTRA also makes its
@@ -128,8 +177,8 @@ int record_schema(struct record *record, bool read_only, struct err *err)
 		    err) < 0)
 		return -1;
 	if (!empty)
-		return 0;
+		return version < SCHEMA_VERSION ? upgrade(record, err) : 0;
 	if (create(record, err) < 0)
 		return -1;
-	return check(record, err);
+	return check(record, &version, err);
 }

@@ -26,7 +26,8 @@ static bool is_lmtp(const struct smtp *smtp)
 	return smtp->account->deliver_kind == DELIVER_LMTP;
 }
 
-static int add_command(struct smtp *smtp, struct err *err, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int add_command(
+	struct smtp *smtp, struct err *err, const char *format, ...)
 {
 	char command[COMMAND_MAX];
 	va_list args;

@@ -101,6 +101,8 @@ int smtp_link_start_tls(
 		short events = POLLIN;
 
 		result = tls_handshake(link->tls, &events, err);
+		if (result < 0 && err && err->kind == ERR_ACCOUNT)
+			return err_wrap(err, "deliver-tls");
 		if (result < 0 || (result == 0 && wait_peer(link, events, err) < 0))
 			return soften(link, err);
 	} while (result == 0);

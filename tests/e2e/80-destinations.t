@@ -67,6 +67,23 @@ SKIP: {
 	is($count + 0, scalar @{ $mails{mbox} }, 'python reads the mbox as well');
 }
 
+# Without the authority that signed it the certificate is refused, and nothing goes out.
+my $stranger = Corpus->new('stranger')->mail('plain', 'stranger');
+$dovecot->put('tls', $stranger->{bytes});
+my ($account) = grep { $_->[0] eq 'tls' } @accounts;
+my $untrusting = settings('untrusting.conf', { E2E::global() },
+	[ 'tls', { %{ $account->[1] }, 'deliver-tls-ca' => work('dovecot/server-ca.key') } ]);
+$run = mailfilter('-c', $untrusting, '--once');
+is($run->{code}, 75, 'an authority that is none: 75');
+Dovecot::certificate(work(), 'other', 'DNS:localhost', 30);
+$untrusting = settings('untrusting.conf', { E2E::global() },
+	[ 'tls', { %{ $account->[1] }, 'deliver-tls-ca' => work('other-ca.pem') } ]);
+$run = mailfilter('-c', $untrusting, '--once');
+is($run->{code}, 75, 'a certificate that is not trusted: 75');
+like($run->{err}, qr/deliver-tls: the certificate of 127.0.0.1 is refused/, 'and says so');
+is(scalar(served($dovecot, 'in-tls')), scalar @{ $mails{tls} }, 'nothing went out');
+push @{ $mails{tls} }, $stranger;
+
 # What is refused waits, says why, and goes out once it can.
 my $late = Corpus->new('late')->mail('plain', 'late01');
 $dovecot->put('pipe', $late->{bytes});
@@ -86,8 +103,8 @@ rename work('pipe.kept'), work('pipe.sh');
 unlink work('out/mbox.mbox.lock');
 $run = mailfilter('-c', $conf, '--once');
 is($run->{code}, 0, 'then they go out');
-for my $name (qw(mbox pipe)) {
-	push @{ $mails{$name} }, $late;
+push @{ $mails{$_} }, $late for qw(mbox pipe);
+for my $name (qw(mbox pipe tls)) {
 	is_deeply([ E2E::problems($name, [ served($dovecot, $name) ], $mails{$name}) ], [], "$name: and once");
 }
 ok(scanner_stop(), 'the scanner ends in order');

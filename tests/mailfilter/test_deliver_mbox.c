@@ -607,7 +607,8 @@ static void killed_after_any_step_each_message_is_there_once(void **state)
 static void killed_in_the_middle_of_any_write_each_message_is_there_once(void **state)
 {
 	(void)state;
-	for (rlim_t size = 4; size < 2 * LONG_BYTES; size += size < 400 ? 1 : 7919) {
+	for (rlim_t size = 4; size < (rlim_t)2 * LONG_BYTES;
+		size += size < 400 ? 1 : 7919) {
 		start_anew();
 		if (!killed(0, size))
 			break;

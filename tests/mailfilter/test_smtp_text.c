@@ -64,7 +64,8 @@ static void other_bytes_and_long_lines_stay_as_they_are(void **state)
 	for (size_t i = 0; i < sizeof(message); i++)
 		if (message[i] == '\r' || message[i] == '\n' || message[i] == '.')
 			message[i] = 'x';
-	memcpy(message + sizeof(message) - 2, "\r\n", 2);
+	message[sizeof(message) - 2] = '\r';
+	message[sizeof(message) - 1] = '\n';
 	encode((struct span){ message, sizeof(message) }, &out);
 	assert_int_equal(out.len, sizeof(message));
 	assert_memory_equal(out.data, message, out.len);

@@ -9,6 +9,7 @@ use warnings;
 use Digest::SHA qw(sha256_hex);
 use IO::Socket::INET;
 use POSIX ();
+use Socket qw(IPPROTO_TCP TCP_NODELAY);
 use E2E qw(work write_file read_file served);
 
 my %pid;
@@ -116,6 +117,7 @@ sub smtp {
 		while (my $socket = $listener->accept) {
 			next if fork;
 			$socket->autoflush(1);
+			$socket->setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
 			smtp_session($socket, $folder);
 			POSIX::_exit(0);
 		}

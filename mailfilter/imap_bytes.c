@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * Is a copy of a message in another folder already? COPY leaves no trace in the folder it copies
- * from, so after a crash only the bytes tell. */
+ * Is a message in a folder that has certain bytes? COPY leaves no trace in the folder it copies from, so
+ * after a crash only the bytes tell. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/hash.h"
-
 #include "mailfilter/imap.h"
+#include "mailfilter/imap_facts.h"
 
 /* One message's bytes as a sum. */
 struct digest {
@@ -62,25 +61,26 @@ static int sum_up(struct imap *imap, const struct source_item *item,
 	return imap_fetch(&imap->source, item, 1, &sink, err);
 }
 
-/* Has the current folder a message of these bytes? */
-static int look_through(struct imap *imap, uint64_t listed_size,
-	const struct digest *wanted, bool *there_r, struct err *err)
+int imap_find_bytes(struct imap *imap, uint32_t after_uid, uint64_t size,
+	const struct hash *hash, uint32_t *uid_r, struct err *err)
 {
 	auto_free struct source_item *items = NULL;
 	size_t count = 0;
 
-	*there_r = false;
-	if (imap_list(&imap->source, 0, &items, &count, err) < 0)
+	if (imap_list(&imap->source, after_uid, &items, &count, err) < 0)
 		return -1;
-	for (size_t i = count; i > 0 && !*there_r; i--) {
+	for (size_t i = 0; i < count; i++) {
 		DEFER(digest_done) struct digest digest = { 0 };
 
-		if (items[i - 1].size != wanted->size && items[i - 1].size != listed_size)
+		if (items[i].size != size)
 			continue;
-		if (sum_up(imap, &items[i - 1], &digest, err) < 0)
+		if (sum_up(imap, &items[i], &digest, err) < 0)
 			return -1;
-		*there_r = digest.whole && digest.size == wanted->size &&
-			   hash_equal(&digest.hash, &wanted->hash);
+		if (!digest.whole || digest.size != size ||
+			!hash_equal(&digest.hash, hash))
+			continue;
+		*uid_r = imap_facts_uid(items[i].uid);
+		return 1;
 	}
 	return 0;
 }
@@ -91,7 +91,8 @@ int imap_copied(struct imap *imap, const struct source_item *item, const char *f
 	DEFER(digest_done) struct digest wanted = { 0 };
 	const uint32_t uidvalidity = imap->uidvalidity;
 	char home[MESSAGE_FOLDER_MAX];
-	int result = 0;
+	int found = 0;
+	uint32_t uid;
 
 	memcpy(home, imap->folder, sizeof(home));
 	if (sum_up(imap, item, &wanted, err) < 0)
@@ -101,10 +102,11 @@ int imap_copied(struct imap *imap, const struct source_item *item, const char *f
 		return 0;
 	/* Without the folder there is no copy. */
 	if (imap_open(imap, folder, false, err) == 0)
-		result = look_through(imap, item->size, &wanted, there_r, err);
+		found = imap_find_bytes(imap, 0, wanted.size, &wanted.hash, &uid, err);
 	else if (err->kind != ERR_ACCOUNT)
 		return -1;
-	if (result < 0 || imap_open(imap, home, true, err) < 0)
+	*there_r = found > 0;
+	if (found < 0 || imap_open(imap, home, true, err) < 0)
 		return -1;
 	return imap_same(imap, uidvalidity, err);
 }

@@ -4,7 +4,8 @@
 # Delivery in place, killed at every single step of the conversation with the server: before each
 # command that would reach it, and before each answer that would come back, over all sessions. After
 # each kill a run is left alone, and one more changes nothing: nothing is lost, nothing is there
-# twice, EICAR nowhere; with a server that has UIDPLUS and MOVE, and with one that has neither.
+# twice, EICAR nowhere; with a server that has UIDPLUS and MOVE, and with one that has neither. The
+# same where the connection is cut instead.
 use strict;
 use warnings;
 use FindBin;
@@ -24,6 +25,7 @@ my @kinds     = (
 	[ 'moved', { 'inplace-quarantine' => 'Quarantine' }, [] ],
 	[ 'copied', { 'inplace-quarantine' => 'Quarantine' }, ['MOVE'] ],
 	[ 'marked', {}, [ 'UIDPLUS', 'MOVE' ] ],
+	[ 'cut', {}, [], 'cut' ],
 );
 my %user    = map { my $kind = $_->[0]; map { ("$kind$_" => 'sesame') } 0 .. $STEPS_MAX } @kinds;
 my $dovecot = Dovecot->new(dir => work('dovecot'), users => \%user);
@@ -88,10 +90,20 @@ sub run_of {
 	return finish($run);
 }
 
+# Run until there is nothing left to do; the last run.
+sub run_to_the_end {
+	my ($proxy, $name, $options) = @_;
+	for (1 .. 3) {
+		my $run = run_of($proxy, $name, $options);
+		return $run if $run->{out} =~ /nothing new/;
+	}
+	return { code => 'no end' };
+}
+
 # One kind of server, killed at each step from the first on that has to do with one message alone
 # (what comes before is like everywhere). A report: a line for each problem, "killed N" the last.
 sub kill_everywhere {
-	my ($kind, $options, $hidden) = @_;
+	my ($kind, $options, $hidden, $how) = @_;
 	my $proxy = Proxy->new(port => $dovecot->{port}{imap}, dir => work("proxy-$kind"), hide => $hidden);
 	my ($killed, @problems, $first) = (0);
 	for my $n (0 .. $STEPS_MAX) {
@@ -99,17 +111,17 @@ sub kill_everywhere {
 		my $imap = imap($name);
 		fill($imap, 'INBOX', @mails, { bytes => $large });
 		my $before = look($imap, 'INBOX');
-		$proxy->arm($n == 0 ? 0 : $first + $n);
+		$proxy->arm($n == 0 ? 0 : $first + $n, $how);
 		my $run    = run_of($proxy, $name, $options);
 		my @events = $proxy->events;
-		my $alive  = $run->{signal} == 0;
+		my $alive  = $how ? $n == 0 || @events < $first + $n : $run->{signal} == 0;
 		$first //= (grep { $events[$_] =~ /FLAGS INTERNALDATE/ } 0 .. $#events)[0] - 3;
 		push @problems, 'no copy is put into the folder' if $n == 0 && !grep { /^C APPEND/ } @events;
 		$proxy->arm(0);
-		my $step = $alive ? 'never killed' : 'at ' . scalar(@events) . " ($events[-1])";
+		my $step = $alive ? 'left alone' : 'at ' . ($first + $n) . ' (' . $events[$first + $n - 1] . ')';
 		if (!$alive) {
 			$killed++;
-			$run = run_of($proxy, $name, $options);
+			$run = $how ? run_to_the_end($proxy, $name, $options) : run_of($proxy, $name, $options);
 		}
 		push @problems, "$step: exit code $run->{code}" if $run->{code} != 75 && $run->{code} != 0;
 		push @problems, map { "$step: $_" } not_well($name, $before, $hidden);

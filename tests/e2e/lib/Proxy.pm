@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 #
 # A proxy in front of an IMAP server, in plain text on loopback, that follows the conversation: each
-# command of the client and each answer of the server that ends one, or asks for more, is an event, counted over all
-# connections. At the event it is told it kills its victim, a process group, so that nothing more
-# than was passed on before can have happened; or it does what the test says. Capabilities can be hidden.
+# command of the client, and each answer of the server that ends one or asks for more, is an event,
+# counted over all connections. At the event it is told it kills its victim, a process group, or cuts
+# the connection, so that nothing more than was passed on before can have happened there; or it does
+# what the test says. Capabilities can be hidden.
 package Proxy;
 use strict;
 use warnings;
@@ -52,11 +53,12 @@ sub DESTROY {
 	waitpid $self->{pid}, 0;
 }
 
-# Count from 0 again and kill the victim at event number $at (0: at none). Done before it is known:
-# its pid is told by victim().
+# Count from 0 again, and at event number $at (0: at none) kill the victim, or only cut the connection.
+# Done before the victim is known: its pid is told by victim().
 sub arm {
-	my ($self, $at) = @_;
+	my ($self, $at, $how) = @_;
 	$self->put('at', $at);
+	$self->put('how', $how // 'kill');
 	$self->put('victim', 0);
 	$self->put('events', '');
 }
@@ -87,16 +89,17 @@ sub get {
 	return <$file> // '';
 }
 
-# Note an event. False: the victim is dead.
+# Note an event. False: nothing more is passed on here.
 sub event {
 	my ($self, $what) = @_;
 	open(my $lock, '>>', "$self->{dir}/lock") or die "lock: $!\n";
 	flock $lock, LOCK_EX;
 	my @events = $self->events;
-	my $at = $self->get('at');
-	return 0 if $at && @events >= $at;
+	my ($at, $cut) = ($self->get('at'), $self->get('how') eq 'cut');
+	return 0 if $at && !$cut && @events >= $at;
 	$self->put('events', join "\n", @events, $what);
-	return 1 if !$at || @events + 1 < $at;
+	return 1 if !$at || @events + 1 != $at;
+	return 0 if $cut;
 	# The test says whom it started as soon as it has.
 	select undef, undef, undef, 0.01 while !$self->get('victim');
 	kill 'KILL', -$self->get('victim');

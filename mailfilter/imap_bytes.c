@@ -91,6 +91,7 @@ int imap_copied(struct imap *imap, const struct source_item *item, const char *f
 	DEFER(digest_done) struct digest wanted = { 0 };
 	const uint32_t uidvalidity = imap->uidvalidity;
 	char home[MESSAGE_FOLDER_MAX];
+	struct err why = { 0 };
 	int found = 0;
 	uint32_t uid;
 
@@ -101,10 +102,10 @@ int imap_copied(struct imap *imap, const struct source_item *item, const char *f
 	if (!wanted.whole)
 		return 0;
 	/* Without the folder there is no copy. */
-	if (imap_open(imap, folder, false, err) == 0)
+	if (imap_open(imap, folder, false, &why) == 0)
 		found = imap_find_bytes(imap, 0, wanted.size, &wanted.hash, &uid, err);
-	else if (err->kind != ERR_ACCOUNT)
-		return -1;
+	else if (why.kind != ERR_ACCOUNT)
+		return err_set(err, why.kind, "%s", why.text);
 	*there_r = found > 0;
 	if (found < 0 || imap_open(imap, home, true, err) < 0)
 		return -1;

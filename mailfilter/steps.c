@@ -91,8 +91,8 @@ static int make_outgoing(struct pipeline *pipeline, struct message *message)
 		return in_place(pipeline) ? 0 : notice_tag(message, &message->err);
 	case ACTION_QUARANTINE:
 	case ACTION_PARK:
-		return notice_write(
-			message, pipeline->tools.account->name, &message->err);
+		return notice_write(message, pipeline->tools.account->name,
+			pipeline->tools.account->inplace_quarantine, &message->err);
 	case ACTION_NONE:
 	case ACTION_DELIVER:
 	case ACTION_HOLD:

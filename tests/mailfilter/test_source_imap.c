@@ -541,6 +541,95 @@ static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
 	fetched_done_with(&run.fetched);
 }
 
+/* Opened for reading alone until something is to be removed. */
+#define IN_PLACE(capabilities)                                                           \
+	"> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 " capabilities,        \
+		"> $ OK done", "< LOGIN", "> $ OK done", "< CAPABILITY",                 \
+		"> * CAPABILITY IMAP4rev1 " capabilities, "> $ OK done",                 \
+		"< EXAMINE \"INBOX\"", FOLDER, "< SELECT \"INBOX\"", FOLDER
+#define QUARANTINE                                                                       \
+	"< EXAMINE \"kept\"", "> * 2 EXISTS", "> * OK [UIDVALIDITY 9] x", "> $ OK done"
+#define BODY(uid, body) "= * 1 FETCH (UID " uid " BODY[] {5}\r\n" body ")\r\n"
+#define REMOVE(uid)                                                                      \
+	"< UID STORE " uid " +FLAGS.SILENT (\\Deleted)", "> $ OK done",                  \
+		"< UID EXPUNGE " uid, "> $ OK done"
+
+static const struct {
+	const char *script[STEPS_MAX];
+	const char *folder; /* for originals, or NULL */
+	size_t count;
+	bool marked;
+	enum err_kind kind;
+} in_place_cases[] = {
+	{ { IN_PLACE("UIDPLUS"), "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)",
+		  "> $ OK done", "< UID EXPUNGE 1:3", "> $ OK done" },
+		NULL, 3, false, ERR_NONE },
+	{ { IN_PLACE(""), "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done" },
+		NULL, 3, true, ERR_NONE },
+	{ { IN_PLACE("MOVE"), "< UID MOVE 1:3 \"kept\"", "> $ OK done" }, "kept", 3,
+		false, ERR_NONE },
+	/* Without MOVE it is copied where no copy of a run that died is, byte for byte. */
+	{ { IN_PLACE("UIDPLUS"), "< UID FETCH 1 (UID BODY.PEEK[])", BODY("1", "first"),
+		  "> $ OK done", QUARANTINE, "< UID FETCH 1:* (UID RFC822.SIZE",
+		  "> * 1 FETCH (UID 5 RFC822.SIZE 4)",
+		  "> * 2 FETCH (UID 6 RFC822.SIZE 5)", "> $ OK done",
+		  "< UID FETCH 6 (UID BODY.PEEK[])", BODY("6", "First"), "> $ OK done",
+		  "< SELECT \"INBOX\"", FOLDER, "< UID COPY 1 \"kept\"", "> $ OK done",
+		  REMOVE("1"), "< UID FETCH 2 (UID BODY.PEEK[])", BODY("2", "other"),
+		  "> $ OK done", QUARANTINE, "< UID FETCH 1:* (UID RFC822.SIZE",
+		  "> * 2 FETCH (UID 6 RFC822.SIZE 5)", "> $ OK done",
+		  "< UID FETCH 6 (UID BODY.PEEK[])", BODY("6", "other"), "> $ OK done",
+		  "< SELECT \"INBOX\"", FOLDER, REMOVE("2") },
+		"kept", 2, false, ERR_NONE },
+	/* No such folder yet; the second message has gone meanwhile. */
+	{ { IN_PLACE(""), "< UID FETCH 1 (UID BODY.PEEK[])", BODY("1", "first"),
+		  "> $ OK done", "< EXAMINE \"kept\"", "> $ NO none",
+		  "< SELECT \"INBOX\"", FOLDER, "< UID COPY 1 \"kept\"",
+		  "> $ NO [TRYCREATE] none", "< CREATE \"kept\"", "> $ OK done",
+		  "< UID COPY 1 \"kept\"", "> $ OK done",
+		  "< UID STORE 1 +FLAGS.SILENT (\\Deleted)", "> $ OK done",
+		  "< UID FETCH 2 (UID BODY.PEEK[])", "> $ OK done",
+		  "< UID STORE 2 +FLAGS.SILENT (\\Deleted)", "> $ OK done" },
+		"kept", 2, true, ERR_NONE },
+	/* Nothing is removed that may not have been copied. */
+	{ { IN_PLACE("UIDPLUS"), "< UID FETCH 1 (UID BODY.PEEK[])", BODY("1", "first"),
+		  "> $ OK done", "< EXAMINE \"kept\"", "> * OK [UIDVALIDITY 9] x",
+		  "> $ OK done", "< UID FETCH 1:*", "> $ NO not now" },
+		"kept", 1, false, ERR_SESSION },
+	{ { IN_PLACE("UIDPLUS"), "< UID FETCH 1 (UID BODY.PEEK[])", BODY("1", "first"),
+		  "> $ OK done", "< EXAMINE \"kept\"", "> $ NO none",
+		  "< SELECT \"INBOX\"", "> * OK [UIDVALIDITY 8] x", "> $ OK done" },
+		"kept", 1, false, ERR_SESSION },
+	{ { IN_PLACE("UIDPLUS"), "< UID FETCH 1 (UID BODY.PEEK[])", BODY("1", "first"),
+		  "> $ OK done", "< EXAMINE \"kept\"", "> $ NO none",
+		  "< SELECT \"INBOX\"", FOLDER, "< UID COPY", "> $ NO [OVERQUOTA] full" },
+		"kept", 1, false, ERR_ACCOUNT },
+};
+
+static void what_was_replaced_in_place_is_removed_and_copied_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(in_place_cases) / sizeof(in_place_cases[0]); i++) {
+		char folder[] = "kept";
+		struct run run;
+		int result;
+
+		run_start(&run, in_place_cases[i].script);
+		run.account.deliver_kind = DELIVER_INPLACE;
+		run.account.after_kind =
+			in_place_cases[i].folder ? AFTER_MOVE : AFTER_DELETE;
+		run.account.after_folder = folder;
+		assert_int_equal(run_select(&run), 0);
+		result = run.source->ops->settle(
+			run.source, items, in_place_cases[i].count, &run.err);
+		if (result != (in_place_cases[i].kind == ERR_NONE ? 0 : -1) ||
+			run.err.kind != in_place_cases[i].kind)
+			fail_msg("case %zu: %d, %s", i, run.err.kind, run.err.text);
+		assert_int_equal(run.source->leaves_marked, in_place_cases[i].marked);
+		run_end(&run);
+	}
+}
+
 struct settle_case {
 	enum after_kind after;
 	enum err_kind kind;
@@ -644,6 +733,7 @@ static void a_refused_connection_says_where(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_replaced_in_place_is_removed_and_copied_once),
 		cmocka_unit_test(a_session_that_cannot_begin_says_why),
 		cmocka_unit_test(a_login_by_plain_waits_for_the_plus),
 		cmocka_unit_test(what_was_offered_before_login_does_not_count_after_it),

@@ -55,8 +55,8 @@ struct account_settings {
 	int line;
 	char *source; /* as written, then taken apart: */
 	enum source_kind kind;
-	char *user, *host;
 	unsigned port;
+	char *user, *host;
 	struct schema_list folders; /* none for POP3, which has but one */
 	char *password, *password_file;
 	struct schema_list password_command;

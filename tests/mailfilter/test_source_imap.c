@@ -542,17 +542,18 @@ static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
 }
 
 /* Opened for reading alone until something is to be removed. */
+#define OFFERS(capabilities)                                                             \
+	"< CAPABILITY", ("> * CAPABILITY IMAP4rev1 " capabilities), "> $ OK done"
 #define IN_PLACE(capabilities)                                                           \
-	"> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 " capabilities,        \
-		"> $ OK done", "< LOGIN", "> $ OK done", "< CAPABILITY",                 \
-		"> * CAPABILITY IMAP4rev1 " capabilities, "> $ OK done",                 \
-		"< EXAMINE \"INBOX\"", FOLDER, "< SELECT \"INBOX\"", FOLDER
+	"> * OK hello", OFFERS(capabilities), "< LOGIN", "> $ OK done",                  \
+		OFFERS(capabilities), "< EXAMINE \"INBOX\"", FOLDER,                     \
+		"< SELECT \"INBOX\"", FOLDER
 #define QUARANTINE                                                                       \
 	"< EXAMINE \"kept\"", "> * 2 EXISTS", "> * OK [UIDVALIDITY 9] x", "> $ OK done"
-#define BODY(uid, body) "= * 1 FETCH (UID " uid " BODY[] {5}\r\n" body ")\r\n"
+#define BODY(uid, body) ("= * 1 FETCH (UID " uid " BODY[] {5}\r\n" body ")\r\n")
 #define REMOVE(uid)                                                                      \
-	"< UID STORE " uid " +FLAGS.SILENT (\\Deleted)", "> $ OK done",                  \
-		"< UID EXPUNGE " uid, "> $ OK done"
+	("< UID STORE " uid " +FLAGS.SILENT (\\Deleted)"), "> $ OK done",                \
+		("< UID EXPUNGE " uid), "> $ OK done"
 
 static const struct {
 	const char *script[STEPS_MAX];

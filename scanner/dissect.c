@@ -37,16 +37,19 @@ struct dissection {
 	struct waiting *waiting; /* the last is unpacked first */
 	size_t waiting_count;
 	uint64_t waiting_bytes;
+	struct seen parts; /* of the whole message, as libclamav takes it apart */
 
 	/* of one call: */
 	struct span whole;
 	struct seen seen;
 	struct result *sum;
+	bool is_whole;
 
 	/* of one scan: */
 	ptrdiff_t parent;
 	const char *path;
 	uint32_t depth;
+	bool is_mail;
 	bool is_listed; /* a file in an archive that libclamav alone opens, not looked at yet */
 	bool is_missing; /* one never was */
 };
@@ -85,6 +88,7 @@ void dissection_free(struct dissection *dissection)
 	free(dissection->waiting);
 	free(dissection->met);
 	seen_done(&dissection->seen);
+	seen_done(&dissection->parts);
 	free(dissection);
 }
 
@@ -233,6 +237,21 @@ static bool is_alone(const char *type)
 	return false;
 }
 
+/* A part that libclamav's mail parser took out is scanned as if it came alone (1.4, cli_magic_scan):
+ * its type is found anew from its bytes, embedded files are looked for, nothing is cached. It ends
+ * before all of it was looked at for the reasons a scan of its own would, or at what the others used
+ * up: time, size and number of files, depth; then there is word of it, as of any error, and the mail
+ * is not clean. The other way round signatures for what is in a mail match here alone. (Only a
+ * mail whose own hash ClamAV's list of false positives has makes a difference: all in it is allowed
+ * then.) Not so what is below a part; a stretch of the mail, which is no file and has the type that
+ * it was taken for; and what was taken out of a disk image that the mail seems to be (DMG) or by
+ * bytecode, which has no name. */
+static bool is_part(const struct dissection *di, const struct engine_layer *layer)
+{
+	return di->is_mail && layer->level == 1 && layer->is_file && layer->name &&
+	       layer->name[0];
+}
+
 static void on_layer(void *context, const struct engine_layer *layer)
 {
 	struct dissection *di = context;
@@ -247,6 +266,11 @@ static void on_layer(void *context, const struct engine_layer *layer)
 		return;
 	}
 	seen_add(&di->seen, &hash);
+	if (layer->level == 0)
+		di->is_mail = di->is_whole && di->depth == 0 &&
+			      strcmp(layer->type, "CL_TYPE_MAIL") == 0;
+	if (is_part(di, layer))
+		seen_add(&di->parts, &hash);
 	meet(di, &hash, layer);
 }
 
@@ -274,7 +298,7 @@ static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	di->parent = parent;
 	di->path = path;
 	di->depth = depth;
-	di->is_listed = di->is_missing = false;
+	di->is_listed = di->is_missing = di->is_mail = false;
 	engine_scan(di->engine, bytes, &watch, &result);
 	if (result.signature[0])
 		(void)snprintf(result.where, sizeof(result.where), "%s", path);
@@ -344,4 +368,22 @@ void dissect(struct dissection *dissection, struct span bytes, struct result *re
 		free(archive.own);
 	}
 	di->sum = NULL;
+}
+
+void dissect_mail(
+	struct dissection *dissection, struct span message, struct result *result_r)
+{
+	struct dissection *di = dissection;
+
+	seen_done(&di->parts);
+	di->is_whole = true;
+	dissect(di, message, result_r);
+	di->is_whole = false;
+	if (result_r->kind != VERDICT_CLEAN || result_r->signature[0])
+		seen_done(&di->parts);
+}
+
+bool dissect_included(const struct dissection *dissection, const struct hash *part)
+{
+	return seen_has(&dissection->parts, part);
 }

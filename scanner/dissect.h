@@ -26,4 +26,12 @@ static inline void defer_dissection(struct dissection **dissection)
  * another call's are not unpacked again. */
 void dissect(struct dissection *dissection, struct span bytes, struct result *result_r);
 
+/* The same of a whole message. What libclamav took out of it as its parts is remembered if nothing was
+ * found, no limit met and no doubt left. */
+void dissect_mail(
+	struct dissection *dissection, struct span message, struct result *result_r);
+
+/* Were these bytes remembered? Then dissect() of them would find nothing new. */
+bool dissect_included(const struct dissection *dissection, const struct hash *part);
+
 #endif

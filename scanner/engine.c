@@ -42,9 +42,8 @@ static cl_error_t on_file(int fd, const char *type, const char **ancestors,
 {
 	struct scanning *scanning = context;
 	const struct engine_layer layer = { { (const uint8_t *)bytes, size },
-		type ? type : "", name, ancestors, level };
+		type ? type : "", name, ancestors, level, fd >= 0 };
 
-	(void)fd;
 	(void)parent_size;
 	(void)attributes;
 	heard_look();

@@ -42,6 +42,7 @@ struct engine_layer {
 	const char *name;
 	const char *const *ancestors; /* names, one for each level above */
 	uint32_t level;
+	bool is_file; /* taken out into a file of its own; else a stretch of what is around it */
 };
 
 /* Who wants to know what libclamav looks at, and which files an archive of that type lists. */

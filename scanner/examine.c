@@ -20,6 +20,7 @@ enum {
 };
 
 struct examination {
+	struct engine *engine;
 	struct dissection *dissection;
 	struct span message;
 	const struct mime *mime;
@@ -144,6 +145,7 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 {
 	const struct mime_part *part = &ex->mime->parts[index];
 	struct result result;
+	struct hash hash;
 	auto_buf struct buf bytes;
 
 	buf_init(&bytes, ex->message.len + DECODED_SPARE);
@@ -151,7 +153,11 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 		return -1;
 	if (bytes.len == 0)
 		return 0;
-	dissect(ex->dissection, buf_span(&bytes), &result);
+	if (hash_span(buf_span(&bytes), &hash, err) < 0)
+		return -1;
+	result_init(&result);
+	if (!dissect_included(ex->dissection, &hash))
+		dissect(ex->dissection, buf_span(&bytes), &result);
 	result_add(&ex->sum, &result);
 	if (result.kind == VERDICT_INFECTED)
 		return add_finding(ex, index, &result, err);
@@ -270,15 +276,30 @@ static int prune(struct examination *ex, struct err *err)
 	return 0;
 }
 
+/* The message, then the parts that are not among what libclamav itself took out of it: with mail in
+ * order none but text, whose line ends it changes. Where there is more to say than clean, all parts
+ * again, from the start: what is in an archive is then named from its part on. */
+static int scan_whole_and_parts(
+	struct examination *ex, struct result *whole_r, struct err *err)
+{
+	dissect_mail(ex->dissection, ex->message, whole_r);
+	if (whole_r->kind != VERDICT_CLEAN) {
+		dissection_free(take_ptr(&ex->dissection));
+		if (dissection_new(ex->engine, &ex->dissection, err) < 0)
+			return -1;
+	}
+	if (each_leaf(ex, scan_part, err) < 0)
+		return -1;
+	result_add(&ex->sum, whole_r);
+	return 0;
+}
+
 static int scan_all(struct examination *ex, struct err *err)
 {
 	struct result whole;
 
-	/* Parts first: what is in an archive is then named from its part on. */
-	if (each_leaf(ex, scan_part, err) < 0)
+	if (scan_whole_and_parts(ex, &whole, err) < 0)
 		return -1;
-	dissect(ex->dissection, ex->message, &whole);
-	result_add(&ex->sum, &whole);
 	if (scan_readings(ex, err) < 0)
 		return -1;
 	if (ex->verdict->finding_count > 1 && !ex->is_all && prune(ex, err) < 0)
@@ -306,7 +327,9 @@ int examine(struct engine *engine, struct span message, struct mime **mime_r,
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_mime struct mime *mime = NULL;
 	DEFER(examination_done)
-	struct examination ex = { .message = message, .verdict = &verdict };
+	struct examination ex = {
+		.engine = engine, .message = message, .verdict = &verdict
+	};
 
 	result_init(&ex.sum);
 	if (mime_parse(message, &mime, err) < 0 ||

@@ -161,7 +161,7 @@ sub fresh {
 	my ($class, $mark) = @_;
 	return map {
 		my ($name) = m{([^/]+)$};
-		write_file(work("mail/$class-$name"), "X-Bench: $mark\r\n" . read_file($_));
+		write_file(work("mail/$class-$name"), read_file($_) =~ s/\r\n/\r\nX-Bench: $mark\r\n/r);
 	} sort glob "$files/mail/$class/*.eml";
 }
 

@@ -110,11 +110,17 @@ static bool plain_base64(struct span body)
 	size_t digits = 0, padding = 0;
 
 	for (size_t i = 0; i < body.len; i++) {
-		uint8_t c = body.data[i];
+		size_t run = mime_base64_run(span_part(body, i, body.len));
+		uint8_t c;
 
-		if (mime_base64_digit(c) >= 0 && padding == 0)
-			digits++;
-		else if (c == '=')
+		if (run > 0 && padding > 0)
+			return false;
+		digits += run;
+		i += run;
+		if (i == body.len)
+			break;
+		c = body.data[i];
+		if (c == '=')
 			padding++;
 		else if (c != '\r' && c != '\n' && c != ' ' && c != '\t')
 			return false;

@@ -30,6 +30,19 @@ static void put(struct sink *sink, uint32_t byte)
 	sink->bytes[sink->len++] = (uint8_t)byte;
 }
 
+/* Bytes that stay what they are. */
+static void put_all(struct sink *sink, struct span bytes)
+{
+	if (bytes.len < sizeof(sink->bytes) - sink->len) {
+		memcpy(sink->bytes + sink->len, bytes.data, bytes.len);
+		sink->len += bytes.len;
+		return;
+	}
+	flush(sink);
+	if (!sink->failed && buf_add(sink->out, bytes.data, bytes.len, sink->err) < 0)
+		sink->failed = true;
+}
+
 enum {
 	XX = 64 /* no digit */
 };
@@ -192,15 +205,31 @@ static size_t soft_break(struct span rest)
 	return 0;
 }
 
-/* Blanks at the end of a line are, to a strict reader, the work of a gateway. */
-static size_t put_blanks(struct span rest, struct sink *sink)
+/* A run of bytes without "=". Blanks at the end of a line are, to a strict reader, the work of a
+ * gateway; ends: a line ends behind the run, too. */
+static void put_unquoted(struct span run, bool ends, struct sink *sink)
 {
-	size_t len = blanks(rest);
-	bool ends = len == rest.len || rest.data[len] == '\n' || rest.data[len] == '\r';
+	size_t next;
 
-	for (size_t i = 0; i < len && !(ends && sink->habits & MIME_HABIT_STRICT); i++)
-		put(sink, rest.data[i]);
-	return len;
+	if (!(sink->habits & MIME_HABIT_STRICT)) {
+		put_all(sink, run);
+		return;
+	}
+	for (size_t pos = 0; pos < run.len; pos = next) {
+		size_t len;
+
+		next = pos;
+		while (next < run.len && run.data[next] != '\r' && run.data[next] != '\n')
+			next++;
+		len = next - pos;
+		while ((next < run.len || ends) && len > 0 &&
+			(run.data[pos + len - 1] == ' ' ||
+				run.data[pos + len - 1] == '\t'))
+			len--;
+		put_all(sink, span_part(run, pos, len));
+		if (next < run.len)
+			put(sink, run.data[next++]);
+	}
 }
 
 static void decode_quoted(struct span in, struct sink *sink)
@@ -208,24 +237,29 @@ static void decode_quoted(struct span in, struct sink *sink)
 	const bool strict = sink->habits & MIME_HABIT_STRICT;
 
 	for (size_t i = 0; i < in.len && !sink->failed; i++) {
-		struct span rest = span_part(in, i + 1, in.len);
-		int high = rest.len > 1 ? hex_value(rest.data[0]) : -1;
-		int low = rest.len > 1 ? hex_value(rest.data[1]) : -1;
+		struct span rest = span_part(in, i, in.len);
+		const uint8_t *quote = memchr(rest.data, '=', rest.len);
+		int high, low;
 		size_t skip;
 
-		if (in.data[i] == ' ' || in.data[i] == '\t') {
-			i += put_blanks(span_part(in, i, in.len), sink) - 1;
-		} else if (in.data[i] != '=') {
-			put(sink, in.data[i]);
-		} else if (high >= 0 && low >= 0) {
+		put_unquoted(span_part(rest, 0,
+				     quote ? (size_t)(quote - rest.data) : rest.len),
+			!quote, sink);
+		if (!quote)
+			return;
+		i = (size_t)(quote - in.data);
+		rest = span_part(in, i + 1, in.len);
+		high = rest.len > 1 ? hex_value(rest.data[0]) : -1;
+		low = rest.len > 1 ? hex_value(rest.data[1]) : -1;
+		if (high >= 0 && low >= 0) {
 			put(sink, (uint32_t)(high << 4 | low));
 			i += 2;
-		} else {
-			skip = soft_break(rest);
-			if (skip == 0 && rest.len > 0 && !strict)
-				put(sink, '=');
-			i += skip;
+			continue;
 		}
+		skip = soft_break(rest);
+		if (skip == 0 && rest.len > 0 && !strict)
+			put(sink, '=');
+		i += skip;
 	}
 }
 

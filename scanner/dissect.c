@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scanner/parts.h"
 #include "scanner/seen.h"
 #include "scanner/trail.h"
 #include "scanner/unpack.h"
@@ -37,19 +38,18 @@ struct dissection {
 	struct waiting *waiting; /* the last is unpacked first */
 	size_t waiting_count;
 	uint64_t waiting_bytes;
-	struct seen parts; /* of the whole message, as libclamav takes it apart */
+	struct parts parts; /* of the whole message, as libclamav takes it apart */
 
 	/* of one call: */
 	struct span whole;
 	struct seen seen;
 	struct result *sum;
-	bool is_whole;
+	bool is_as_is;
 
 	/* of one scan: */
 	ptrdiff_t parent;
 	const char *path;
 	uint32_t depth;
-	bool is_mail;
 	bool is_listed; /* a file in an archive that libclamav alone opens, not looked at yet */
 	bool is_missing; /* one never was */
 };
@@ -88,7 +88,7 @@ void dissection_free(struct dissection *dissection)
 	free(dissection->waiting);
 	free(dissection->met);
 	seen_done(&dissection->seen);
-	seen_done(&dissection->parts);
+	parts_done(&dissection->parts);
 	free(dissection);
 }
 
@@ -237,21 +237,6 @@ static bool is_alone(const char *type)
 	return false;
 }
 
-/* A part that libclamav's mail parser took out is scanned as if it came alone (1.4, cli_magic_scan):
- * its type is found anew from its bytes, embedded files are looked for, nothing is cached. It ends
- * before all of it was looked at for the reasons a scan of its own would, or at what the others used
- * up: time, size and number of files, depth; then there is word of it, as of any error, and the mail
- * is not clean. The other way round signatures for what is in a mail match here alone. (Only a
- * mail whose own hash ClamAV's list of false positives has makes a difference: all in it is allowed
- * then.) Not so what is below a part; a stretch of the mail, which is no file and has the type that
- * it was taken for; and what was taken out of a disk image that the mail seems to be (DMG) or by
- * bytecode, which has no name. */
-static bool is_part(const struct dissection *di, const struct engine_layer *layer)
-{
-	return di->is_mail && layer->level == 1 && layer->is_file && layer->name &&
-	       layer->name[0];
-}
-
 static void on_layer(void *context, const struct engine_layer *layer)
 {
 	struct dissection *di = context;
@@ -261,16 +246,12 @@ static void on_layer(void *context, const struct engine_layer *layer)
 	if (layer->bytes.len == 0)
 		return;
 	di->is_listed = false;
-	if (hash_span(layer->bytes, &hash, &err) < 0) {
+	if (hash_span(layer->bytes, &hash, &err) < 0 ||
+		parts_meet(&di->parts, layer, di->depth, &hash, &err) < 0) {
 		add_retry(di, di->parent, err.text);
 		return;
 	}
 	seen_add(&di->seen, &hash);
-	if (layer->level == 0)
-		di->is_mail = di->is_whole && di->depth == 0 &&
-			      strcmp(layer->type, "CL_TYPE_MAIL") == 0;
-	if (is_part(di, layer))
-		seen_add(&di->parts, &hash);
 	meet(di, &hash, layer);
 }
 
@@ -292,13 +273,14 @@ static void on_listed(void *context, const char *type, uint64_t size, bool is_en
 static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	const char *path, uint32_t depth)
 {
-	const struct engine_watch watch = { on_layer, on_listed, di };
+	const struct engine_watch watch = { on_layer, on_listed, di,
+		di->is_as_is && depth == 0 };
 	struct result result;
 
 	di->parent = parent;
 	di->path = path;
 	di->depth = depth;
-	di->is_listed = di->is_missing = di->is_mail = false;
+	di->is_listed = di->is_missing = false;
 	engine_scan(di->engine, bytes, &watch, &result);
 	if (result.signature[0])
 		(void)snprintf(result.where, sizeof(result.where), "%s", path);
@@ -355,6 +337,7 @@ void dissect(struct dissection *dissection, struct span bytes, struct result *re
 	result_init(result_r);
 	di->whole = bytes;
 	di->sum = result_r;
+	parts_start(&di->parts);
 	seen_done(&di->seen);
 	scan(di, bytes, -1, "", 0);
 	while (di->waiting_count > 0) {
@@ -375,15 +358,44 @@ void dissect_mail(
 {
 	struct dissection *di = dissection;
 
-	seen_done(&di->parts);
-	di->is_whole = true;
+	parts_done(&di->parts);
+	di->parts.is_open = true;
 	dissect(di, message, result_r);
-	di->is_whole = false;
+	di->parts.is_open = false;
 	if (result_r->kind != VERDICT_CLEAN || result_r->signature[0])
-		seen_done(&di->parts);
+		parts_done(&di->parts);
 }
 
-bool dissect_included(const struct dissection *dissection, const struct hash *part)
+/* Text in its own bytes, for all that depends on its line ends or on where it starts and ends: hashes,
+ * patterns at an offset or over more than one line, files in it. What is not done again is to look at
+ * it in the normal forms of libclamav, where CR LF is what LF is: a blank (textnorm.c, htmlnorm.c;
+ * a form may have a blank less at its end, or where HTML of over 8 KB is read on). If there is
+ * anything in it, or it is not the text that it was taken for, this was not enough. */
+static bool scan_as_is(
+	struct dissection *di, struct span bytes, unsigned kinds, struct result *result_r)
 {
-	return seen_has(&dissection->parts, part);
+	di->is_as_is = true;
+	dissect(di, bytes, result_r);
+	di->is_as_is = false;
+	return result_r->kind == VERDICT_CLEAN && !result_r->signature[0] &&
+	       parts_were_text(&di->parts, kinds);
+}
+
+int dissect_part(struct dissection *dissection, struct span part, struct result *result_r,
+	struct err *err)
+{
+	struct dissection *di = dissection;
+	unsigned kinds;
+	bool found;
+
+	result_init(result_r);
+	if (parts_find(&di->parts, part, &found, err) < 0)
+		return -1;
+	if (found)
+		return 0;
+	if (parts_find_text(&di->parts, part, &kinds, err) < 0)
+		return -1;
+	if (kinds == 0 || !scan_as_is(di, part, kinds, result_r))
+		dissect(di, part, result_r);
+	return 0;
 }

@@ -52,6 +52,10 @@ static cl_error_t on_file(int fd, const char *type, const char **ancestors,
 			"libclamav could not read what it unpacked");
 	else if (scanning->watch)
 		scanning->watch->on_layer(scanning->watch->context, &layer);
+	/* It scans HTML in its normal forms alone (HTMLSKIPRAW): nothing is left. */
+	if (scanning->watch && scanning->watch->is_as_is && level == 0 &&
+		strcmp(layer.type, "CL_TYPE_HTML") == 0)
+		return CL_BREAK;
 	return CL_CLEAN;
 }
 
@@ -118,6 +122,8 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct scanning *sca
 	const char *name = NULL;
 	cl_error_t status;
 
+	if (scanning->watch && scanning->watch->is_as_is)
+		options.parse &= ~(uint32_t)CL_SCAN_PARSE_HTML;
 	heard_start(engine->temp_dir);
 	status = cl_scanmap_callback(
 		map, NULL, &name, &scanned, engine->clam, &options, scanning);

@@ -51,6 +51,7 @@ struct engine_watch {
 	void (*on_listed)(
 		void *context, const char *type, uint64_t size, bool is_encrypted);
 	void *context;
+	bool is_as_is; /* scan text and HTML as they stand only, not in a normal form as well */
 };
 
 /* One scan of bytes, a mail or any other file, by libclamav alone: what it cannot open is CLEAN

@@ -145,7 +145,6 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 {
 	const struct mime_part *part = &ex->mime->parts[index];
 	struct result result;
-	struct hash hash;
 	auto_buf struct buf bytes;
 
 	buf_init(&bytes, ex->message.len + DECODED_SPARE);
@@ -153,11 +152,8 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 		return -1;
 	if (bytes.len == 0)
 		return 0;
-	if (hash_span(buf_span(&bytes), &hash, err) < 0)
+	if (dissect_part(ex->dissection, buf_span(&bytes), &result, err) < 0)
 		return -1;
-	result_init(&result);
-	if (!dissect_included(ex->dissection, &hash))
-		dissect(ex->dissection, buf_span(&bytes), &result);
 	result_add(&ex->sum, &result);
 	if (result.kind == VERDICT_INFECTED)
 		return add_finding(ex, index, &result, err);

@@ -67,7 +67,7 @@ sub pdf {
 	$object->('<< /Type /Pages /Kids [ 3 0 R ] /Count 1 >>');
 	$object->('<< /Type /Page /Parent 2 0 R /MediaBox [ 0 0 595 842 ] /Contents 4 0 R >>');
 	while (length $out < $size) {
-		my $stream = compress(@at % 2 ? $rng->prose(20_000) : $rng->bytes(8000));
+		my $stream = compress(@at % 2 ? $rng->prose(60_000) : $rng->bytes(40_000));
 		$object->('<< /Filter /FlateDecode /Length ' . length($stream) . " >>\nstream\n$stream\nendstream");
 	}
 	my $xref = length $out;

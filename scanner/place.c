@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+	DECODED_SPARE = 1024 /* no decoding makes more of its input than this */
+};
+
 static const char *const outside[] = { "", "PREAMBLE", "EPILOGUE" };
 
 size_t place_count(const struct mime *mime)
@@ -30,6 +34,24 @@ void place_range(const struct mime *mime, size_t place, size_t *start_r, size_t 
 	}
 	if (!part->is_multipart || *end_r < *start_r)
 		*end_r = *start_r;
+}
+
+int place_hash(struct span message, const struct mime *mime, size_t place,
+	struct hash *hash_r, struct err *err)
+{
+	auto_buf struct buf bytes;
+	size_t start, end;
+
+	buf_init(&bytes, message.len + DECODED_SPARE);
+	if (place < mime->count && place_is_leaf(mime, place)) {
+		if (mime_decode(message, &mime->parts[place], &bytes, err) < 0)
+			return -1;
+		return hash_span(buf_span(&bytes), hash_r, err);
+	}
+	if (place == PLACE_ROOT)
+		return hash_span(message, hash_r, err);
+	place_range(mime, place, &start, &end);
+	return hash_span(span_part(message, start, end - start), hash_r, err);
 }
 
 size_t place_parent(const struct mime *mime, size_t place)
@@ -93,4 +115,29 @@ size_t place_of(const struct mime *mime, struct span message, size_t start, size
 		best = to - from;
 	}
 	return found;
+}
+
+int place_prune(const struct mime *mime, struct verdict *verdict, struct err *err)
+{
+	auto_free bool *around = calloc(mime->count, sizeof(*around));
+	size_t kept = 0;
+
+	if (!around)
+		return err_memory(err);
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(mime, verdict->findings[i].part);
+
+		while (at != PLACE_ROOT) {
+			at = place_parent(mime, at);
+			around[at] = true;
+		}
+	}
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(mime, verdict->findings[i].part);
+
+		if (at >= mime->count || !around[at])
+			verdict->findings[kept++] = verdict->findings[i];
+	}
+	verdict->finding_count = kept;
+	return 0;
 }

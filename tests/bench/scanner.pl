@@ -6,12 +6,11 @@
 #     scanner.pl [--pairs N] [--scales N,N...] [--keep FOLDER]
 use strict;
 use warnings;
-use Fcntl qw(:mode);
 use File::Path qw(make_path);
 use FindBin;
 use Getopt::Long qw(GetOptions);
 use IO::Socket::UNIX;
-use List::Util qw(max min sum0);
+use List::Util qw(max sum0);
 use Time::HiRes qw(clock_gettime time);
 use lib "$FindBin::Bin/../e2e/lib";
 use E2E;

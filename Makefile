@@ -2,6 +2,7 @@
 # make demo       a private mail server, EICAR mails, both programs: watch it work
 # make check      unit and end-to-end tests              make deps   missing Debian packages
 # make asan       unit tests under address and undefined sanitizers
+# make bench      processor time and memory of the scanner, beside clamd's
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make clean      removes build/                        make V=1    show the commands
@@ -83,6 +84,10 @@ unit-tests: $(TESTS)
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
 	MODE=asan prove --timer tests/run-unit.t
+bench: deps
+	@tests/deps.sh bench
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/bench/scanner.pl
 lint:
 	@tests/lint.sh
 
@@ -111,5 +116,5 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all deps demo check unit-tests asan lint install uninstall clean
+.PHONY: FORCE all deps demo check unit-tests asan bench lint install uninstall clean
 .SECONDARY:

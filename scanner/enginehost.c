@@ -18,6 +18,7 @@
 #include "scanner/charsets.h"
 #include "scanner/engine.h"
 #include "scanner/job.h"
+#include "scanner/pages.h"
 #include "scanner/sandbox.h"
 #include "scanner/temp.h"
 #include "scanner/worker.h"
@@ -193,6 +194,8 @@ static int load(struct enginehost *host, struct err *err)
 		return err_set(err, failure.kind, "%s", failure.text);
 	}
 	load_ahead(host, path);
+	/* Before there are workers: they would hold on to the small pages. */
+	pages_collapse();
 	return tell(HOST_LOADED, &loaded, sizeof(loaded), err);
 }
 

@@ -13,16 +13,6 @@ static bool takes(const struct place *place)
 	return scanner_ready(&place->scanner) && clock_ms() >= place->busy_until_ms;
 }
 
-bool scan_has_room(const struct scan *scan, int place)
-{
-	const struct place *at = &scan->places[place];
-	size_t jobs = at->scanner.state.jobs;
-
-	if (jobs > SCAN_JOBS_MAX)
-		jobs = SCAN_JOBS_MAX;
-	return takes(at) && at->load < jobs && !at->suspect && place != scan->reserved;
-}
-
 /* Could this scanner have it at all, now or later? */
 static bool suits(const struct scan *scan, int place, const struct request *request)
 {
@@ -33,22 +23,60 @@ static bool suits(const struct scan *scan, int place, const struct request *requ
 	       !(request->failed_at & 1U << place);
 }
 
+/* It cannot scan just now, as far as we know. */
+static bool unable(const struct place *place)
+{
+	return place->unable_ms != 0 &&
+	       clock_ms() < place->unable_last_ms + SCAN_UNABLE_GAP_MS;
+}
+
+/* Is this one unable, and another is not? Then that one gets all, also if it must be waited for.
+ * request: that it must suit, or NULL. */
+static bool passed_over(const struct scan *scan, int place, const struct request *request)
+{
+	if (!unable(&scan->places[place]))
+		return false;
+	for (int i = 0; i < scan->place_count; i++)
+		if (scanner_ready(&scan->places[i].scanner) &&
+			!unable(&scan->places[i]) &&
+			(!request || suits(scan, i, request)))
+			return true;
+	return false;
+}
+
+bool scan_has_room(const struct scan *scan, int place)
+{
+	const struct place *at = &scan->places[place];
+	size_t jobs = at->scanner.state.jobs;
+
+	if (jobs > SCAN_JOBS_MAX)
+		jobs = SCAN_JOBS_MAX;
+	return takes(at) && at->load < jobs && !at->suspect && place != scan->reserved &&
+	       !passed_over(scan, place, NULL);
+}
+
+static bool may_have(const struct scan *scan, int place, const struct request *request)
+{
+	const struct place *at = &scan->places[place];
+
+	if (!suits(scan, place, request) || passed_over(scan, place, request))
+		return false;
+	return request_suspect(request) ? takes(at) && at->load == 0
+					: scan_has_room(scan, place);
+}
+
 /* The scanner with the least to do that may have the request now, or REQUEST_NOWHERE. */
 static int choose(const struct scan *scan, const struct request *request)
 {
-	bool suspect = request_suspect(request);
 	int best = REQUEST_NOWHERE;
 
-	for (int i = 0; i < scan->place_count; i++) {
-		const struct place *place = &scan->places[i];
-
-		if (!suits(scan, i, request))
-			continue;
-		if (suspect ? !takes(place) || place->load > 0 : !scan_has_room(scan, i))
-			continue;
-		if (best == REQUEST_NOWHERE || place->load < scan->places[best].load)
+	if (clock_ms() < request->not_before_ms)
+		return REQUEST_NOWHERE;
+	for (int i = 0; i < scan->place_count; i++)
+		if (may_have(scan, i, request) &&
+			(best == REQUEST_NOWHERE ||
+				scan->places[i].load < scan->places[best].load))
 			best = i;
-	}
 	return best;
 }
 
@@ -61,10 +89,12 @@ static void reserve(struct scan *scan)
 	scan->reserved = REQUEST_NOWHERE;
 	for (size_t i = 0; i < scan->requests.count && !suspect; i++)
 		if (scan->requests.list[i].at == REQUEST_NOWHERE &&
+			clock_ms() >= scan->requests.list[i].not_before_ms &&
 			request_suspect(&scan->requests.list[i]))
 			suspect = &scan->requests.list[i];
 	for (int i = 0; i < scan->place_count && suspect; i++)
 		if (suits(scan, i, suspect) && scanner_ready(&scan->places[i].scanner) &&
+			!passed_over(scan, i, suspect) &&
 			(scan->reserved == REQUEST_NOWHERE ||
 				scan->places[i].load < scan->places[scan->reserved].load))
 			scan->reserved = i;
@@ -86,6 +116,22 @@ static void send_first(struct scan *scan, struct request *request, int place)
 	request_sent(request, place, message.data.len, clock_ms());
 	scan->places[place].load++;
 	scan->places[place].suspect = request_suspect(request);
+}
+
+bool scan_again(struct scan *scan, int place, struct request *request)
+{
+	struct place *at = &scan->places[place];
+	int64_t now = clock_ms(), wait_ms = scan->settings->scanner_wait_ms;
+
+	if (!unable(at))
+		at->unable_ms = now;
+	at->unable_last_ms = now;
+	if (passed_over(scan, place, request)) {
+		request_waits(request, now);
+		return true;
+	}
+	/* The first ones waited for all. */
+	return now < at->unable_ms + wait_ms && request_again(request, now, wait_ms);
 }
 
 void scan_place_waiting(struct scan *scan)
@@ -218,9 +264,13 @@ int64_t scan_dispatch_due(const struct scan *scan)
 {
 	int64_t due = scan_hope_due(scan);
 
-	for (size_t i = 0; i < scan->requests.count; i++)
-		sooner(&due, scan->requests.list[i].since_ms +
-				     scan->settings->scan_timeout_ms);
+	for (size_t i = 0; i < scan->requests.count; i++) {
+		const struct request *request = &scan->requests.list[i];
+
+		sooner(&due, request->since_ms + scan->settings->scan_timeout_ms);
+		if (request->not_before_ms > clock_ms())
+			sooner(&due, request->not_before_ms);
+	}
 	/* Its owner may be waiting for scan_ready, too. */
 	for (int i = 0; i < scan->place_count; i++)
 		if (scan->places[i].busy_until_ms > clock_ms())

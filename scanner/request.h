@@ -16,7 +16,10 @@
 enum {
 	REQUEST_CREDIT = 1024 * 1024, /* bytes a client may be ahead of us */
 	REQUEST_TRIES_MAX = 2,        /* workers one message may crash or hold up */
-	REQUEST_KILLS_MAX = 5 /* workers or engine hosts killed from outside under it */
+	REQUEST_SHORTAGES_MAX = 5, /* processes the kernel may kill under it for memory */
+	REQUEST_KILLS_MAX =
+		25, /* processes killed under it from outside; past that it must be */
+	REQUEST_KILLS_ALONE = 5 /* the message after all, and from here on it is alone */
 };
 
 enum request_stage {
@@ -30,7 +33,8 @@ enum request_stage {
 enum request_death {
 	DEATH_CRASH,
 	DEATH_TIMEOUT,
-	DEATH_KILLED /* by someone else, the kernel short of memory above all; with its engine host */
+	DEATH_MEMORY, /* the kernel had no more, and chose it */
+	DEATH_KILLED  /* by someone else; also with its engine host */
 };
 
 struct request {
@@ -51,7 +55,7 @@ struct request {
 	struct hasher hasher; /* of what has arrived */
 	struct hash hash;     /* of body, once it is WAITING */
 	int64_t started;      /* its first job; 0: none yet */
-	unsigned tries, kills;
+	unsigned tries, shortages, kills;
 	bool unwanted; /* its client cancelled it, or has gone */
 	pid_t worker;  /* that took it last, for the log */
 	struct verdict verdict;
@@ -74,7 +78,7 @@ bool request_extend(struct request *request);
 /* It has cost a process already: a fresh worker takes it. */
 bool request_is_suspect(const struct request *request);
 
-/* A process was killed under it from outside: nothing else is in work beside it. */
+/* Memory ran out under it, or it was killed suspiciously often: nothing else is in work beside it. */
 bool request_is_alone(const struct request *request);
 
 /* A job begins, on signatures of this generation. What others said so far is forgotten, so that

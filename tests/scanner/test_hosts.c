@@ -3,6 +3,8 @@
  * The scanner over its life: loading, new signatures, killed processes, its end. */
 #include "tests/scanner/running.h"
 
+#include "scanner/signatures.h"
+
 static void it_answers_while_it_loads_and_says_when_it_is_ready(void **state)
 {
 	struct scanner scanner;
@@ -227,6 +229,64 @@ static void an_engine_host_killed_at_work_costs_no_verdict(void **state)
 	assert_int_equal(stop(&scanner), 0);
 }
 
+/* The restart of one that did its work is not put off. */
+static void an_engine_host_that_served_is_replaced_at_once(void **state)
+{
+	int64_t least = PATIENCE_MS;
+	struct scanner scanner;
+	uint64_t id = 1;
+
+	(void)state;
+	start(&scanner, ONE_WORKER);
+	request(&scanner, id, span_str(INFECTED_MAIL));
+	assert_verdict(&scanner, id, VERDICT_INFECTED);
+	for (int i = 0; i < 4; i++) {
+		int64_t from = clock_ms();
+
+		assert_int_equal(kill(engine_host(&scanner), SIGKILL), 0);
+		request(&scanner, ++id, span_str(INFECTED_MAIL));
+		assert_verdict(&scanner, id, VERDICT_INFECTED);
+		if (clock_ms() - from < least)
+			least = clock_ms() - from;
+	}
+	assert_true(least < 1000);
+	assert_int_equal(stop(&scanner), 0);
+}
+
+/* What did not load may load soon, and nobody else scans meanwhile. Half a file is no set. */
+static void signatures_that_come_late_and_in_two_halves_serve_once_they_are_whole(
+	void **state)
+{
+	char path[PATHS + 16], lines[PATHS * 2];
+	struct scanner scanner;
+	FILE *file;
+
+	(void)state;
+	start(&scanner, "signatures = { \"test\" }\n");
+	assert_int_equal(kill(scanner.pid, SIGKILL), 0);
+	assert_int_equal(wait_for(scanner.pid), 128 + SIGKILL);
+	(void)snprintf(lines, sizeof(lines), "signatures = { \"%s/own\" }\nworkers = 1\n",
+		scanner.folder);
+	settings_are(&scanner, lines);
+	scanner.pid = spawn_one(&scanner);
+	while (ask_state(&scanner).trouble[0] == '\0')
+		;
+	(void)snprintf(path, sizeof(path), "%s/own", scanner.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/own/own.ndb", scanner.folder);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs("Other:0:*:6e6576657220666f756e642068657265\n", file) >= 0);
+	assert_int_equal(fflush(file), 0);
+	request(&scanner, 1, span_str(INFECTED_MAIL));
+	while (!log_says(&scanner, "is being written"))
+		(void)ask_state(&scanner);
+	assert_true(fprintf(file, "%s\n", signatures_eicar) > 0);
+	assert_int_equal(fclose(file), 0);
+	assert_verdict(&scanner, 1, VERDICT_INFECTED);
+	assert_int_equal(stop(&scanner), 0);
+}
+
 static int left_over;
 
 static int count_one(
@@ -317,6 +377,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			a_worker_that_hangs_is_killed_and_the_mail_scanned_by_another),
 		cmocka_unit_test(an_engine_host_killed_at_work_costs_no_verdict),
+		cmocka_unit_test(an_engine_host_that_served_is_replaced_at_once),
+		cmocka_unit_test(
+			signatures_that_come_late_and_in_two_halves_serve_once_they_are_whole),
 		cmocka_unit_test(a_stop_ends_everything_and_leaves_nothing),
 		cmocka_unit_test(
 			a_killed_parent_takes_all_with_it_and_the_next_one_tidies_up),

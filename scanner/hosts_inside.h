@@ -16,7 +16,8 @@ void hosts_set_trouble(struct hosts *hosts, const char *text);
 /* One could not start, or not load, or ended on its own: the next one waits longer each time. */
 void hosts_delay_start(struct hosts *hosts);
 
-/* Start one now, if there is a place and no signature file is being written; else later. */
+/* Start one now, if it can begin well: there is a place for it, temp space, and no signature file is
+ * being written. Else later. */
 void hosts_start(struct hosts *hosts);
 
 /* Take what one host says, on its control socket. */

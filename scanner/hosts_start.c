@@ -9,10 +9,13 @@
 
 #include "scanner/hosts_inside.h"
 #include "scanner/signatures.h"
+#include "scanner/temp.h"
 #include "scanner/watch.h"
 
 enum {
-	RESTART_MS = 1000 /* after one that did no work; doubled with each in a row */
+	RESTART_MS = 1000, /* after one that did no work; doubled with each in a row */
+	SPACE_MS = 500,    /* between two looks whether there is temp space */
+	LOAD_BYTES = 4 * 1024 * 1024 /* of it, for what loading writes */
 };
 
 struct host *hosts_in_state(struct hosts *hosts, enum host_state state)
@@ -61,13 +64,28 @@ static bool are_being_written(struct hosts *hosts)
 	return true;
 }
 
+/* It would load for a minute, and find no place for its own files then. */
+static bool has_space(struct hosts *hosts)
+{
+	struct err err = { 0 };
+
+	if (temp_has_room(hosts->settings->temp_dir, LOAD_BYTES, &err) == 0)
+		return true;
+	hosts->start_after = clock_ms() + SPACE_MS;
+	if (!hosts->serving)
+		hosts_set_trouble(hosts, err.text);
+	return false;
+}
+
 void hosts_start(struct hosts *hosts)
 {
 	struct host *host = hosts_in_state(hosts, HOST_NONE);
 	struct err err = { 0 };
 
-	if (!host || are_being_written(hosts))
+	if (!host)
 		return; /* until one that is ending has ended */
+	if (are_being_written(hosts) || !has_space(hosts))
+		return;
 	hosts->reload_at = -1;
 	hosts->serial = false;
 	if (host_start(host, hosts->settings, hosts->workers, &err) < 0) {

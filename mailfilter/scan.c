@@ -161,7 +161,7 @@ static void take_verdict(struct scan *scan, int place, struct wire_message *mess
 		return;
 	}
 	if (message->verdict.kind != VERDICT_RETRY)
-		scan->places[place].unable_ms = 0;
+		scan_is_able(&scan->places[place]);
 	else if (request->at != place || scan_again(scan, place, request))
 		return;
 	if (request->at != place)

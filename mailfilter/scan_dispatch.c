@@ -8,11 +8,6 @@
 
 #include "mailfilter/scan_inside.h"
 
-static bool takes(const struct place *place)
-{
-	return scanner_ready(&place->scanner) && clock_ms() >= place->busy_until_ms;
-}
-
 /* Could this scanner have it at all, now or later? */
 static bool suits(const struct scan *scan, int place, const struct request *request)
 {
@@ -28,6 +23,22 @@ static bool unable(const struct place *place)
 {
 	return place->unable_ms != 0 &&
 	       clock_ms() < place->unable_last_ms + SCAN_UNABLE_GAP_MS;
+}
+
+/* One message at a time asks an unable scanner whether it is able again, until it is given up. */
+static bool rests(const struct scan *scan, const struct place *place)
+{
+	int64_t now = clock_ms();
+
+	return unable(place) &&
+	       now < place->unable_ms + scan->settings->scanner_wait_ms &&
+	       (place->load > 0 || now < place->unable_last_ms + REQUEST_AGAIN_MS);
+}
+
+static bool takes(const struct scan *scan, const struct place *place)
+{
+	return scanner_ready(&place->scanner) && clock_ms() >= place->busy_until_ms &&
+	       !rests(scan, place);
 }
 
 /* Is this one unable, and another is not? Then that one gets all, also if it must be waited for.
@@ -51,8 +62,8 @@ bool scan_has_room(const struct scan *scan, int place)
 
 	if (jobs > SCAN_JOBS_MAX)
 		jobs = SCAN_JOBS_MAX;
-	return takes(at) && at->load < jobs && !at->suspect && place != scan->reserved &&
-	       !passed_over(scan, place, NULL);
+	return takes(scan, at) && at->load < jobs && !at->suspect &&
+	       place != scan->reserved && !passed_over(scan, place, NULL);
 }
 
 static bool may_have(const struct scan *scan, int place, const struct request *request)
@@ -61,7 +72,7 @@ static bool may_have(const struct scan *scan, int place, const struct request *r
 
 	if (!suits(scan, place, request) || passed_over(scan, place, request))
 		return false;
-	return request_suspect(request) ? takes(at) && at->load == 0
+	return request_suspect(request) ? takes(scan, at) && at->load == 0
 					: scan_has_room(scan, place);
 }
 
@@ -118,20 +129,29 @@ static void send_first(struct scan *scan, struct request *request, int place)
 	scan->places[place].suspect = request_suspect(request);
 }
 
+void scan_is_able(struct place *place)
+{
+	place->able_ms = clock_ms();
+	place->unable_ms = 0;
+}
+
 bool scan_again(struct scan *scan, int place, struct request *request)
 {
 	struct place *at = &scan->places[place];
 	int64_t now = clock_ms(), wait_ms = scan->settings->scanner_wait_ms;
 
-	if (!unable(at))
-		at->unable_ms = now;
-	at->unable_last_ms = now;
+	/* What it has no verdict on beside others that it has may be that message. */
+	if (now >= at->able_ms + SCAN_ABLE_MS) {
+		at->unable_ms = unable(at) ? at->unable_ms : now;
+		at->unable_last_ms = now;
+	}
 	if (passed_over(scan, place, request)) {
 		request_waits(request, now);
 		return true;
 	}
 	/* The first ones waited for all. */
-	return now < at->unable_ms + wait_ms && request_again(request, now, wait_ms);
+	return (!unable(at) || now < at->unable_ms + wait_ms) &&
+	       request_again(request, now, wait_ms);
 }
 
 void scan_place_waiting(struct scan *scan)
@@ -272,8 +292,13 @@ int64_t scan_dispatch_due(const struct scan *scan)
 			sooner(&due, request->not_before_ms);
 	}
 	/* Its owner may be waiting for scan_ready, too. */
-	for (int i = 0; i < scan->place_count; i++)
-		if (scan->places[i].busy_until_ms > clock_ms())
-			sooner(&due, scan->places[i].busy_until_ms);
+	for (int i = 0; i < scan->place_count; i++) {
+		const struct place *place = &scan->places[i];
+
+		if (place->busy_until_ms > clock_ms())
+			sooner(&due, place->busy_until_ms);
+		if (rests(scan, place) && place->load == 0)
+			sooner(&due, place->unable_last_ms + REQUEST_AGAIN_MS);
+	}
 	return due;
 }

@@ -27,7 +27,7 @@ if (!$ENV{STORM_MOUNTS}) {
 }
 plan(skip_all => 'no mounts here') if system('mount -t tmpfs none /mnt 2>/dev/null && umount /mnt') != 0;
 
-my $MAILS   = $ENV{MAILS} // ($ENV{LONG} ? 2000 : 400);
+my $MAILS   = $ENV{MAILS} // ($ENV{LONG} ? 2000 : 150);
 my $SEED    = $ENV{SEED} // 1;
 my $LIMIT_S = 60 + $MAILS;
 

@@ -543,6 +543,37 @@ static void a_scanner_without_a_verdict_is_asked_again(void **state)
 	answered(mail, VERDICT_CLEAN, "");
 }
 
+static void a_scanner_that_is_unable_is_asked_by_one_message_at_a_time(void **state)
+{
+	struct world *world = *state;
+	struct fake *fake = &world->fakes[0];
+
+	begin(world, 1);
+	for (int i = 0; i < 4; i++)
+		(void)send(world, "a mail");
+	UNTIL(world, fake->count == 4);
+	for (size_t i = 0; i < 4; i++)
+		say_retry(fake, world->mails[i].id, "no room");
+	UNTIL(world, !scan_ready(world->scan));
+	fake->most = 0;
+	for (size_t times = 5; times <= 6; times++) {
+		UNTIL(world, fake->count == times);
+		assert_false(scan_ready(world->scan));
+		say_retry(fake, fake->list[times - 1].id, "no room");
+	}
+	assert_int_equal(fake->most, 1);
+	/* Able again, it has all the others at once. */
+	UNTIL(world, fake->count == 7);
+	fake_clean(fake, fake->list[6].id);
+	UNTIL(world, fake->count == 10);
+	assert_int_equal(fake->most, 3);
+	for (size_t i = 7; i < 10; i++)
+		fake_clean(fake, fake->list[i].id);
+	UNTIL(world, scan_outstanding(world->scan) == 0);
+	for (size_t i = 0; i < 4; i++)
+		answered(&world->mails[i], VERDICT_CLEAN, "");
+}
+
 static void what_never_gets_a_verdict_is_held_with_its_reason(void **state)
 {
 	struct world *world = *state;
@@ -961,6 +992,7 @@ int main(void)
 			a_message_with_which_the_scanner_dies_is_given_up_the_others_not),
 		IN_WORLD(a_message_is_acquitted_when_the_scanner_dies_without_it),
 		IN_WORLD(a_scanner_without_a_verdict_is_asked_again),
+		IN_WORLD(a_scanner_that_is_unable_is_asked_by_one_message_at_a_time),
 		IN_WORLD(what_never_gets_a_verdict_is_held_with_its_reason),
 		IN_WORLD(another_takes_what_a_scanner_has_no_verdict_on),
 		IN_WORLD(what_a_stopping_scanner_held_is_no_suspect),

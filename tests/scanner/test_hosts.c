@@ -136,6 +136,41 @@ static void an_engine_host_that_dies_while_it_loads_leaves_the_old_one(void **st
 	assert_int_equal(stop(&scanner), 0);
 }
 
+/* Two generations live: the old one dies before, and after, the new one has taken over. */
+static void an_old_engine_host_that_dies_leaves_its_mail_to_the_new_one(void **state)
+{
+	pid_t list[PIDS_MAX] = { 0 };
+	struct scanner scanner;
+	pid_t before, worker;
+
+	(void)state;
+	start(&scanner, ONE_WORKER);
+	(void)await_generation(&scanner, 1);
+	before = engine_host(&scanner);
+	worker = stop_worker_with(&scanner, 1, span_str(INFECTED_MAIL));
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	do
+		(void)ask_state(&scanner);
+	while (children(scanner.pid, list) < 2);
+	assert_int_equal(kill(before, SIGKILL), 0);
+	assert_verdict(&scanner, 1, VERDICT_INFECTED);
+	await_end(worker);
+	assert_int_equal(ask_state(&scanner).generation, 2);
+
+	before = engine_host(&scanner);
+	worker = stop_worker_with(&scanner, 2, span_str(CLEAN_MAIL));
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	(void)await_generation(&scanner, 3);
+	assert_int_equal(kill(before, SIGKILL), 0);
+	assert_verdict(&scanner, 2, VERDICT_CLEAN);
+	await_end(worker);
+	request(&scanner, 3, span_str(INFECTED_MAIL));
+	assert_verdict(&scanner, 3, VERDICT_INFECTED);
+	assert_int_equal(ask_state(&scanner).generation, 3);
+	assert_string_equal(ask_state(&scanner).trouble, "");
+	assert_int_equal(stop(&scanner), 0);
+}
+
 static void without_signatures_it_says_to_run_freshclam_and_waits(void **state)
 {
 	char lines[PATHS * 2];
@@ -371,6 +406,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_old_signatures_make_way_and_nobody_is_sent_away),
 		cmocka_unit_test(
 			an_engine_host_that_dies_while_it_loads_leaves_the_old_one),
+		cmocka_unit_test(
+			an_old_engine_host_that_dies_leaves_its_mail_to_the_new_one),
 		cmocka_unit_test(without_signatures_it_says_to_run_freshclam_and_waits),
 		cmocka_unit_test(a_second_scanner_is_told_who_is_there),
 		cmocka_unit_test(a_worker_killed_at_work_costs_no_verdict),

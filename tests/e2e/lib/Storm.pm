@@ -186,8 +186,8 @@ sub overwrite {
 # It begins, and goes on until calm().
 sub begin {
 	my ($self) = @_;
-	my @sets = ([ replace => 'good' ], [ replace => 'broken' ], [ replace => 'good' ],
-		[ overwrite => 'good' ], [ overwrite => 'broken' ], [ overwrite => 'good' ]);
+	my @sets = ([ replace => 'good' ], [ replace => 'broken' ], [ overwrite => 'good' ],
+		[ replace => 'good' ], [ overwrite => 'broken' ]);
 	my $kill = sub { my ($again) = @_; $self->strike; $self->after($TICK_S, sub { $again->($again) }) };
 	my $full = sub {
 		my ($again, $how) = @_;
@@ -199,7 +199,7 @@ sub begin {
 		my ($again, $i) = @_;
 		my ($how, $kind) = @{ $sets[ $i % @sets ] };
 		$self->$how($kind);
-		$self->after($self->between(3, 6), sub { $again->($again, $i + 1) });
+		$self->after($self->between(4, 7), sub { $again->($again, $i + 1) });
 	};
 	$self->{from} = time;
 	$self->after($TICK_S,              sub { $kill->($kill) });

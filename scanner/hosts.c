@@ -275,9 +275,11 @@ static void failed(struct hosts *hosts, const struct host *host, const char *how
 			hosts->failed_before ? HOSTS_RELOAD_AGAIN_MS : HOSTS_RETRY_MS);
 	} else {
 		hosts_set_trouble(hosts, text);
-		/* One that did its work is missed at once. */
 		if (host->served)
 			hosts->deaths = 0;
+		/* One that did its work, or might have, is missed at once; but not each time. */
+		if (host->generation > 0 && hosts->deaths == 0)
+			hosts->deaths = 1;
 		else
 			hosts_delay_start(hosts);
 	}

@@ -186,8 +186,8 @@ sub overwrite {
 # It begins, and goes on until calm().
 sub begin {
 	my ($self) = @_;
-	my @sets = ([ replace => 'good' ], [ replace => 'broken' ], [ overwrite => 'good' ],
-		[ replace => 'good' ], [ overwrite => 'broken' ]);
+	my @sets = ([ replace => 'good', 3, 6 ], [ replace => 'broken', 1, 3 ], [ replace => 'good', 3, 6 ],
+		[ overwrite => 'good', 6, 8 ], [ overwrite => 'broken', 1, 3 ]);
 	my $kill = sub { my ($again) = @_; $self->strike; $self->after($TICK_S, sub { $again->($again) }) };
 	my $full = sub {
 		my ($again, $how) = @_;
@@ -197,9 +197,9 @@ sub begin {
 	};
 	my $signatures = sub {
 		my ($again, $i) = @_;
-		my ($how, $kind) = @{ $sets[ $i % @sets ] };
+		my ($how, $kind, @for) = @{ $sets[ $i % @sets ] };
 		$self->$how($kind);
-		$self->after($self->between(4, 7), sub { $again->($again, $i + 1) });
+		$self->after($self->between(@for), sub { $again->($again, $i + 1) });
 	};
 	$self->{from} = time;
 	$self->after($TICK_S,              sub { $kill->($kill) });

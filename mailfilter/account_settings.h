@@ -12,6 +12,9 @@ extern const char *const scan_words[]; /* by enum scan_mode */
 enum {
 	MESSAGE_MAX_LEAST = 1024,
 	MESSAGE_MAX_MOST = 1024 * 1024 * 1024,
+	/* Of one list; so the global one and an account's together are what a scanner takes. */
+	ALLOW_SUMS_MAX = ALLOW_HASHES_MAX / 2,
+	ALLOW_SIGNATURES_MAX = ALLOW_NAMES_MAX / 2,
 };
 
 /* Is it a name for an account, and so for its folder? */
@@ -21,6 +24,10 @@ int account_check_name(const char *name, struct err *err);
  * not fit together: ERR_SETTINGS with its line. */
 int account_settings_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err);
+
+/* Checked items of two lists to what a scanner is told. */
+int account_settings_allow(const struct schema_list *sums,
+	const struct schema_list *signatures, struct allow *allow, struct err *err);
 
 /* Release what account_settings_finish added. */
 void account_settings_done(struct account_settings *account);

@@ -31,7 +31,7 @@ static const char schema[] =
 	" id TEXT PRIMARY KEY, folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
-	" hash BLOB NOT NULL) WITHOUT ROWID;";
+	" hash BLOB NOT NULL, found BLOB NOT NULL) WITHOUT ROWID;";
 
 static int execute(struct record *record, const char *sql, struct err *err)
 {

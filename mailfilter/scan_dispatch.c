@@ -91,6 +91,12 @@ static int choose(const struct scan *scan, const struct request *request)
 	return best;
 }
 
+/* What was lost more than once, a large message above all, lets others go first for a while. */
+static bool yields(const struct request *request)
+{
+	return request->losses > 1 && clock_ms() < request->waiting_ms + SCAN_YIELD_MS;
+}
+
 /* While a suspect waits, the scanner that is soonest empty takes nothing else, or it would wait
  * for ever. */
 static void reserve(struct scan *scan)
@@ -101,6 +107,7 @@ static void reserve(struct scan *scan)
 	for (size_t i = 0; i < scan->requests.count && !suspect; i++)
 		if (scan->requests.list[i].at == REQUEST_NOWHERE &&
 			clock_ms() >= scan->requests.list[i].not_before_ms &&
+			!yields(&scan->requests.list[i]) &&
 			request_suspect(&scan->requests.list[i]))
 			suspect = &scan->requests.list[i];
 	for (int i = 0; i < scan->place_count && suspect; i++)
@@ -156,20 +163,26 @@ bool scan_again(struct scan *scan, int place, struct request *request)
 	       request_again(request, now, wait_ms);
 }
 
-void scan_place_waiting(struct scan *scan)
+static void place_waiting(struct scan *scan, bool yielding)
 {
-	reserve(scan);
 	for (size_t i = 0; i < scan->requests.count; i++) {
 		struct request *request = &scan->requests.list[i];
 		int place;
 
-		if (request->at != REQUEST_NOWHERE)
+		if (request->at != REQUEST_NOWHERE || yields(request) != yielding)
 			continue;
 		place = choose(scan, request);
 		/* Full or gone: it waits on, and the next step knows more. */
 		if (place != REQUEST_NOWHERE)
 			send_first(scan, request, place);
 	}
+}
+
+void scan_place_waiting(struct scan *scan)
+{
+	reserve(scan);
+	place_waiting(scan, false);
+	place_waiting(scan, true);
 }
 
 /* More bytes, as far as there is credit and room. */
@@ -292,6 +305,8 @@ int64_t scan_dispatch_due(const struct scan *scan)
 		sooner(&due, request->since_ms + scan->settings->scan_timeout_ms);
 		if (request->not_before_ms > clock_ms())
 			sooner(&due, request->not_before_ms);
+		if (yields(request))
+			sooner(&due, request->waiting_ms + SCAN_YIELD_MS);
 	}
 	/* Its owner may be waiting for scan_ready, too. */
 	for (int i = 0; i < scan->place_count; i++) {

@@ -13,7 +13,8 @@ enum {
 	SCAN_BUSY_MS = 250,   /* until a scanner whose queue was full is asked again */
 	SCAN_PAUSES =
 		8, /* no pause of a suspect is longer than such a part of scan-timeout */
-	SCAN_ABLE_MS = 1000, /* one that gave a verdict so lately is able */
+	SCAN_YIELD_MS = 10 * 1000, /* so long what was lost twice lets others go first */
+	SCAN_ABLE_MS = 1000,       /* one that gave a verdict so lately is able */
 	SCAN_UNABLE_GAP_MS =
 		3000, /* a scanner that says no verdict again later says it anew */
 	SCAN_LOG_MS = 60 * 1000, /* between two lines of one kind about one scanner */

@@ -5,6 +5,8 @@
 
 #include "scanner/signatures.h"
 
+#define OTHER_SIGNATURE "Other:0:*:6e6576657220666f756e642068657265\n"
+
 static void it_answers_while_it_loads_and_says_when_it_is_ready(void **state)
 {
 	struct scanner scanner;
@@ -311,13 +313,61 @@ static void signatures_that_come_late_and_in_two_halves_serve_once_they_are_whol
 	(void)snprintf(path, sizeof(path), "%s/own/own.ndb", scanner.folder);
 	file = fopen(path, "we");
 	assert_non_null(file);
-	assert_true(fputs("Other:0:*:6e6576657220666f756e642068657265\n", file) >= 0);
+	assert_true(fputs(OTHER_SIGNATURE, file) >= 0);
 	assert_int_equal(fflush(file), 0);
 	request(&scanner, 1, span_str(INFECTED_MAIL));
 	while (!log_says(&scanner, "is being written"))
 		(void)ask_state(&scanner);
 	assert_true(fprintf(file, "%s\n", signatures_eicar) > 0);
 	assert_int_equal(fclose(file), 0);
+	assert_verdict(&scanner, 1, VERDICT_INFECTED);
+	assert_int_equal(stop(&scanner), 0);
+}
+
+static void put_set(const char *path, const char *lines)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(lines, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Between the parent's look at the files and the engine host's. */
+static void a_file_that_is_overwritten_while_it_is_loaded_does_not_serve(void **state)
+{
+	const struct timespec past[2] = { { .tv_sec = 1000000000 },
+		{ .tv_sec = 1000000000 } };
+	char path[PATHS + 16], lines[PATHS * 2], whole[512];
+	pid_t list[PIDS_MAX] = { 0 };
+	struct scanner scanner;
+	pid_t before;
+
+	(void)state;
+	start(&scanner, ONE_WORKER);
+	(void)await_generation(&scanner, 1);
+	(void)snprintf(path, sizeof(path), "%s/own", scanner.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(
+		lines, sizeof(lines), "signatures = { \"%s\" }\nworkers = 1\n", path);
+	settings_are(&scanner, lines);
+	(void)snprintf(path, sizeof(path), "%s/own/own.ndb", scanner.folder);
+	(void)snprintf(whole, sizeof(whole), "%s%s\n", OTHER_SIGNATURE, signatures_eicar);
+	/* Until it was stopped in time. */
+	while (!log_says(&scanner, "is being written while it is loaded")) {
+		put_set(path, whole);
+		assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+		before = engine_host(&scanner);
+		assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+		while (children(scanner.pid, list) < 2)
+			(void)ask_state(&scanner);
+		assert_int_equal(kill(list[list[0] == before], SIGSTOP), 0);
+		put_set(path, OTHER_SIGNATURE);
+		assert_int_equal(kill(list[list[0] == before], SIGCONT), 0);
+		while (children(scanner.pid, list) > 1)
+			(void)ask_state(&scanner);
+	}
+	request(&scanner, 1, span_str(INFECTED_MAIL));
 	assert_verdict(&scanner, 1, VERDICT_INFECTED);
 	assert_int_equal(stop(&scanner), 0);
 }
@@ -417,6 +467,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_engine_host_that_served_is_replaced_at_once),
 		cmocka_unit_test(
 			signatures_that_come_late_and_in_two_halves_serve_once_they_are_whole),
+		cmocka_unit_test(
+			a_file_that_is_overwritten_while_it_is_loaded_does_not_serve),
 		cmocka_unit_test(a_stop_ends_everything_and_leaves_nothing),
 		cmocka_unit_test(
 			a_killed_parent_takes_all_with_it_and_the_next_one_tidies_up),

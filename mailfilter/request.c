@@ -81,9 +81,14 @@ void request_acquit(struct request *request)
 
 bool request_again(struct request *request, int64_t now_ms, int64_t wait_max_ms)
 {
-	int64_t pause =
-		doubled(REQUEST_AGAIN_MS, request->retries++, REQUEST_AGAIN_MAX_MS);
+	int64_t pause;
 
+	/* It waited for something else, and what is wrong now is another story. */
+	if (request->since_ms > request->not_before_ms + REQUEST_AGAIN_GAP_MS) {
+		request->retries = 0;
+		request->held_ms = 0;
+	}
+	pause = doubled(REQUEST_AGAIN_MS, request->retries++, REQUEST_AGAIN_MAX_MS);
 	if (request->held_ms >= wait_max_ms)
 		return false;
 	request->held_ms += pause;

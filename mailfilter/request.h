@@ -21,6 +21,7 @@ enum {
 	REQUEST_PAUSE_MS = 4000, /* after the second such death; doubled with each */
 	REQUEST_AGAIN_MS = 250,  /* after the first answer without a verdict; doubled */
 	REQUEST_AGAIN_MAX_MS = 1000, /* with each, to this */
+	REQUEST_AGAIN_GAP_MS = 3000, /* what waits so much longer begins anew */
 	REQUEST_NOWHERE = -1
 };
 
@@ -40,7 +41,7 @@ struct request {
 	unsigned deaths;  /* with it alone, since the last one that died without it */
 	uint32_t blamed;  /* a bit for each scanner that seems to have died with it */
 	uint32_t alone;   /* and for each of these where nothing was beside it */
-	unsigned retries; /* answers without a verdict */
+	unsigned retries; /* answers without a verdict, one soon after the other */
 	int64_t held_ms;  /* that it waited because of them */
 };
 

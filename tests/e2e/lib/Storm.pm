@@ -219,7 +219,7 @@ sub turn {
 	return;
 }
 
-# No more of it: all goes on, there is room, the signatures are good.
+# No more of it, at once: all goes on, there is room, the signatures are good.
 sub calm {
 	my ($self) = @_;
 	kill 'CONT', $_->[0] for $self->processes;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 const struct pipeline_tools *folder_tools(const struct folder *folder)
 {
 	return &folder->session->pipeline->tools;
@@ -29,28 +31,36 @@ int folder_select(struct folder *folder, struct err *err)
 	return 0;
 }
 
+/* A folder that is seen for the first time gets its row, one that is numbered anew a new one. */
+static int begin(struct folder *folder, struct record_folder *row, struct err *err)
+{
+	struct record *record = folder_tools(folder)->record;
+	int found = record_find_folder(record, folder->name, row, err);
+
+	if (found < 0)
+		return -1;
+	if (found > 0 && row->uidvalidity == folder->uidvalidity)
+		return 0;
+	if (found > 0)
+		return folder_renumber(folder, row, err);
+	*row = (struct record_folder){ .uidvalidity = folder->uidvalidity,
+		.since_s = clock_wall_s() };
+	(void)snprintf(row->name, sizeof(row->name), "%s", folder->name);
+	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)
+		return 0;
+	return record_put_folder(record, row, err);
+}
+
 static int list_it(struct folder *folder, struct err *err)
 {
 	struct source *source = folder->session->source;
-	uint32_t known = 0, done = 0;
+	struct record_folder row = { 0 };
 
-	if (folder_select(folder, err) < 0 ||
-		record_folder(folder_tools(folder)->record, folder->name, &known, &done,
-			err) < 0)
+	if (folder_select(folder, err) < 0 || begin(folder, &row, err) < 0 ||
+		source->ops->list(
+			source, row.done_uid, &folder->items, &folder->count, err) < 0)
 		return -1;
-	if (known != 0 && known != folder->uidvalidity)
-		return err_set(err, ERR_ACCOUNT,
-			"%s: the server numbers its messages anew (UIDVALIDITY %" PRIu32
-			" became %" PRIu32
-			"); nothing is fetched, so that nothing comes twice: to begin anew, "
-			"move the account's state.db away; all that is on the server is "
-			"then delivered again",
-			folder->name, known, folder->uidvalidity);
-	if (known == 0 && folder->uidvalidity != 0 && !folder_tools(folder)->dry_run &&
-		record_set_folder(folder_tools(folder)->record, folder->name,
-			folder->uidvalidity, 0, err) < 0)
-		return -1;
-	return source->ops->list(source, done, &folder->items, &folder->count, err);
+	return folder->uidvalidity > 0 ? folder_match(folder, err) : 0;
 }
 
 int folder_open(struct folder *folder, struct err *err)

@@ -54,8 +54,20 @@ struct folder {
 	struct err refused; /* the server will not settle, or ERR_NONE */
 };
 
-/* Select and list. A UIDVALIDITY that differs from the recorded one is ERR_ACCOUNT: nothing is
- * fetched, because it could be delivered twice. */
+/* A server that numbers a folder anew (another UIDVALIDITY) has its messages told again by size and
+ * head, and what is recorded of each goes on under its new UID; what is not told is new. Rows that
+ * no message is told to be are kept a while, for mail that comes back. A server that does it again
+ * and again has its folders served only now and then. */
+enum {
+	FOLDER_STRAYS_S = 30 * 24 * 3600, /* so long are they kept */
+	FOLDER_SETTLED_S =
+		24 * 3600,      /* a UIDVALIDITY older than this was meant to last */
+	FOLDER_CHANGES_MAX = 3, /* in a row that were not; then a pause: */
+	FOLDER_CHANGES_PAUSE_S = 6 * 3600,
+};
+
+/* Select, list, and tell again what the server numbered anew. ERR_ACCOUNT where that cannot be
+ * done: nothing is fetched, because it could be delivered twice. */
 int folder_open(struct folder *folder, struct err *err);
 
 /* Forget the session; name and session stay. */

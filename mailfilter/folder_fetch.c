@@ -69,7 +69,9 @@ static const char cut_off[] = "the process died while it was fetched or examined
 static int note_attempt(struct folder *folder, const struct source_item *item,
 	const struct record_row *known, struct err *err)
 {
-	struct record_row row = { .state = RECORD_HELD, .size = item->size };
+	struct record_row row = {
+		.state = RECORD_HELD, .size = item->size, .listed_size = item->size
+	};
 
 	if (known)
 		row = *known;
@@ -135,8 +137,12 @@ static int chunk_add(struct folder *folder, struct chunk *chunk,
 
 	if (!message)
 		return err_memory(err);
-	if (message->action != ACTION_NONE)
-		return add_ready(folder, message, err);
+	if (message->action != ACTION_NONE) {
+		if (folder_read_head(folder, item, message, err) == 0)
+			return add_ready(folder, message, err);
+		message_free(message);
+		return -1;
+	}
 	if (choose_company(folder, item, row, &company, why, err) < 0 ||
 		(company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0)) {
 		message_free(message);

@@ -91,6 +91,8 @@ int folder_settle(struct folder *folder, struct err *err)
 
 static int advance(struct folder *folder, struct err *err)
 {
+	struct record *record = folder_tools(folder)->record;
+	struct record_folder known;
 	uint64_t done = 0;
 
 	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)
@@ -109,8 +111,10 @@ static int advance(struct folder *folder, struct err *err)
 	}
 	if (done == 0)
 		return 0;
-	return record_set_folder(folder_tools(folder)->record, folder->name,
-		folder->uidvalidity, (uint32_t)done, err);
+	if (record_find_folder(record, folder->name, &known, err) < 1)
+		return -1;
+	known.done_uid = (uint32_t)done;
+	return record_put_folder(record, &known, err);
 }
 
 int folder_finished(struct folder *folder, struct err *err)

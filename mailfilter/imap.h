@@ -67,11 +67,17 @@ void imap_close(struct imap *imap);
 /* Log in on a session that was greeted and secured. */
 int imap_login(struct imap *imap, const char *password, struct err *err);
 
+/* As the fetch of source.h, of this of each message: a whole body or its beginning. */
+int imap_fetch_what(struct imap *imap, const char *what, const struct source_item *items,
+	size_t count, const struct source_sink *sink, struct err *err);
+
 /* The operations of source.h. */
 int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,
 	size_t *count_r, struct err *err);
 int imap_fetch(struct source *source, const struct source_item *items, size_t count,
 	const struct source_sink *sink, struct err *err);
+int imap_heads(struct source *source, const struct source_item *items, size_t count,
+	struct head *heads_r, struct err *err);
 int imap_settle(struct source *source, const struct source_item *items, size_t count,
 	struct err *err);
 

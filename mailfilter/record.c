@@ -17,7 +17,10 @@ enum {
 
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
-	" judged, size, attempts, time_s"
+	" judged, size, attempts, time_s, listed_size, head"
+#define FOLDER_COLUMNS "folder, uidvalidity, done_uid, since_s, changes"
+/* Of one folder; the index on its keys finds them. */
+#define STRAYS "folder = ?1 AND uidvalidity = 0 AND stray_s > 0"
 #define QUARANTINED_COLUMNS                                                              \
 	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash"
 
@@ -32,17 +35,30 @@ static const char *const texts[SQL_TEXTS] = {
 		"SELECT 1 FROM message WHERE name = ?1 AND state IN (?2, ?3, ?4)"
 		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		    " ?14, ?15)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"
 		     " WHERE change > ?1 AND change <= ?2 AND (1 << state) & ?3"
 		     " AND (?4 IS NULL OR (folder = ?4 AND uidvalidity = ?5))"
 		     " ORDER BY change LIMIT ?6",
 	[SQL_LAST] = "SELECT coalesce(max(change), 0) FROM message",
-	[SQL_FOLDER] = "SELECT uidvalidity, done_uid FROM folder WHERE folder = ?1",
-	[SQL_SET_FOLDER] = "REPLACE INTO folder (folder, uidvalidity, done_uid)"
-			   " VALUES (?1, ?2, ?3)",
+	[SQL_FOLDER] = "SELECT " FOLDER_COLUMNS " FROM folder WHERE folder = ?1",
+	[SQL_PUT_FOLDER] = "REPLACE INTO folder (" FOLDER_COLUMNS ")"
+			   " VALUES (?1, ?2, ?3, ?4, ?5)",
+	/* A UIDVALIDITY may come back, and a UID with it: the row's own number makes the name
+	 * of a stray unique. */
+	[SQL_STRAY_ALL] =
+		"UPDATE message SET uid = uidvalidity || '.' || uid || '.' || change,"
+		" uidvalidity = 0, stray_s = ?2 WHERE folder = ?1 AND uidvalidity > 0",
+	[SQL_UNTOLD] = "SELECT count(*) FROM message WHERE folder = ?1"
+		       " AND uidvalidity > 0 AND head = x'' AND state IN (?2, ?3, ?4)",
+	[SQL_STRAYS] = "SELECT change, listed_size, head FROM message WHERE " STRAYS
+		       " AND head <> x'' ORDER BY listed_size, head, change",
+	[SQL_CLAIM] = "UPDATE message SET uidvalidity = ?2, uid = ?3, stray_s = 0"
+		      " WHERE folder = ?1 AND change = ?4",
+	[SQL_DROP_STRAYS] = "DELETE FROM message WHERE " STRAYS " AND stray_s < ?2",
 	[SQL_COUNT] = "SELECT state, substr(verdict, 1, 8) = 'infected', count(*)"
-		      " FROM message GROUP BY 1, 2",
+		      " FROM message WHERE stray_s = 0 OR state IN (4, 5) GROUP BY 1, 2",
 	[SQL_RUN] = "SELECT time_s, summary FROM run",
 	[SQL_SET_RUN] = "REPLACE INTO run (id, time_s, summary) VALUES (1, ?1, ?2)",
 	[SQL_PUT_QUARANTINED] = "REPLACE INTO quarantined (" QUARANTINED_COLUMNS ")"
@@ -119,6 +135,21 @@ void record_bind_text(sqlite3_stmt *statement, int position, const char *text)
 void record_bind_number(sqlite3_stmt *statement, int position, int64_t number)
 {
 	(void)sqlite3_bind_int64(statement, position, number);
+}
+
+void record_bind_head(sqlite3_stmt *statement, int position, const struct head *head)
+{
+	(void)sqlite3_bind_blob(statement, position, head->hash.bytes,
+		head->known ? HASH_SIZE : 0, SQLITE_STATIC);
+}
+
+void record_column_head(sqlite3_stmt *statement, int column, struct head *head)
+{
+	const void *const bytes = sqlite3_column_blob(statement, column);
+
+	head->known = bytes && sqlite3_column_bytes(statement, column) == HASH_SIZE;
+	if (head->known)
+		memcpy(head->hash.bytes, bytes, HASH_SIZE);
 }
 
 void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t size)

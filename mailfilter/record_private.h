@@ -20,7 +20,12 @@ enum record_sql {
 	SQL_EACH,
 	SQL_LAST,
 	SQL_FOLDER,
-	SQL_SET_FOLDER,
+	SQL_PUT_FOLDER,
+	SQL_STRAY_ALL,
+	SQL_UNTOLD,
+	SQL_STRAYS,
+	SQL_CLAIM,
+	SQL_DROP_STRAYS,
 	SQL_COUNT,
 	SQL_RUN,
 	SQL_SET_RUN,
@@ -51,9 +56,13 @@ sqlite3_stmt *record_prepare(
  * until the statement has run. Positions count from 1. */
 void record_bind_text(sqlite3_stmt *statement, int position, const char *text);
 void record_bind_number(sqlite3_stmt *statement, int position, int64_t number);
+void record_bind_head(sqlite3_stmt *statement, int position, const struct head *head);
 
 /* A column's text, cut to size; "" for NULL. */
 void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t size);
+
+/* The head in a column; not known where that is empty. */
+void record_column_head(sqlite3_stmt *statement, int column, struct head *head);
 
 /* One step of a reading statement. 1: a row; 0: no more. */
 int record_step(struct record *record, sqlite3_stmt *statement, struct err *err);

@@ -6,7 +6,7 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 1,
+	SCHEMA_VERSION = 2,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
 
@@ -20,10 +20,13 @@ static const char schema[] =
 	" quarantine_id TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,"
 	" judged TEXT NOT NULL, size INTEGER NOT NULL, attempts INTEGER NOT NULL,"
 	" time_s INTEGER NOT NULL,"
+	" listed_size INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'',"
+	" stray_s INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (folder, uidvalidity, uid));"
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
-	" done_uid INTEGER NOT NULL) WITHOUT ROWID;"
+	" done_uid INTEGER NOT NULL, since_s INTEGER NOT NULL DEFAULT 0,"
+	" changes INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
 	"CREATE TABLE run ("
 	" id INTEGER PRIMARY KEY CHECK (id = 1), time_s INTEGER NOT NULL,"
 	" summary TEXT NOT NULL);"
@@ -32,6 +35,15 @@ static const char schema[] =
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
 	" hash BLOB NOT NULL) WITHOUT ROWID;";
+
+/* From each form to the next; empty where there is none. */
+static const char *const upgrades[SCHEMA_VERSION] = {
+	[1] = "ALTER TABLE message ADD COLUMN listed_size INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE message ADD COLUMN head BLOB NOT NULL DEFAULT x'';"
+	      "ALTER TABLE message ADD COLUMN stray_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;",
+};
 
 static int execute(struct record *record, const char *sql, struct err *err)
 {
@@ -67,7 +79,7 @@ int record_is_empty(struct record *record, bool *empty_r, struct err *err)
 	return 0;
 }
 
-static int check(struct record *record, struct err *err)
+static int check(struct record *record, int64_t *version_r, struct err *err)
 {
 	int64_t version, application;
 
@@ -84,12 +96,34 @@ static int check(struct record *record, struct err *err)
 			"%s was made by a newer mailfilter (its form is %lld, this program "
 			"knows up to %d): install that version again",
 			record->path, (long long)version, SCHEMA_VERSION);
-	if (version < SCHEMA_VERSION)
+	if (version < 1)
 		return err_set(err, ERR_ACCOUNT,
 			"%s has no form that this mailfilter knows (%lld): move it away; mail "
 			"still on the server is then delivered again",
 			record->path, (long long)version);
+	*version_r = version;
 	return 0;
+}
+
+/* Whole or not at all; another process may have been first. */
+static int upgrade(struct record *record, struct err *err)
+{
+	int64_t version = 0;
+	char mark[64];
+
+	if (execute(record, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	if (check(record, &version, err) < 0)
+		version = -1;
+	for (int64_t at = version; at > 0 && at < SCHEMA_VERSION; at++)
+		if (execute(record, upgrades[at], err) < 0)
+			version = -1;
+	(void)snprintf(
+		mark, sizeof(mark), "PRAGMA user_version = %d; COMMIT", SCHEMA_VERSION);
+	if (version > 0 && execute(record, mark, err) == 0)
+		return 0;
+	(void)sqlite3_exec(record->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
 }
 
 static int create(struct record *record, struct err *err)
@@ -114,12 +148,18 @@ static int create(struct record *record, struct err *err)
 
 int record_schema(struct record *record, bool read_only, struct err *err)
 {
+	int64_t version = SCHEMA_VERSION;
 	bool empty;
 
 	if (record_is_empty(record, &empty, err) < 0)
 		return -1;
-	if (!empty && check(record, err) < 0)
+	if (!empty && check(record, &version, err) < 0)
 		return -1;
+	if (read_only && version < SCHEMA_VERSION)
+		return err_set(err, ERR_AGAIN,
+			"%s was made by an older mailfilter: it is brought up to date when "
+			"its account is served next",
+			record->path);
 	if (read_only)
 		return 0;
 	/* A file system without shared memory keeps a rollback journal; EXTRA also makes its
@@ -127,9 +167,9 @@ int record_schema(struct record *record, bool read_only, struct err *err)
 	if (execute(record, "PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA",
 		    err) < 0)
 		return -1;
-	if (!empty)
-		return 0;
-	if (create(record, err) < 0)
+	if (empty && create(record, err) < 0)
 		return -1;
-	return check(record, err);
+	if (check(record, &version, err) < 0)
+		return -1;
+	return version < SCHEMA_VERSION ? upgrade(record, err) : 0;
 }

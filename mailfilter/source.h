@@ -56,6 +56,10 @@ struct source_ops {
 	 * within its window. A body over message_max + STREAM_SLACK ends the session. */
 	int (*fetch)(struct source *source, const struct source_item *items, size_t count,
 		const struct source_sink *sink, struct err *err);
+	/* The heads of these, by heads_r[i] for items[i], without fetching the rest; unknown for one
+	 * that vanished or has no content. Only where there is a UIDVALIDITY (else NULL). */
+	int (*heads)(struct source *source, const struct source_item *items, size_t count,
+		struct head *heads_r, struct err *err);
 	/* Do to these what the account's `after` says. A repeat does no harm, but where the server
 	 * has no MOVE: a copy made before a crash is made again. What the server refuses for good
 	 * is ERR_ACCOUNT. */

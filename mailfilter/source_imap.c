@@ -67,6 +67,7 @@ static const struct source_ops imap_ops = {
 	.select = imap_select,
 	.list = imap_list,
 	.fetch = imap_fetch,
+	.heads = imap_heads,
 	.settle = imap_settle,
 	.finish = imap_finish,
 	.close = imap_close_source,

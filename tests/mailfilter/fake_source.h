@@ -42,12 +42,15 @@ struct fake_source {
 	bool deletes;      /* what is settled is gone */
 	int settle_breaks; /* so many times the session ends instead of settling */
 	int finish_breaks;
+	int heads_breaks;
+	bool heads_kill; /* the process dies when heads are asked for */
 	/* Called when a session breaks: others may be at the mailbox meanwhile. */
 	void (*meanwhile)(struct fake_source *fake);
 	struct fake_message *numbers[FAKE_MESSAGES_MAX]; /* of this session's listing */
 	bool marked[FAKE_MESSAGES_MAX];
 	bool lost; /* this session is broken: everything fails */
 	int sessions;
+	bool renumbers; /* another UIDVALIDITY at each login */
 	char log[2048]; /* "fetch A/1;settle A/1;" */
 };
 
@@ -159,6 +162,33 @@ static int fake_fetch(struct source *source, const struct source_item *items,
 	return 0;
 }
 
+static int fake_heads(struct source *source, const struct source_item *items,
+	size_t count, struct head *heads_r, struct err *err)
+{
+	struct fake_source *fake = fake_of(source);
+
+	if (fake->heads_kill)
+		(void)raise(SIGKILL);
+	if (fake->lost || fake->heads_breaks > 0) {
+		fake->heads_breaks--;
+		return fake_lost(fake, err);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct fake_message *message = fake_find(fake, items[i].uid);
+
+		fake_note(fake, "head", items[i].uid);
+		heads_r[i] = (struct head){ 0 };
+		if (!message || !message->bytes)
+			continue;
+		heads_r[i].known = true;
+		assert_int_equal(
+			hash_span(span_part(span_str(message->bytes), 0, HEAD_BYTES),
+				&heads_r[i].hash, NULL),
+			0);
+	}
+	return 0;
+}
+
 /* By number and at its finish, as POP3, or by UID at once. */
 static int fake_settle(struct source *source, const struct source_item *items,
 	size_t count, struct err *err)
@@ -213,6 +243,7 @@ static const struct source_ops fake_ops = {
 	.select = fake_select,
 	.list = fake_list,
 	.fetch = fake_fetch,
+	.heads = fake_heads,
 	.settle = fake_settle,
 	.finish = fake_finish,
 	.close = fake_close,
@@ -225,6 +256,8 @@ static void fake_connect(struct fake_source *fake)
 	fake->selected = NULL;
 	fake->lost = false;
 	fake->sessions++;
+	for (size_t i = 0; i < FAKE_FOLDERS_MAX && fake->renumbers; i++)
+		fake->folders[i].uidvalidity++;
 	memset(fake->marked, 0, sizeof(fake->marked));
 }
 

@@ -48,6 +48,8 @@ static const struct gate_case cases[] = {
 		"* 1 fetch (body[] {3}\r\n((( UID 1)\r\n", NULL },
 	{ "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n", "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n",
 		NULL },
+	{ "* 1 FETCH (BODY[]<0> {3}\r\n((( UID 1)\r\n",
+		"* 1 FETCH (BODY[]<0> {3}\r\n((( UID 1)\r\n", NULL },
 	{ "* LIST () \"/\" {7}\r\n* 9 EXI\r\n1 OK\r\n", "1 OK\r\n", NULL },
 	{ "* OK ends in {7}\r\n1 OK\r\n", "1 OK\r\n", NULL },
 	{ "\r\n1 OK\r\n", "1 OK\r\n", NULL },

@@ -8,7 +8,7 @@
 #include "common/log.h"
 
 #include "mailfilter/account_dir.h"
-#include "mailfilter/folder.h"
+#include "mailfilter/folders.h"
 #include "mailfilter/input.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
@@ -29,8 +29,7 @@ struct run {
 	struct stuck stuck;
 	struct stream_wait wait;
 	struct session session;
-	struct folder *folders;
-	size_t folder_count;
+	struct folders folders;
 	bool cut_off;    /* the last run died */
 	int64_t told_ms; /* when progress was told last */
 };
@@ -160,7 +159,7 @@ static void close_tools(struct run *run)
 	quarantine_close(run->quarantine);
 	record_close(run->record);
 	account_dir_close(&run->dir);
-	free(run->folders);
+	folders_done(&run->folders);
 }
 
 static int open_source(struct run *run, struct err *err)
@@ -199,18 +198,18 @@ static int settle_folders(struct run *run, struct err *first, struct err *err)
 
 	if (pipeline_drain(&run->pipeline, err) < 0)
 		return -1;
-	for (size_t i = 0; i < run->folder_count; i++) {
-		if (folder_settle(&run->folders[i], err) < 0)
+	for (size_t i = 0; i < run->folders.count; i++) {
+		if (folder_settle(&run->folders.items[i], err) < 0)
 			return -1;
-		keep_first(first, &run->folders[i].refused);
+		keep_first(first, &run->folders.items[i].refused);
 	}
 	/* What QUIT would do is then not what was asked for. */
 	if (source->settle_at_finish && first->kind != ERR_NONE)
 		return 0;
 	if (source->ops->finish(source, err) < 0)
 		return -1;
-	for (size_t i = 0; i < run->folder_count; i++)
-		if (folder_finished(&run->folders[i], err) < 0)
+	for (size_t i = 0; i < run->folders.count; i++)
+		if (folder_finished(&run->folders.items[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -221,10 +220,11 @@ static int serve_session(struct run *run, struct err *err)
 {
 	struct err first = { 0 };
 
-	if (open_source(run, err) < 0)
+	if (open_source(run, err) < 0 ||
+		folders_find(&run->folders, &run->session, err) < 0)
 		return -1;
-	for (size_t i = 0; i < run->folder_count; i++) {
-		if (serve_folder(&run->folders[i], err) == 0)
+	for (size_t i = 0; i < run->folders.count; i++) {
+		if (serve_folder(&run->folders.items[i], err) == 0)
 			continue;
 		if (err->kind != ERR_ACCOUNT || run->pipeline.failed.kind != ERR_NONE)
 			return -1;
@@ -240,33 +240,13 @@ static int serve_session(struct run *run, struct err *err)
 
 static void close_session(struct run *run)
 {
-	for (size_t i = 0; i < run->folder_count; i++)
-		folder_close(&run->folders[i]);
+	for (size_t i = 0; i < run->folders.count; i++)
+		folder_close(&run->folders.items[i]);
 	if (run->session.source)
 		run->session.source->ops->close(run->session.source);
 	run->session.source = NULL;
 	run->session.selected = NULL;
-}
-
-static int make_folders(struct run *run, struct err *err)
-{
-	const struct schema_list *names = &run->account.folders;
-
-	run->session = (struct session){ .pipeline = &run->pipeline,
-		.fetch = &run->fetch,
-		.stuck = &run->stuck,
-		.careful = run->cut_off ? CAREFUL_MESSAGES : 0 };
-	run->folder_count = names->count > 0 ? names->count : 1;
-	run->folders = calloc(run->folder_count, sizeof(*run->folders));
-	if (!run->folders) {
-		run->folder_count = 0;
-		return err_memory(err);
-	}
-	for (size_t i = 0; i < run->folder_count; i++)
-		run->folders[i] =
-			(struct folder){ .name = names->count > 0 ? names->items[i] : "",
-				.session = &run->session };
-	return 0;
+	run->session.looked_for_lost = false;
 }
 
 /* What came and was delivered: the only progress that a session can make. To hold or to park
@@ -302,8 +282,10 @@ static int serve(struct run *run, struct err *err)
 {
 	uint32_t tries = 0;
 
-	if (make_folders(run, err) < 0)
-		return -1;
+	run->session = (struct session){ .pipeline = &run->pipeline,
+		.fetch = &run->fetch,
+		.stuck = &run->stuck,
+		.careful = run->cut_off ? CAREFUL_MESSAGES : 0 };
 	for (;;) {
 		uint32_t before = served(run->report);
 		int result = serve_session(run, err);

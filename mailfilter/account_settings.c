@@ -15,7 +15,7 @@
 
 enum {
 	NAME_MAX_BYTES = 64,
-	FOLDERS_MAX = 1000,
+	FOLDERS_WANTED_MAX = 1000,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
 };
@@ -107,12 +107,12 @@ static int check_deliver(const char *value, struct err *err)
 static int check_after(const char *value, struct err *err)
 {
 	if (strcmp(value, "keep") == 0 || strcmp(value, "delete") == 0 ||
-		strcmp(value, "flag") == 0)
+		strcmp(value, "flag") == 0 || strcmp(value, "trash") == 0)
 		return 0;
 	if (strncmp(value, move, sizeof(move) - 1) == 0)
 		return check_folder(value + sizeof(move) - 1, err);
 	return err_set(err, ERR_SETTINGS,
-		"\"%.80s\": expected keep, delete, flag or move:FOLDER", value);
+		"\"%.80s\": expected keep, delete, flag, trash or move:FOLDER", value);
 }
 
 #define AT(member)   .offset = offsetof(struct account_settings, member)
@@ -122,7 +122,7 @@ static int check_after(const char *value, struct err *err)
 const struct schema_option account_options[] = {
 	{ .name = "source", .type = SCHEMA_TEXT, AT(source), .check = check_source, LINE(source) },
 	{ .name = "folders", .type = SCHEMA_LIST, AT(folders), .preset = "INBOX", .min = 1,
-	  .max = FOLDERS_MAX, .check = check_folder, LINE(folders) },
+	  .max = FOLDERS_WANTED_MAX, .check = check_folder, LINE(folders) },
 	{ .name = "password-command", .type = SCHEMA_LIST, AT(password_command), .min = 1,
 	  .max = COMMAND_WORDS_MAX, LINE(password_command) },
 	{ .name = "password-file", .type = SCHEMA_TEXT, AT(password_file),
@@ -194,9 +194,17 @@ static int finish_folders(const struct settings *settings,
 	struct account_settings *account, struct err *err)
 {
 	const char *twice;
+	bool wanted = false;
 
-	for (size_t i = 0; i < account->folders.count; i++)
-		inbox(account->folders.items[i]);
+	for (size_t i = 0; i < account->folders.count; i++) {
+		bool not = account->folders.items[i][0] == '!';
+
+		inbox(account->folders.items[i] + not );
+		wanted = wanted || !not ;
+	}
+	if (!wanted)
+		return REFUSE(account->lines.folders,
+			"folders: expected the name of one, or a pattern, without \"!\"");
 	twice = schema_list_repeat(&account->folders);
 	if (twice)
 		return REFUSE(account->lines.folders,
@@ -222,6 +230,8 @@ static int finish_after(const struct settings *settings, struct account_settings
 		account->after_kind = AFTER_DELETE;
 	else if (strcmp(account->after, "flag") == 0)
 		account->after_kind = AFTER_FLAG;
+	else if (strcmp(account->after, "trash") == 0)
+		account->after_kind = AFTER_TRASH;
 	else
 		account->after_kind = AFTER_MOVE;
 	if (!is_imap(account) && account->after_kind != AFTER_KEEP &&

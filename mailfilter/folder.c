@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 
 const struct pipeline_tools *folder_tools(const struct folder *folder)
 {
@@ -48,6 +49,8 @@ static int begin(struct folder *folder, struct record_folder *row, struct err *e
 	(void)snprintf(row->name, sizeof(row->name), "%s", folder->name);
 	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)
 		return 0;
+	if (folder_find_lost(folder, err) < 0)
+		return -1;
 	return record_put_folder(record, row, err);
 }
 
@@ -56,11 +59,24 @@ static int list_it(struct folder *folder, struct err *err)
 	struct source *source = folder->session->source;
 	struct record_folder row = { 0 };
 
-	if (folder_select(folder, err) < 0 || begin(folder, &row, err) < 0 ||
+	if (begin(folder, &row, err) < 0 ||
 		source->ops->list(
 			source, row.done_uid, &folder->items, &folder->count, err) < 0)
 		return -1;
 	return folder->uidvalidity > 0 ? folder_match(folder, err) : 0;
+}
+
+/* Deleted or renamed since the folders were listed, or not ours to read. */
+static bool vanished(const struct folder *folder, const struct err *err)
+{
+	char text[LOG_TEXT_MAX];
+
+	if (!folder->found || err->kind != ERR_ACCOUNT)
+		return false;
+	log_warning("account=%s passed over reason=%s",
+		folder_tools(folder)->account->name,
+		log_value(span_str(err->text), text));
+	return true;
 }
 
 int folder_open(struct folder *folder, struct err *err)
@@ -68,6 +84,8 @@ int folder_open(struct folder *folder, struct err *err)
 	buf_init(&folder->held, FOLDER_ITEMS_MAX * sizeof(struct source_item));
 	buf_init(&folder->owed, FOLDER_ITEMS_MAX * sizeof(struct source_item));
 	buf_init(&folder->settled, FOLDER_ITEMS_MAX * sizeof(struct source_item));
+	if (folder_select(folder, err) < 0)
+		return vanished(folder, err) ? 0 : -1;
 	if (list_it(folder, err) < 0)
 		return -1;
 	folder->listed = true;
@@ -80,7 +98,9 @@ void folder_close(struct folder *folder)
 	buf_done(&folder->owed);
 	buf_done(&folder->settled);
 	free(folder->items);
-	*folder = (struct folder){ .name = folder->name, .session = folder->session };
+	*folder = (struct folder){
+		.name = folder->name, .found = folder->found, .session = folder->session
+	};
 }
 
 void folder_key(const struct folder *folder, const struct source_item *item,

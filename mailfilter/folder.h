@@ -38,12 +38,14 @@ struct session {
 	struct fetch *fetch;
 	struct stuck *stuck;
 	uint32_t careful;              /* so many more are fetched one at a time */
+	bool looked_for_lost;          /* what is on record and was renamed */
 	const struct folder *selected; /* the source's current one; NULL: none */
 };
 
 struct folder {
 	const char *name;
 	struct session *session;
+	bool found;  /* by a pattern: it need not be there any more */
 	bool listed; /* folder_open succeeded */
 	uint32_t uidvalidity;
 	struct source_item *items; /* of the listing, ascending */
@@ -66,7 +68,8 @@ enum {
 	FOLDER_CHANGES_PAUSE_S = 6 * 3600,
 };
 
-/* Select, list, and tell again what the server numbered anew. ERR_ACCOUNT where that cannot be
+/* Select, list, and tell again what the server numbered anew. A found folder that cannot be
+ * selected is logged and has nothing in it. ERR_ACCOUNT where that cannot be
  * done: nothing is fetched, because it could be delivered twice. */
 int folder_open(struct folder *folder, struct err *err);
 

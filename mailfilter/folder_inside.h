@@ -22,6 +22,9 @@ int folder_known(const struct folder *folder, const struct source_item *item,
 /* The folder's UIDVALIDITY is not that of its row: adopt it. */
 int folder_renumber(struct folder *folder, struct record_folder *row, struct err *err);
 
+/* Find out, once a session, which recorded folders are no more. */
+int folder_find_lost(struct folder *folder, struct err *err);
+
 /* Which listed messages are those that were recorded under another UIDVALIDITY? What is on record
  * of them goes on under their new UIDs; again and again harms nothing. */
 int folder_match(struct folder *folder, struct err *err);

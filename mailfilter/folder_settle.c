@@ -94,13 +94,14 @@ static int advance(struct folder *folder, struct err *err)
 	struct record *record = folder_tools(folder)->record;
 	struct record_folder known;
 	uint64_t done = 0;
+	int found;
 
 	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)
 		return 0;
 	for (size_t i = 0; i < folder->count; i++) {
 		struct record_row row = { 0 };
-		int found = folder_known(folder, &folder->items[i], &row, err);
 
+		found = folder_known(folder, &folder->items[i], &row, err);
 		if (found < 0)
 			return -1;
 		if (found == 0 ||
@@ -111,8 +112,9 @@ static int advance(struct folder *folder, struct err *err)
 	}
 	if (done == 0)
 		return 0;
-	if (record_find_folder(record, folder->name, &known, err) < 1)
-		return -1;
+	found = record_find_folder(record, folder->name, &known, err);
+	if (found <= 0)
+		return found;
 	known.done_uid = (uint32_t)done;
 	return record_put_folder(record, &known, err);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mailfilter/folder_names.h"
 #include "mailfilter/imap.h"
 #include "mailfilter/imap_text.h"
 #include "mailfilter/uidset.h"
@@ -65,13 +66,39 @@ static int transfer(struct imap *imap, const char *verb, const char *set,
 	return result < 0 ? -1 : 0;
 }
 
-static int move_set(struct imap *imap, const char *set, struct err *err)
+/* Once a session. */
+static int find_trash(struct imap *imap, struct err *err)
+{
+	struct source_folder_list list = { 0 };
+	const struct source_folder *trash;
+
+	if (imap->trash[0])
+		return 0;
+	if (imap_folders(&imap->source, &list, err) < 0)
+		return -1;
+	trash = folder_names_trash(&list);
+	if (trash)
+		memcpy(imap->trash, trash->name, sizeof(imap->trash));
+	free(list.items);
+	if (!imap->trash[0])
+		return err_set(err, ERR_ACCOUNT,
+			"after = trash: the server marks no folder as trash, and has none of "
+			"that name: name one with move:FOLDER");
+	return 0;
+}
+
+static int move_set(
+	struct imap *imap, const char *set, const char *target, struct err *err)
 {
 	auto_buf struct buf folder;
 	const char *name;
 
 	buf_init(&folder, IMAP_COMMAND_MAX / 4);
-	if (imap_text_folder(imap->account->after_folder, &folder, err) < 0 ||
+	if (strcmp(imap->folder, target) == 0)
+		return err_set(err, ERR_ACCOUNT,
+			"after = %s: this is the folder itself: leave it out of `folders`",
+			imap->account->after);
+	if (imap_text_folder(target, &folder, err) < 0 ||
 		buf_text(&folder, &name, err) < 0)
 		return -1;
 	if (imap_offers(imap, "MOVE"))
@@ -91,7 +118,11 @@ static int settle_set(struct imap *imap, const char *set, struct err *err)
 	case AFTER_DELETE:
 		return remove_set(imap, set, err);
 	case AFTER_MOVE:
-		return move_set(imap, set, err);
+		return move_set(imap, set, imap->account->after_folder, err);
+	case AFTER_TRASH:
+		if (find_trash(imap, err) < 0)
+			return -1;
+		return move_set(imap, set, imap->trash, err);
 	}
 	return 0;
 }

@@ -19,8 +19,10 @@ enum {
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
 	" judged, size, attempts, time_s, listed_size, head"
 #define FOLDER_COLUMNS "folder, uidvalidity, done_uid, since_s, changes"
-/* Of one folder; the index on its keys finds them. */
-#define STRAYS "folder = ?1 AND uidvalidity = 0 AND stray_s > 0"
+/* Of one folder, and of those that are no more; the index on their keys finds them. */
+#define STRAYS "folder IN (?1, '') AND uidvalidity = 0 AND stray_s > 0"
+/* A UIDVALIDITY may come back, and a UID with it: the row's own number makes a name unique. */
+#define STRAY_KEY "uid = uidvalidity || '.' || uid || '.' || change, uidvalidity = 0"
 #define QUARANTINED_COLUMNS                                                              \
 	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash"
 
@@ -45,17 +47,18 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_FOLDER] = "SELECT " FOLDER_COLUMNS " FROM folder WHERE folder = ?1",
 	[SQL_PUT_FOLDER] = "REPLACE INTO folder (" FOLDER_COLUMNS ")"
 			   " VALUES (?1, ?2, ?3, ?4, ?5)",
-	/* A UIDVALIDITY may come back, and a UID with it: the row's own number makes the name
-	 * of a stray unique. */
-	[SQL_STRAY_ALL] =
-		"UPDATE message SET uid = uidvalidity || '.' || uid || '.' || change,"
-		" uidvalidity = 0, stray_s = ?2 WHERE folder = ?1 AND uidvalidity > 0",
+	[SQL_STRAY_ALL] = "UPDATE message SET " STRAY_KEY ", stray_s = ?2"
+			  " WHERE folder = ?1 AND uidvalidity > 0",
+	[SQL_LOSE_ROWS] = "UPDATE message SET " STRAY_KEY ", folder = '',"
+			  " stray_s = iif(stray_s > 0, stray_s, ?2) WHERE folder = ?1",
+	[SQL_LOSE_FOLDER] = "DELETE FROM folder WHERE folder = ?1",
+	[SQL_FOLDER_NAMES] = "SELECT folder FROM folder ORDER BY folder",
 	[SQL_UNTOLD] = "SELECT count(*) FROM message WHERE folder = ?1"
 		       " AND uidvalidity > 0 AND head = x'' AND state IN (?2, ?3, ?4)",
 	[SQL_STRAYS] = "SELECT change, listed_size, head FROM message WHERE " STRAYS
 		       " AND head <> x'' ORDER BY listed_size, head, change",
-	[SQL_CLAIM] = "UPDATE message SET uidvalidity = ?2, uid = ?3, stray_s = 0"
-		      " WHERE folder = ?1 AND change = ?4",
+	[SQL_CLAIM] = "UPDATE message SET folder = ?1, uidvalidity = ?2, uid = ?3,"
+		      " stray_s = 0 WHERE change = ?4",
 	[SQL_DROP_STRAYS] = "DELETE FROM message WHERE " STRAYS " AND stray_s < ?2",
 	[SQL_COUNT] = "SELECT state, substr(verdict, 1, 8) = 'infected', count(*)"
 		      " FROM message WHERE stray_s = 0 OR state IN (4, 5) GROUP BY 1, 2",

@@ -92,19 +92,27 @@ int record_stray_all(
 int record_untold(
 	struct record *record, const char *folder, uint64_t *count_r, struct err *err);
 
+/* A folder is no more, nor its row: renamed, perhaps, so that its rows become strays which may be
+ * claimed for any other. */
+int record_lose_folder(
+	struct record *record, const char *folder, int64_t now_s, struct err *err);
+/* The names of all folders, by name. The caller's to free(). */
+int record_folder_names(struct record *record, char (**names_r)[MESSAGE_FOLDER_MAX],
+	size_t *count_r, struct err *err);
+
 struct record_stray {
 	int64_t id;
 	uint64_t listed_size;
 	struct hash head;
 };
-/* Those of a folder that can be told again, by size, head (as memcmp has it) and the order of their
+/* Those of a folder, and of folders that are no more, that can be told again, by size, head (as memcmp has it) and the order of their
  * last change; the caller's to free(). */
 int record_strays(struct record *record, const char *folder,
 	struct record_stray **strays_r, size_t *count_r, struct err *err);
 /* This stray is that message: its row goes on under the new key. */
 int record_claim(struct record *record, int64_t id, const struct message_key *key,
 	struct err *err);
-/* Drop those that became strays before this. */
+/* Drop those of them that became strays before this. */
 int record_drop_strays(
 	struct record *record, const char *folder, int64_t before_s, struct err *err);
 

@@ -6,7 +6,8 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	STRAYS_AT_FIRST = 256
+	STRAYS_AT_FIRST = 256,
+	RECORD_FOLDERS_MAX = 100 * 1000
 };
 
 int record_find_folder(struct record *record, const char *name,
@@ -47,16 +48,59 @@ int record_put_folder(
 	return record_write(record, put, err);
 }
 
+/* One of the statements that take a folder and a time. */
+static int write_at(struct record *record, enum record_sql which, const char *folder,
+	int64_t time_s, struct err *err)
+{
+	sqlite3_stmt *const statement = record_prepare(record, which, err);
+
+	if (!statement)
+		return -1;
+	record_bind_text(statement, 1, folder);
+	record_bind_number(statement, 2, time_s);
+	return record_write(record, statement, err);
+}
+
 int record_stray_all(
 	struct record *record, const char *folder, int64_t now_s, struct err *err)
 {
-	sqlite3_stmt *const stray = record_prepare(record, SQL_STRAY_ALL, err);
+	return write_at(record, SQL_STRAY_ALL, folder, now_s, err);
+}
 
-	if (!stray)
+int record_lose_folder(
+	struct record *record, const char *folder, int64_t now_s, struct err *err)
+{
+	sqlite3_stmt *const lose = record_prepare(record, SQL_LOSE_FOLDER, err);
+
+	if (!lose || write_at(record, SQL_LOSE_ROWS, folder, now_s, err) < 0)
 		return -1;
-	record_bind_text(stray, 1, folder);
-	record_bind_number(stray, 2, now_s);
-	return record_write(record, stray, err);
+	record_bind_text(lose, 1, folder);
+	return record_write(record, lose, err);
+}
+
+int record_folder_names(struct record *record, char (**names_r)[MESSAGE_FOLDER_MAX],
+	size_t *count_r, struct err *err)
+{
+	sqlite3_stmt *const list = record_prepare(record, SQL_FOLDER_NAMES, err);
+	auto_buf struct buf names;
+	char name[MESSAGE_FOLDER_MAX] = "";
+	int got;
+
+	buf_init(&names, RECORD_FOLDERS_MAX * sizeof(name));
+	if (!list)
+		return -1;
+	while ((got = record_step(record, list, err)) == 1) {
+		record_column_text(list, 0, name, sizeof(name));
+		got = buf_add(&names, name, sizeof(name), err);
+		if (got < 0)
+			break;
+	}
+	(void)sqlite3_reset(list);
+	if (got < 0)
+		return -1;
+	*count_r = names.len / sizeof(name);
+	*names_r = take_ptr(&names.data);
+	return 0;
 }
 
 int record_untold(
@@ -149,11 +193,5 @@ int record_claim(
 int record_drop_strays(
 	struct record *record, const char *folder, int64_t before_s, struct err *err)
 {
-	sqlite3_stmt *const drop = record_prepare(record, SQL_DROP_STRAYS, err);
-
-	if (!drop)
-		return -1;
-	record_bind_text(drop, 1, folder);
-	record_bind_number(drop, 2, before_s);
-	return record_write(record, drop, err);
+	return write_at(record, SQL_DROP_STRAYS, folder, before_s, err);
 }

@@ -28,7 +28,8 @@ enum after_kind {
 	AFTER_KEEP,
 	AFTER_DELETE,
 	AFTER_FLAG,
-	AFTER_MOVE
+	AFTER_MOVE,
+	AFTER_TRASH
 };
 enum policy {
 	POLICY_CLEAN,

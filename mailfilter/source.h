@@ -21,6 +21,25 @@ struct source_item {
 	int64_t date_s; /* INTERNALDATE, 0 if unknown */
 };
 
+/* One folder of a mailbox. */
+enum {
+	SOURCE_FOLDER_NONE = 1 << 0,  /* only a name: nothing can be in it */
+	SOURCE_FOLDER_VIEW = 1 << 1,  /* shows mail that is in other folders */
+	SOURCE_FOLDER_TRASH = 1 << 2, /* where deleted mail goes */
+	SOURCE_FOLDERS_MAX = 10000,
+};
+struct source_folder {
+	char name[MESSAGE_FOLDER_MAX]; /* UTF-8, untrusted */
+	char separator;                /* of levels in names, 0: there are none */
+	unsigned marks;
+};
+struct source_folder_list {
+	struct source_folder *items; /* by name; the caller's to free() */
+	size_t count;
+	size_t odd_count; /* left out, because they have no valid name */
+	struct err odd;   /* the last of them */
+};
+
 enum source_outcome {
 	SOURCE_FETCHED, /* all its bytes went to data */
 	SOURCE_ABSENT,  /* vanished between listing and fetch: nothing to do */
@@ -41,6 +60,9 @@ struct source_sink {
 };
 
 struct source_ops {
+	/* All folders that the mailbox has. NULL for POP3. */
+	int (*folders)(struct source *source, struct source_folder_list *list_r,
+		struct err *err);
 	/* Make folder the current one. POP3 has one, "", with UIDVALIDITY 0. A folder that is not
 	 * there: ERR_ACCOUNT. */
 	int (*select)(struct source *source, const char *folder, uint32_t *uidvalidity_r,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "mailfilter/imap.h"
@@ -32,6 +33,7 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 			"folder \"%.100s\": %.250s", folder, imap_words(imap));
 	imap->etpan->imap_state = MAILIMAP_STATE_SELECTED;
 	imap->uidvalidity = imap->etpan->imap_selection_info->sel_uidvalidity;
+	(void)snprintf(imap->folder, sizeof(imap->folder), "%s", folder);
 	if (imap->uidvalidity == 0)
 		return err_set(err, ERR_ACCOUNT,
 			"folder \"%.100s\": no UIDVALIDITY, so its messages have no "
@@ -64,6 +66,7 @@ static void imap_close_source(struct source *source)
 }
 
 static const struct source_ops imap_ops = {
+	.folders = imap_folders,
 	.select = imap_select,
 	.list = imap_list,
 	.fetch = imap_fetch,

@@ -338,6 +338,11 @@ void stream_resume(struct stream *stream)
 	stream->paused_ms = -1;
 }
 
+void stream_take_lists(struct stream *stream, struct buf *lists)
+{
+	imap_gate_take_lists(&stream->gate, lists);
+}
+
 void stream_stop(struct stream *stream, const struct err *why)
 {
 	if (stream->why.kind == ERR_NONE)

@@ -30,6 +30,8 @@ struct fake_folder {
 	const char *name;
 	uint32_t uidvalidity;
 	bool missing;
+	bool listed;    /* though it is missing */
+	unsigned marks; /* of its listing */
 	enum err_kind settle_error;
 	struct fake_message messages[FAKE_MESSAGES_MAX];
 };
@@ -49,7 +51,7 @@ struct fake_source {
 	struct fake_message *numbers[FAKE_MESSAGES_MAX]; /* of this session's listing */
 	bool marked[FAKE_MESSAGES_MAX];
 	bool lost; /* this session is broken: everything fails */
-	int sessions;
+	int sessions, listings;
 	bool renumbers; /* another UIDVALIDITY at each login */
 	char log[2048]; /* "fetch A/1;settle A/1;" */
 };
@@ -93,6 +95,31 @@ static int fake_select(struct source *source, const char *folder, uint32_t *uidv
 		return 0;
 	}
 	return err_set(err, ERR_ACCOUNT, "folder \"%s\": no such folder", folder);
+}
+
+static int fake_folders(
+	struct source *source, struct source_folder_list *list_r, struct err *err)
+{
+	struct fake_source *fake = fake_of(source);
+
+	if (fake->lost)
+		return fake_lost(fake, err);
+	fake->listings++;
+	*list_r = (struct source_folder_list){ 0 };
+	list_r->items = calloc(FAKE_FOLDERS_MAX, sizeof(*list_r->items));
+	assert_non_null(list_r->items);
+	for (size_t i = 0; i < FAKE_FOLDERS_MAX; i++) {
+		const struct fake_folder *at = &fake->folders[i];
+		struct source_folder *item = &list_r->items[list_r->count];
+
+		if (!at->name || (at->missing && !at->listed))
+			continue;
+		(void)snprintf(item->name, sizeof(item->name), "%s", at->name);
+		item->separator = '/';
+		item->marks = at->marks;
+		list_r->count++;
+	}
+	return 0;
 }
 
 static int fake_list(struct source *source, uint32_t after_uid,
@@ -240,6 +267,7 @@ static void fake_close(struct source *source)
 }
 
 static const struct source_ops fake_ops = {
+	.folders = fake_folders,
 	.select = fake_select,
 	.list = fake_list,
 	.fetch = fake_fetch,

@@ -421,6 +421,45 @@ static void strays_are_found_by_what_tells_them_and_by_no_key(void **state)
 	record_close(record);
 }
 
+static void strays_of_a_folder_that_is_no_more_are_anybodys(void **state)
+{
+	struct record_folder folders[] = { { "A", 7, 3, 1, 0 }, { "B", 7, 0, 1, 0 } };
+	struct message_key key = { "B", 7, "50" };
+	struct record *record = open_record(false);
+	char(*names)[MESSAGE_FOLDER_MAX];
+	struct record_row row;
+	struct err err = { 0 };
+	int64_t ids[8] = { 0 };
+	size_t count;
+
+	(void)state;
+	put_told(record, "A", 1, 1, 100, RECORD_DONE);
+	assert_int_equal(record_stray_all(record, "A", 10, &err), 0);
+	put_told(record, "A", 2, 2, 100, RECORD_DONE);
+	put_told(record, "B", 1, 3, 100, RECORD_DONE);
+	put_told(record, "", 1, 4, 100, RECORD_DONE);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(record_put_folder(record, &folders[i], &err), 0);
+	assert_int_equal(record_lose_folder(record, "A", 20, &err), 0);
+	assert_int_equal(record_folder_names(record, &names, &count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(names[0], "B");
+	free(names);
+	assert_string_equal(strays(record, "B", ids), "100:1;100:2;");
+	assert_string_equal(strays(record, "C", ids), "100:1;100:2;");
+	assert_int_equal(record_claim(record, ids[1], &key, &err), 0);
+	assert_int_equal(find(record, "B", 50, &row), 1);
+	assert_string_equal(row.name, "name-2");
+	/* Since when it has been one does not change with its folder's end. */
+	assert_int_equal(record_drop_strays(record, "C", 20, &err), 0);
+	assert_string_equal(strays(record, "C", ids), "");
+	key.folder[0] = '\0';
+	key.uid[1] = '\0';
+	key.uid[0] = '1';
+	assert_int_equal(record_find(record, &key, &row, &err), 1);
+	record_close(record);
+}
+
 static void strays_that_are_only_kept_do_not_count(void **state)
 {
 	struct record *record = open_record(false);
@@ -937,6 +976,7 @@ int main(void)
 		TEST(each_stops_when_told_and_that_is_no_error),
 		TEST(folders_keep_what_was_put),
 		TEST(strays_are_found_by_what_tells_them_and_by_no_key),
+		TEST(strays_of_a_folder_that_is_no_more_are_anybodys),
 		TEST(strays_that_are_only_kept_do_not_count),
 		TEST(the_last_run_is_kept_and_cut_to_the_room_given),
 		TEST(quarantined_items_are_found_and_walked_by_id),

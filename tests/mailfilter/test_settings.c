@@ -206,6 +206,8 @@ static const struct {
 	{ ACCOUNT("folders = { \"a\", \"a\" }"), 4, "twice" },
 	{ ACCOUNT("folders = { \"inbox\", \"INBOX\" }"), 4, "twice" },
 	{ ACCOUNT("folders = {}"), 4, "at least 1" },
+	{ ACCOUNT("folders = { \"!a\", \"!b*\" }"), 4, "without \"!\"" },
+	{ ACCOUNT("folders = { \"*\", \"!inbox\", \"!INBOX\" }"), 4, "twice" },
 	{ ACCOUNT("folders = { \"\xff\" }"), 4, "UTF-8" },
 	{ ACCOUNT("auth = xoauth2"), 4, "this version does not have it: expected plain" },
 	{ ACCOUNT("auth = oauthbearer"), 4, "this version does not have it" },
@@ -213,7 +215,8 @@ static const struct {
 	{ ACCOUNT("tls = none"), 4, "expected imap:// or pop3://" },
 	{ ACCOUNT("tls = maybe"), 4, "expected verify or none" },
 	{ ACCOUNT("tls-ca = \"ca.pem\""), 4, "expected a whole path" },
-	{ ACCOUNT("after = remove"), 4, "expected keep, delete, flag or move:FOLDER" },
+	{ ACCOUNT("after = remove"), 4,
+		"expected keep, delete, flag, trash or move:FOLDER" },
 	{ ACCOUNT("after = \"move:\""), 4, "name of a folder" },
 	{ ACCOUNT("after = \"move:Inbox\""), 4, "\"INBOX\" is fetched itself" },
 	{ ACCOUNT("on-infected = delete"), 4, "expected clean, tag, quarantine or hold" },
@@ -245,6 +248,8 @@ static const struct {
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
 	  "\nfolders = { \"INBOX\" } }",
 		4, "POP3 has only one" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nafter = trash }",
+		4, "POP3 cannot move" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nafter = flag }",
 		4, "POP3 cannot flag: expected keep or delete" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD

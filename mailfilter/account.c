@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/account.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,14 +31,35 @@ struct run {
 	struct stream_wait wait;
 	struct session session;
 	struct folders folders;
-	bool cut_off;    /* the last run died */
-	int64_t told_ms; /* when progress was told last */
+	bool cut_off;      /* the last run died */
+	bool first;        /* none has ended before */
+	int64_t told_ms;   /* when progress was told last */
+	int64_t logged_ms; /* and when it was logged, or the run began */
+	uint32_t logged;   /* messages decided by then */
 };
+
+/* For those who see no terminal: a long run shows that it goes on, and how fast. */
+static void log_progress(struct run *run)
+{
+	uint32_t decided = report_decided(run->report);
+	int64_t now_ms = clock_ms(), passed_ms = now_ms - run->logged_ms;
+
+	if (passed_ms < ACCOUNT_LOG_MS)
+		return;
+	if (decided < run->report->listed)
+		log_info("account=%s messages=%" PRIu32 " of=%" PRIu32 " rate=%lld/min",
+			run->account.name, decided, run->report->listed,
+			(decided > run->logged ? decided - run->logged : 0) * 60000LL /
+				passed_ms);
+	run->logged_ms = now_ms;
+	run->logged = decided;
+}
 
 static void tell_progress(void *arg)
 {
 	struct run *run = arg;
 
+	log_progress(run);
 	/* Each word costs the parent a turn. */
 	if (!run->job->progress || clock_ms() - run->told_ms < ACCOUNT_TELL_MS)
 		return;
@@ -107,10 +129,11 @@ static int note_start(struct run *run, struct err *err)
 	char summary[2] = "", text[ERR_TEXT_MAX];
 	int64_t last_s = 0;
 
-	if (run->job->dry_run)
-		return 0;
 	if (record_run(run->record, &last_s, summary, sizeof(summary), err) < 0)
 		return -1;
+	run->first = last_s == 0;
+	if (run->job->dry_run)
+		return 0;
 	run->cut_off = last_s != 0 && !summary[0];
 	if (last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
 		log_warning("account=%s %s", run->account.name, text);
@@ -285,6 +308,7 @@ static int serve(struct run *run, struct err *err)
 	run->session = (struct session){ .pipeline = &run->pipeline,
 		.fetch = &run->fetch,
 		.stuck = &run->stuck,
+		.first_run = run->first,
 		.careful = run->cut_off ? CAREFUL_MESSAGES : 0 };
 	for (;;) {
 		uint32_t before = served(run->report);
@@ -323,9 +347,11 @@ static void record_end(struct run *run, const struct err *err)
 
 void account_run(const struct account_job *job, struct report *report_r)
 {
-	struct run run = {
-		.job = job, .account = *job->account, .report = report_r, .dir.lock = -1
-	};
+	struct run run = { .job = job,
+		.account = *job->account,
+		.report = report_r,
+		.dir.lock = -1,
+		.logged_ms = clock_ms() };
 	struct err drained = { 0 };
 	struct err err = { 0 };
 

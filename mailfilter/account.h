@@ -14,6 +14,7 @@ enum {
 	ACCOUNT_SESSIONS_MAX = 4, /* in a row without progress: STUCK_PARK and one more */
 	ACCOUNT_PAUSE_MS = 1000,  /* before the second of them, longer before the next */
 	ACCOUNT_TELL_MS = 200,    /* between two words of progress */
+	ACCOUNT_LOG_MS = 60000,   /* between two lines of the log about it */
 };
 
 struct account_job {

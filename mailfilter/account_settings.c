@@ -3,25 +3,20 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/home.h"
-#include "common/utf8.h"
 
+#include "mailfilter/account_source.h"
 #include "mailfilter/command.h"
-#include "mailfilter/message.h"
 #include "mailfilter/password.h"
-#include "mailfilter/source_url.h"
 
 enum {
 	NAME_MAX_BYTES = 64,
-	FOLDERS_WANTED_MAX = 1000,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
 };
 
 static const char maildir[] = "maildir:";
-static const char move[] = "move:";
 
 static const char *const auth_words[] = { "plain", "login", NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
@@ -40,25 +35,6 @@ int account_check_name(const char *name, struct err *err)
 		"\"%.80s\": expected a name of at most %d letters, digits, '-', '_' and "
 		"'.', with a letter, digit or '_' first",
 		name, NAME_MAX_BYTES);
-}
-
-static int check_source(const char *value, struct err *err)
-{
-	struct source_url url = { 0 };
-
-	return source_url_parse(value, &url, err);
-}
-
-static int check_folder(const char *value, struct err *err)
-{
-	if (value[0] == '\0' || strlen(value) >= MESSAGE_FOLDER_MAX)
-		return err_set(err, ERR_SETTINGS,
-			"\"%.80s\": expected the name of a folder, at most %d bytes",
-			value, MESSAGE_FOLDER_MAX - 1);
-	if (!utf8_valid(span_str(value)))
-		return err_set(
-			err, ERR_SETTINGS, "a folder's name: expected it in UTF-8");
-	return 0;
 }
 
 static int check_password(const char *value, struct err *err)
@@ -104,25 +80,14 @@ static int check_deliver(const char *value, struct err *err)
 	return home_check_path(value + sizeof(maildir) - 1, err);
 }
 
-static int check_after(const char *value, struct err *err)
-{
-	if (strcmp(value, "keep") == 0 || strcmp(value, "delete") == 0 ||
-		strcmp(value, "flag") == 0 || strcmp(value, "trash") == 0)
-		return 0;
-	if (strncmp(value, move, sizeof(move) - 1) == 0)
-		return check_folder(value + sizeof(move) - 1, err);
-	return err_set(err, ERR_SETTINGS,
-		"\"%.80s\": expected keep, delete, flag, trash or move:FOLDER", value);
-}
-
 #define AT(member)   .offset = offsetof(struct account_settings, member)
 #define LINE(member) .line_offset = offsetof(struct account_settings, lines.member)
 
 /* clang-format off */
 const struct schema_option account_options[] = {
-	{ .name = "source", .type = SCHEMA_TEXT, AT(source), .check = check_source, LINE(source) },
+	{ .name = "source", .type = SCHEMA_TEXT, AT(source), .check = account_check_source, LINE(source) },
 	{ .name = "folders", .type = SCHEMA_LIST, AT(folders), .preset = "INBOX", .min = 1,
-	  .max = FOLDERS_WANTED_MAX, .check = check_folder, LINE(folders) },
+	  .max = FOLDERS_WANTED_MAX, .check = account_check_folder, LINE(folders) },
 	{ .name = "password-command", .type = SCHEMA_LIST, AT(password_command), .min = 1,
 	  .max = COMMAND_WORDS_MAX, LINE(password_command) },
 	{ .name = "password-file", .type = SCHEMA_TEXT, AT(password_file),
@@ -138,7 +103,9 @@ const struct schema_option account_options[] = {
 	{ .name = "deliver", .type = SCHEMA_TEXT, AT(deliver), .check = check_deliver,
 	  LINE(deliver) },
 	{ .name = "after", .type = SCHEMA_TEXT, AT(after), .preset = "keep",
-	  .check = check_after, LINE(after) },
+	  .check = account_check_after, LINE(after) },
+	{ .name = "since", .type = SCHEMA_TEXT, AT(since), .preset = "all",
+	  .check = account_check_since, LINE(since) },
 	{ .name = "on-infected", .type = SCHEMA_WORD, AT(on_infected), .preset = "clean",
 	  .words = policy_words },
 	{ .name = "on-unscannable", .type = SCHEMA_WORD, AT(on_unscannable),
@@ -154,117 +121,17 @@ const struct schema_option account_options[] = {
 };
 /* clang-format on */
 
-/* What is wrong with this account, on the option's line or, if it is not given, its own. */
-#define REFUSE(option_line, ...)                                                         \
-	schema_error(err, settings->path,                                                \
-		(option_line) > 0 ? (option_line) : account->line, __VA_ARGS__)
-
-static bool is_imap(const struct account_settings *account)
-{
-	return account->kind == SOURCE_IMAP || account->kind == SOURCE_IMAPS;
-}
-
-static int finish_source(const struct settings *settings,
-	struct account_settings *account, struct err *err)
-{
-	struct source_url url = { 0 };
-
-	if (!account->source)
-		return REFUSE(0,
-			"account %s has no source: expected one such as "
-			"source = \"imaps://USER@HOST\"",
-			account->name);
-	if (source_url_parse(account->source, &url, err) < 0)
-		return -1;
-	account->kind = url.kind;
-	account->port = url.port;
-	account->user = strdup(url.user);
-	account->host = strdup(url.host);
-	return account->user && account->host ? 0 : err_memory(err);
-}
-
-/* RFC 3501: this one name has no case. One spelling, so that it is one folder on record. */
-static void inbox(char *folder)
-{
-	if (strcasecmp(folder, "INBOX") == 0)
-		memcpy(folder, "INBOX", 5);
-}
-
-static int finish_folders(const struct settings *settings,
-	struct account_settings *account, struct err *err)
-{
-	const char *twice;
-	bool wanted = false;
-
-	for (size_t i = 0; i < account->folders.count; i++) {
-		bool not = account->folders.items[i][0] == '!';
-
-		inbox(account->folders.items[i] + not );
-		wanted = wanted || !not ;
-	}
-	if (!wanted)
-		return REFUSE(account->lines.folders,
-			"folders: expected the name of one, or a pattern, without \"!\"");
-	twice = schema_list_repeat(&account->folders);
-	if (twice)
-		return REFUSE(account->lines.folders,
-			"folders: \"%.80s\" stands there twice: expected it once", twice);
-	if (is_imap(account))
-		return 0;
-	if (account->lines.folders > 0)
-		return REFUSE(account->lines.folders,
-			"folders: POP3 has only one: expected no such option, or an imaps:// "
-			"source");
-	free(account->folders.items[0]);
-	free(account->folders.items);
-	account->folders = (struct schema_list){ 0 };
-	return 0;
-}
-
-static int finish_after(const struct settings *settings, struct account_settings *account,
-	struct err *err)
-{
-	if (strcmp(account->after, "keep") == 0)
-		account->after_kind = AFTER_KEEP;
-	else if (strcmp(account->after, "delete") == 0)
-		account->after_kind = AFTER_DELETE;
-	else if (strcmp(account->after, "flag") == 0)
-		account->after_kind = AFTER_FLAG;
-	else if (strcmp(account->after, "trash") == 0)
-		account->after_kind = AFTER_TRASH;
-	else
-		account->after_kind = AFTER_MOVE;
-	if (!is_imap(account) && account->after_kind != AFTER_KEEP &&
-		account->after_kind != AFTER_DELETE)
-		return REFUSE(account->lines.after,
-			"after: POP3 cannot %s: expected keep or delete",
-			account->after_kind == AFTER_FLAG ? "flag" : "move");
-	if (account->after_kind != AFTER_MOVE)
-		return 0;
-	account->after_folder = strdup(account->after + sizeof(move) - 1);
-	if (!account->after_folder)
-		return err_memory(err);
-	inbox(account->after_folder);
-	for (size_t i = 0; i < account->folders.count; i++)
-		if (strcmp(account->folders.items[i], account->after_folder) == 0)
-			return REFUSE(account->lines.after,
-				"after: \"%.80s\" is fetched itself: expected a folder that "
-				"is not",
-				account->after_folder);
-	return 0;
-}
-
 static int finish_tls(const struct settings *settings, struct account_settings *account,
 	struct err *err)
 {
 	if (account->tls == TLS_VERIFY)
 		return 0;
 	if (account->kind == SOURCE_IMAPS || account->kind == SOURCE_POP3S)
-		return REFUSE(account->lines.tls,
+		return ACCOUNT_REFUSE(account->lines.tls,
 			"tls: none does not go with the source: expected imap:// or pop3:// "
 			"for a connection in plain text");
 	if (account->tls_ca)
-		return REFUSE(account->lines.tls_ca,
+		return ACCOUNT_REFUSE(account->lines.tls_ca,
 			"tls-ca: nothing is verified with tls = none: expected only one of "
 			"the two");
 	return 0;
@@ -287,7 +154,7 @@ static int finish_paths(const struct settings *settings, struct account_settings
 	struct err *err)
 {
 	if (!account->deliver)
-		return REFUSE(0,
+		return ACCOUNT_REFUSE(0,
 			"account %s has no deliver: expected one such as "
 			"deliver = \"maildir:~/Maildir\"",
 			account->name);
@@ -315,10 +182,11 @@ static int finish_password(const struct settings *settings,
 	if (password_credential(account, &credential, err) < 0)
 		return -1;
 	if (count > 1)
-		return REFUSE(last, "a second source of the password: expected one of "
-				    "password-command, password-file and password");
+		return ACCOUNT_REFUSE(last,
+			"a second source of the password: expected one of "
+			"password-command, password-file and password");
 	if (count > 0 && credential)
-		return REFUSE(last,
+		return ACCOUNT_REFUSE(last,
 			"the service manager gives the credential "
 			"mailfilter.%s too: expected only one of the two",
 			account->name);
@@ -332,9 +200,7 @@ int account_settings_finish(const struct settings *settings,
 		account->scan = settings->scan;
 	if (account->message_max == 0)
 		account->message_max = settings->message_max;
-	if (finish_source(settings, account, err) < 0 ||
-		finish_folders(settings, account, err) < 0 ||
-		finish_after(settings, account, err) < 0 ||
+	if (account_source_finish(settings, account, err) < 0 ||
 		finish_tls(settings, account, err) < 0 ||
 		finish_paths(settings, account, err) < 0 ||
 		finish_password(settings, account, err) < 0)

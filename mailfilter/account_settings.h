@@ -25,4 +25,10 @@ int account_settings_finish(const struct settings *settings,
 /* Release what account_settings_finish added. */
 void account_settings_done(struct account_settings *account);
 
+/* What is wrong with this account, on the option's line or, if it is not given, its own: for a
+ * function with settings, account and err. */
+#define ACCOUNT_REFUSE(option_line, ...)                                                 \
+	schema_error(err, settings->path,                                                \
+		(option_line) > 0 ? (option_line) : account->line, __VA_ARGS__)
+
 #endif

@@ -32,11 +32,13 @@ int folder_select(struct folder *folder, struct err *err)
 	return 0;
 }
 
-/* A folder that is seen for the first time gets its row, one that is numbered anew a new one. */
+/* What is known of the folder; it is adopted if it is numbered anew. 1: it is seen for the first
+ * time, and has no row yet. */
 static int begin(struct folder *folder, struct record_folder *row, struct err *err)
 {
 	struct record *record = folder_tools(folder)->record;
 	int found = record_find_folder(record, folder->name, row, err);
+	int64_t now_s = clock_wall_s();
 
 	if (found < 0)
 		return -1;
@@ -44,26 +46,28 @@ static int begin(struct folder *folder, struct record_folder *row, struct err *e
 		return 0;
 	if (found > 0)
 		return folder_renumber(folder, row, err);
-	*row = (struct record_folder){ .uidvalidity = folder->uidvalidity,
-		.since_s = clock_wall_s() };
+	*row = (struct record_folder){
+		.uidvalidity = folder->uidvalidity, .since_s = now_s, .began_s = now_s
+	};
 	(void)snprintf(row->name, sizeof(row->name), "%s", folder->name);
-	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)
-		return 0;
-	if (folder_find_lost(folder, err) < 0)
+	if (folder->uidvalidity > 0 && !folder_tools(folder)->dry_run &&
+		folder_find_lost(folder, err) < 0)
 		return -1;
-	return record_put_folder(record, row, err);
+	return 1;
 }
 
 static int list_it(struct folder *folder, struct err *err)
 {
 	struct source *source = folder->session->source;
 	struct record_folder row = { 0 };
+	int first = begin(folder, &row, err);
 
-	if (begin(folder, &row, err) < 0 ||
-		source->ops->list(
-			source, row.done_uid, &folder->items, &folder->count, err) < 0)
+	if (first < 0 || source->ops->list(source, row.done_uid, &folder->items,
+				 &folder->count, err) < 0)
 		return -1;
-	return folder->uidvalidity > 0 ? folder_match(folder, err) : 0;
+	if (folder->uidvalidity > 0 && folder_match(folder, err) < 0)
+		return -1;
+	return folder_pass_over(folder, &row, first > 0, err);
 }
 
 /* Deleted or renamed since the folders were listed, or not ours to read. */

@@ -37,6 +37,7 @@ struct session {
 	struct pipeline *pipeline;
 	struct fetch *fetch;
 	struct stuck *stuck;
+	bool first_run;                /* no run of the account has ended */
 	uint32_t careful;              /* so many more are fetched one at a time */
 	bool looked_for_lost;          /* what is on record and was renamed */
 	const struct folder *selected; /* the source's current one; NULL: none */
@@ -48,8 +49,10 @@ struct folder {
 	bool found;  /* by a pattern: it need not be there any more */
 	bool listed; /* folder_open succeeded */
 	uint32_t uidvalidity;
-	struct source_item *items; /* of the listing, ascending */
+	struct source_item
+		*items; /* of the listing, ascending, without what is passed over */
 	size_t count;
+	uint32_t passed_to; /* what is passed over begins the listing, up to this UID */
 	struct buf held;    /* source_items that were held before this session */
 	struct buf owed;    /* source_items that are recorded and not settled yet */
 	struct buf settled; /* settled if the session ends in order */

@@ -187,6 +187,8 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 
 	if (!chunk)
 		return err_memory(err);
+	/* All of them until it is known which are not new: who waits sees what is to come. */
+	folder_tools(folder)->report->listed += (uint32_t)folder->count;
 	for (size_t i = 0; i < folder->count; i++) {
 		struct record_row row = { 0 };
 		int found = folder_known(folder, &folder->items[i], &row, err);
@@ -195,9 +197,10 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 			return -1;
 		if (found > 0 && note_known(folder, &folder->items[i], &row, err) < 0)
 			return -1;
-		if (found > 0 && row.state != RECORD_INTENT)
+		if (found > 0 && row.state != RECORD_INTENT) {
+			folder_tools(folder)->report->listed--;
 			continue;
-		folder_tools(folder)->report->listed++;
+		}
 		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,
 			    err) < 0)
 			return -1;

@@ -19,6 +19,11 @@ void folder_key(const struct folder *folder, const struct source_item *item,
 int folder_known(const struct folder *folder, const struct source_item *item,
 	struct record_row *row_r, struct err *err);
 
+/* Take what the account's `since` passes over out of the listing, and write down what that is if the
+ * folder is seen for the first time: then its row is put. */
+int folder_pass_over(
+	struct folder *folder, struct record_folder *row, bool first, struct err *err);
+
 /* The folder's UIDVALIDITY is not that of its row: adopt it. */
 int folder_renumber(struct folder *folder, struct record_folder *row, struct err *err);
 

@@ -102,6 +102,8 @@ int folder_renumber(struct folder *folder, struct record_folder *row, struct err
 		row->uidvalidity);
 	row->uidvalidity = folder->uidvalidity;
 	row->done_uid = 0;
+	/* Up to which one will be seen when they are listed. */
+	row->passed_uid = row->passed_s > 0 ? UINT32_MAX : 0;
 	row->since_s = now_s;
 	row->changes = soon ? row->changes + 1 : 1;
 	return adopt(folder, row, err);

@@ -93,7 +93,7 @@ static int advance(struct folder *folder, struct err *err)
 {
 	struct record *record = folder_tools(folder)->record;
 	struct record_folder known;
-	uint64_t done = 0;
+	uint64_t done = folder->passed_to;
 	int found;
 
 	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)

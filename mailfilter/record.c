@@ -18,7 +18,8 @@ enum {
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
 	" judged, size, attempts, time_s, listed_size, head"
-#define FOLDER_COLUMNS "folder, uidvalidity, done_uid, since_s, changes"
+#define FOLDER_COLUMNS                                                                   \
+	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"
 /* Of one folder, and of those that are no more; the index on their keys finds them. */
 #define STRAYS "folder IN (?1, '') AND uidvalidity = 0 AND stray_s > 0"
 /* A UIDVALIDITY may come back, and a UID with it: the row's own number makes a name unique. */
@@ -46,12 +47,15 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_LAST] = "SELECT coalesce(max(change), 0) FROM message",
 	[SQL_FOLDER] = "SELECT " FOLDER_COLUMNS " FROM folder WHERE folder = ?1",
 	[SQL_PUT_FOLDER] = "REPLACE INTO folder (" FOLDER_COLUMNS ")"
-			   " VALUES (?1, ?2, ?3, ?4, ?5)",
+			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_BEGAN] = "SELECT coalesce(min(began_s), -1) FROM folder",
 	[SQL_STRAY_ALL] = "UPDATE message SET " STRAY_KEY ", stray_s = ?2"
 			  " WHERE folder = ?1 AND uidvalidity > 0",
 	[SQL_LOSE_ROWS] = "UPDATE message SET " STRAY_KEY ", folder = '',"
 			  " stray_s = iif(stray_s > 0, stray_s, ?2) WHERE folder = ?1",
-	[SQL_LOSE_FOLDER] = "DELETE FROM folder WHERE folder = ?1",
+	/* The oldest row says when the account began. */
+	[SQL_LOSE_FOLDER] = "DELETE FROM folder WHERE folder = ?1"
+			    " AND began_s > (SELECT min(began_s) FROM folder)",
 	[SQL_FOLDER_NAMES] = "SELECT folder FROM folder ORDER BY folder",
 	[SQL_UNTOLD] = "SELECT count(*) FROM message WHERE folder = ?1"
 		       " AND uidvalidity > 0 AND head = x'' AND state IN (?2, ?3, ?4)",

@@ -20,6 +20,7 @@ enum record_state {
 	RECORD_INTENT,   /* about to be delivered under name */
 	RECORD_DONE, /* delivered (or quarantined) and recorded; the server not yet touched */
 	RECORD_SETTLED, /* and the server did as told */
+	RECORD_PASSED,  /* there before the account was, and left alone */
 };
 
 struct record_row {
@@ -76,6 +77,10 @@ struct record_folder {
 	uint32_t done_uid;
 	int64_t since_s;  /* when this UIDVALIDITY was first seen */
 	uint32_t changes; /* of the UIDVALIDITY, each soon after the one before */
+	int64_t began_s;  /* when the folder was first seen */
+	/* Passed over is what came before passed_s, of UIDs up to passed_uid. */
+	uint32_t passed_uid;
+	int64_t passed_s;
 };
 /* 1: found, 0: unknown. */
 int record_find_folder(struct record *record, const char *name,
@@ -83,6 +88,9 @@ int record_find_folder(struct record *record, const char *name,
 /* Insert, or replace what is there for this name. */
 int record_put_folder(
 	struct record *record, const struct record_folder *folder, struct err *err);
+
+/* When the first of the account's folders was first seen; -1: none was, 0: too long ago to tell. */
+int record_began(struct record *record, int64_t *began_s_r, struct err *err);
 
 /* A folder's UIDVALIDITY changed: UIDs mean nothing any more. Its rows become strays: no key finds
  * them, only record_strays does, until a message is told to be theirs or their time is over. */
@@ -116,7 +124,7 @@ int record_claim(struct record *record, int64_t id, const struct message_key *ke
 int record_drop_strays(
 	struct record *record, const char *folder, int64_t before_s, struct err *err);
 
-/* Counts for status. pending: intents; done: delivered, settled or not; infected: of all. Held and
+/* Counts for status, without what was passed over. pending: intents; done: delivered, settled or not; infected: of all. Held and
  * parked strays, and intents among them, may be gone from the server: they do not count. */
 struct record_counts {
 	uint64_t held, parked, pending, done, infected;

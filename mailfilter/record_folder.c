@@ -26,6 +26,9 @@ int record_find_folder(struct record *record, const char *name,
 			.done_uid = (uint32_t)sqlite3_column_int64(find, 2),
 			.since_s = sqlite3_column_int64(find, 3),
 			.changes = (uint32_t)sqlite3_column_int64(find, 4),
+			.began_s = sqlite3_column_int64(find, 5),
+			.passed_uid = (uint32_t)sqlite3_column_int64(find, 6),
+			.passed_s = sqlite3_column_int64(find, 7),
 		};
 		record_column_text(find, 0, folder_r->name, sizeof(folder_r->name));
 	}
@@ -45,7 +48,24 @@ int record_put_folder(
 	record_bind_number(put, 3, folder->done_uid);
 	record_bind_number(put, 4, folder->since_s);
 	record_bind_number(put, 5, folder->changes);
+	record_bind_number(put, 6, folder->began_s);
+	record_bind_number(put, 7, folder->passed_uid);
+	record_bind_number(put, 8, folder->passed_s);
 	return record_write(record, put, err);
+}
+
+int record_began(struct record *record, int64_t *began_s_r, struct err *err)
+{
+	sqlite3_stmt *const began = record_prepare(record, SQL_BEGAN, err);
+	int got;
+
+	if (!began)
+		return -1;
+	got = record_step(record, began, err);
+	if (got == 1)
+		*began_s_r = sqlite3_column_int64(began, 0);
+	(void)sqlite3_reset(began);
+	return got < 0 ? -1 : 0;
 }
 
 /* One of the statements that take a folder and a time. */

@@ -189,6 +189,8 @@ static void add_count(struct record_counts *counts, enum record_state state,
 	case RECORD_SETTLED:
 		counts->done += number;
 		break;
+	case RECORD_PASSED:
+		break;
 	}
 }
 

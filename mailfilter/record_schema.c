@@ -26,7 +26,9 @@ static const char schema[] =
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
 	" done_uid INTEGER NOT NULL, since_s INTEGER NOT NULL DEFAULT 0,"
-	" changes INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	" changes INTEGER NOT NULL DEFAULT 0, began_s INTEGER NOT NULL DEFAULT 0,"
+	" passed_uid INTEGER NOT NULL DEFAULT 0, passed_s INTEGER NOT NULL DEFAULT 0)"
+	" WITHOUT ROWID;"
 	"CREATE TABLE run ("
 	" id INTEGER PRIMARY KEY CHECK (id = 1), time_s INTEGER NOT NULL,"
 	" summary TEXT NOT NULL);"
@@ -42,7 +44,12 @@ static const char *const upgrades[SCHEMA_VERSION] = {
 	      "ALTER TABLE message ADD COLUMN head BLOB NOT NULL DEFAULT x'';"
 	      "ALTER TABLE message ADD COLUMN stray_s INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE folder ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
-	      "ALTER TABLE folder ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;",
+	      "ALTER TABLE folder ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN began_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN passed_uid INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN passed_s INTEGER NOT NULL DEFAULT 0;"
+	      "INSERT OR IGNORE INTO folder (folder, uidvalidity, done_uid)"
+	      " SELECT DISTINCT folder, 0, 0 FROM message WHERE uidvalidity = 0;",
 };
 
 static int execute(struct record *record, const char *sql, struct err *err)

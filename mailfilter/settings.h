@@ -31,6 +31,11 @@ enum after_kind {
 	AFTER_MOVE,
 	AFTER_TRASH
 };
+enum since_kind {
+	SINCE_ALL,
+	SINCE_NOW,
+	SINCE_DAYS
+};
 enum policy {
 	POLICY_CLEAN,
 	POLICY_TAG,
@@ -60,6 +65,9 @@ struct account_settings {
 	char *after;        /* as written, then: */
 	enum after_kind after_kind;
 	char *after_folder; /* of AFTER_MOVE */
+	char *since;        /* as written, then: */
+	enum since_kind since_kind;
+	int64_t since_days; /* of SINCE_DAYS */
 	int on_infected;    /* enum policy */
 	int on_unscannable, on_encrypted;
 	int scan; /* enum scan_mode; the account's own or the global one */
@@ -67,7 +75,7 @@ struct account_settings {
 	int64_t timeout_ms; /* for one answer of the server */
 	struct {
 		int source, folders, password, password_file, password_command, tls,
-			tls_ca, deliver, after;
+			tls_ca, deliver, after, since;
 	} lines; /* where they stand in the file, 0: not given */
 };
 

@@ -34,6 +34,7 @@ struct fake_folder {
 	unsigned marks; /* of its listing */
 	enum err_kind settle_error;
 	struct fake_message messages[FAKE_MESSAGES_MAX];
+	int64_t dates[FAKE_MESSAGES_MAX]; /* of the messages, 0: unknown */
 };
 
 struct fake_source {
@@ -48,6 +49,8 @@ struct fake_source {
 	bool heads_kill; /* the process dies when heads are asked for */
 	/* Called when a session breaks: others may be at the mailbox meanwhile. */
 	void (*meanwhile)(struct fake_source *fake);
+	/* Called when a listing is over, before it is known. */
+	void (*arrives)(struct fake_source *fake);
 	struct fake_message *numbers[FAKE_MESSAGES_MAX]; /* of this session's listing */
 	bool marked[FAKE_MESSAGES_MAX];
 	bool lost; /* this session is broken: everything fails */
@@ -144,10 +147,13 @@ static int fake_list(struct source *source, uint32_t after_uid,
 		items[count].number = (uint32_t)count + 1;
 		fake->numbers[count] = message;
 		items[count].size = message->bytes ? strlen(message->bytes) : 10;
+		items[count].date_s = fake->selected->dates[i];
 		count++;
 	}
 	*items_r = items;
 	*count_r = count;
+	if (fake->arrives)
+		fake->arrives(fake);
 	return 0;
 }
 

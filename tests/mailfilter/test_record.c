@@ -329,18 +329,28 @@ static void each_stops_when_told_and_that_is_no_error(void **state)
 
 static void folders_keep_what_was_put(void **state)
 {
-	struct record_folder folder = { "INBOX", 9, UINT32_MAX, 4102444800, 2 };
-	struct record_folder other = { "Other", 8, 3, 1, 0 };
+	struct record_folder folder = { "INBOX", 9, UINT32_MAX, 4102444800, 2, 50, 77,
+		4102444801 };
+	struct record_folder other = { "Other", 8, 3, 1, 0, 40, 0, 0 };
 	struct record *record = open_record(false);
 	struct record_folder found = { 0 };
 	struct err err = { 0 };
+	int64_t began_s = 0;
 
 	(void)state;
 	assert_int_equal(record_find_folder(record, "INBOX", &found, &err), 0);
+	assert_int_equal(record_began(record, &began_s, &err), 0);
+	assert_int_equal(began_s, -1);
 	assert_int_equal(record_put_folder(record, &folder, &err), 0);
 	assert_int_equal(record_put_folder(record, &other, &err), 0);
 	assert_int_equal(record_find_folder(record, "INBOX", &found, &err), 1);
 	assert_memory_equal(&found, &folder, sizeof(found));
+	assert_int_equal(record_began(record, &began_s, &err), 0);
+	assert_int_equal(began_s, 40);
+	/* It stays known when that folder is gone. */
+	assert_int_equal(record_lose_folder(record, "Other", 1, &err), 0);
+	assert_int_equal(record_began(record, &began_s, &err), 0);
+	assert_int_equal(began_s, 40);
 	folder.uidvalidity = 10;
 	folder.done_uid = 0;
 	assert_int_equal(record_put_folder(record, &folder, &err), 0);
@@ -423,7 +433,8 @@ static void strays_are_found_by_what_tells_them_and_by_no_key(void **state)
 
 static void strays_of_a_folder_that_is_no_more_are_anybodys(void **state)
 {
-	struct record_folder folders[] = { { "A", 7, 3, 1, 0 }, { "B", 7, 0, 1, 0 } };
+	struct record_folder folders[] = { { "A", 7, 3, 1, 0, 9, 0, 0 },
+		{ "B", 7, 0, 1, 0, 8, 0, 0 } };
 	struct message_key key = { "B", 7, "50" };
 	struct record *record = open_record(false);
 	char(*names)[MESSAGE_FOLDER_MAX];
@@ -760,6 +771,7 @@ static const char first_form[] =
 	" size INTEGER NOT NULL, why TEXT NOT NULL, subject TEXT NOT NULL,"
 	" sender TEXT NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;"
 	"INSERT INTO message VALUES (4, 'A', 7, '1', 5, 1, 'n', '', '', '', '', 20, 0, 9);"
+	"INSERT INTO message VALUES (5, '', 0, 'x', 5, 1, 'n', '', '', '', '', 20, 0, 9);"
 	"INSERT INTO folder VALUES ('A', 7, 1);"
 	"PRAGMA application_id = 0x6d666c74; PRAGMA user_version = 1;";
 
@@ -769,6 +781,7 @@ static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 	struct record_folder folder;
 	struct record_row row;
 	struct err err = { 0 };
+	int64_t began_s = -1;
 	uint64_t untold = 0;
 
 	(void)state;
@@ -785,6 +798,9 @@ static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 		assert_false(row.head.known);
 		assert_int_equal(record_find_folder(record, "A", &folder, &err), 1);
 		assert_int_equal(folder.done_uid, 1);
+		assert_int_equal(record_find_folder(record, "", &folder, &err), 1);
+		assert_int_equal(record_began(record, &began_s, &err), 0);
+		assert_int_equal(began_s, 0);
 		assert_int_equal(record_untold(record, "A", &untold, &err), 0);
 		assert_int_equal(untold, 1);
 		record_close(record);

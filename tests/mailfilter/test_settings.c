@@ -88,6 +88,7 @@ static void everything_has_its_preset(void **state)
 	assert_null(account->tls_ca);
 	assert_int_equal(account->after_kind, AFTER_KEEP);
 	assert_null(account->after_folder);
+	assert_int_equal(account->since_kind, SINCE_ALL);
 	assert_int_equal(account->on_infected, POLICY_CLEAN);
 	assert_int_equal(account->on_unscannable, POLICY_QUARANTINE);
 	assert_int_equal(account->on_encrypted, POLICY_TAG);
@@ -110,10 +111,11 @@ static void everything_can_be_set(void **state)
 		"source = \"imap://a@b@[::1]:1143\" folders = { \"inbox\", \"A/B\" }\n"
 		"password-command = { \"pass\", \"mail/a\" } auth = login\n"
 		"tls-ca = \"/ca\" deliver = \"maildir:/m/x y\" after = \"move:Done/x\"\n"
-		"on-infected = tag on-unscannable = hold on-encrypted = quarantine\n"
+		"since = 90 on-infected = tag on-unscannable = hold\n"
+		"on-encrypted = quarantine\n"
 		"scan = suspicious message-max = 1K timeout = 100ms }\n"
 		"account b { source = \"pop3://u@h\" tls = none password = 'a${x}\"'\n"
-		"deliver = \"maildir:~/M\" after = delete }\n",
+		"deliver = \"maildir:~/M\" after = delete since = now }\n",
 		&settings);
 	assert_string_equal(settings.state_dir, "/s");
 	assert_int_equal(settings.scanners.count, 2);
@@ -132,6 +134,8 @@ static void everything_can_be_set(void **state)
 	assert_string_equal(account->deliver_path, "/m/x y");
 	assert_int_equal(account->after_kind, AFTER_MOVE);
 	assert_string_equal(account->after_folder, "Done/x");
+	assert_int_equal(account->since_kind, SINCE_DAYS);
+	assert_int_equal(account->since_days, 90);
 	assert_int_equal(account->on_infected, POLICY_TAG);
 	assert_int_equal(account->on_unscannable, POLICY_HOLD);
 	assert_int_equal(account->on_encrypted, POLICY_QUARANTINE);
@@ -145,6 +149,7 @@ static void everything_can_be_set(void **state)
 	assert_string_equal(account->password, "a${x}\"");
 	assert_string_equal(account->deliver_path, "/home/test/M");
 	assert_int_equal(account->after_kind, AFTER_DELETE);
+	assert_int_equal(account->since_kind, SINCE_NOW);
 	assert_int_equal(account->scan, SCAN_ALL);
 	assert_int_equal(account->message_max, 1 << 30);
 }
@@ -218,6 +223,10 @@ static const struct {
 	{ ACCOUNT("after = remove"), 4,
 		"expected keep, delete, flag, trash or move:FOLDER" },
 	{ ACCOUNT("after = \"move:\""), 4, "name of a folder" },
+	{ ACCOUNT("since = later"), 4, "expected all, now or a number of days" },
+	{ ACCOUNT("since = 0"), 4, "expected all, now or a number of days" },
+	{ ACCOUNT("since = 36501"), 4, "at most 36500" },
+	{ ACCOUNT("since = \"3d\""), 4, "a number of days" },
 	{ ACCOUNT("after = \"move:Inbox\""), 4, "\"INBOX\" is fetched itself" },
 	{ ACCOUNT("on-infected = delete"), 4, "expected clean, tag, quarantine or hold" },
 	{ ACCOUNT("on-unscannable = clean"), 4, "expected tag, quarantine or hold" },
@@ -248,6 +257,8 @@ static const struct {
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
 	  "\nfolders = { \"INBOX\" } }",
 		4, "POP3 has only one" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nsince = 30 }", 4,
+		"POP3 does not tell when a message came" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nafter = trash }",
 		4, "POP3 cannot move" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nafter = flag }",

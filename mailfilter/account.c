@@ -73,8 +73,9 @@ static int wait_working(
 	struct run *run = arg;
 	int result = pipeline_wait(&run->pipeline, fd, events, deadline_ms, err);
 
-	/* Bytes on their way are progress, too: a large message takes its time. */
-	if (result > 0)
+	/* Bytes on their way are progress, too: a large message takes its time, and so does one
+	 * that is to be fetched slowly. */
+	if (result > 0 || fd < 0)
 		tell_progress(run);
 	return result;
 }

@@ -117,6 +117,10 @@ const struct schema_option account_options[] = {
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "timeout", .type = SCHEMA_DURATION, AT(timeout_ms), .preset = "60s",
 	  .min = TIMEOUT_LEAST_MS, .max = TIMEOUT_MOST_MS },
+	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms),
+	  .min = INTERVAL_LEAST_MS, .max = INTERVAL_MOST_MS },
+	{ .name = "rate", .type = SCHEMA_SIZE, AT(rate), .min = RATE_LEAST,
+	  .max = RATE_MOST },
 	{ 0 },
 };
 /* clang-format on */
@@ -198,6 +202,8 @@ int account_settings_finish(const struct settings *settings,
 {
 	if (account->scan < 0)
 		account->scan = settings->scan;
+	if (account->interval_ms == 0)
+		account->interval_ms = settings->interval_ms;
 	if (account->message_max == 0)
 		account->message_max = settings->message_max;
 	if (account_source_finish(settings, account, err) < 0 ||

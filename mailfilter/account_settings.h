@@ -12,6 +12,10 @@ extern const char *const scan_words[]; /* by enum scan_mode */
 enum {
 	MESSAGE_MAX_LEAST = 1024,
 	MESSAGE_MAX_MOST = 1024 * 1024 * 1024,
+	INTERVAL_LEAST_MS = 10 * 1000,
+	INTERVAL_MOST_MS = 24 * 3600 * 1000,
+	RATE_LEAST = 1024,
+	RATE_MOST = 1024 * 1024 * 1024,
 };
 
 /* Is it a name for an account, and so for its folder? */

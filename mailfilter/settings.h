@@ -72,7 +72,9 @@ struct account_settings {
 	int on_unscannable, on_encrypted;
 	int scan; /* enum scan_mode; the account's own or the global one */
 	uint64_t message_max;
-	int64_t timeout_ms; /* for one answer of the server */
+	int64_t timeout_ms;  /* for one answer of the server */
+	int64_t interval_ms; /* between two visits; the account's own or the global one */
+	uint64_t rate;       /* bytes a second to fetch, 0: as fast as they come */
 	struct {
 		int source, folders, password, password_file, password_command, tls,
 			tls_ca, deliver, after, since;

@@ -113,7 +113,8 @@ static void everything_can_be_set(void **state)
 		"tls-ca = \"/ca\" deliver = \"maildir:/m/x y\" after = \"move:Done/x\"\n"
 		"since = 90 on-infected = tag on-unscannable = hold\n"
 		"on-encrypted = quarantine\n"
-		"scan = suspicious message-max = 1K timeout = 100ms }\n"
+		"scan = suspicious message-max = 1K timeout = 100ms interval = 1h\n"
+		"rate = 1K }\n"
 		"account b { source = \"pop3://u@h\" tls = none password = 'a${x}\"'\n"
 		"deliver = \"maildir:~/M\" after = delete since = now }\n",
 		&settings);
@@ -136,6 +137,8 @@ static void everything_can_be_set(void **state)
 	assert_string_equal(account->after_folder, "Done/x");
 	assert_int_equal(account->since_kind, SINCE_DAYS);
 	assert_int_equal(account->since_days, 90);
+	assert_int_equal(account->interval_ms, 3600000);
+	assert_int_equal(account->rate, 1024);
 	assert_int_equal(account->on_infected, POLICY_TAG);
 	assert_int_equal(account->on_unscannable, POLICY_HOLD);
 	assert_int_equal(account->on_encrypted, POLICY_QUARANTINE);
@@ -150,6 +153,8 @@ static void everything_can_be_set(void **state)
 	assert_string_equal(account->deliver_path, "/home/test/M");
 	assert_int_equal(account->after_kind, AFTER_DELETE);
 	assert_int_equal(account->since_kind, SINCE_NOW);
+	assert_int_equal(account->interval_ms, 10000);
+	assert_int_equal(account->rate, 0);
 	assert_int_equal(account->scan, SCAN_ALL);
 	assert_int_equal(account->message_max, 1 << 30);
 }
@@ -223,6 +228,9 @@ static const struct {
 	{ ACCOUNT("after = remove"), 4,
 		"expected keep, delete, flag, trash or move:FOLDER" },
 	{ ACCOUNT("after = \"move:\""), 4, "name of a folder" },
+	{ ACCOUNT("interval = 9s"), 4, "from 10s to 1d" },
+	{ ACCOUNT("rate = 1023"), 4, "from 1K to 1G" },
+	{ ACCOUNT("rate = fast"), 4, "from 1K to 1G" },
 	{ ACCOUNT("since = later"), 4, "expected all, now or a number of days" },
 	{ ACCOUNT("since = 0"), 4, "expected all, now or a number of days" },
 	{ ACCOUNT("since = 36501"), 4, "at most 36500" },

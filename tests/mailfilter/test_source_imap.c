@@ -645,6 +645,83 @@ static void heads_that_do_not_come_are_not_guessed(void **state)
 	}
 }
 
+/* Counts the waits that are for no bytes: other work could go on in them. */
+static int count_wait(
+	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	size_t *own = arg;
+
+	if (fd < 0) {
+		assert_true(deadline_ms - clock_ms() <= STREAM_PACE_MS);
+		(*own)++;
+	}
+	return stream_wait_plain.wait(NULL, fd, events, deadline_ms, err);
+}
+
+static void a_rate_is_kept_and_its_waits_are_nobodys_fault(void **state)
+{
+	/* 60,000 bytes at 20,000 a second, with one second's worth at once; a server that is
+	 * allowed half a second for each answer. */
+	static const char *const script[] = { FETCH,
+		"= * 1 FETCH (UID 1 BODY[] {60000}\r\n", "* 60000 x", "= )\r\n", TWO,
+		"> $ OK done", NULL };
+	struct source_sink sink;
+	size_t own_waits = 0;
+	const struct stream_wait wait = { count_wait, &own_waits };
+	int64_t from_ms;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.account.rate = 20000;
+	run.account.timeout_ms = 500;
+	from_ms = clock_ms();
+	assert_int_equal(
+		source_open(&run.account, "pass", &wait, &run.source, &run.err), 0);
+	assert_int_equal(
+		run.source->ops->select(run.source, "INBOX", &run.uidvalidity, &run.err),
+		0);
+	sink = fetched_sink(&run.fetched);
+	if (run.source->ops->fetch(run.source, items, 3, &sink, &run.err) < 0)
+		fail_msg("%s", run.err.text);
+	assert_int_equal(run.fetched.messages, 3);
+	assert_in_range(clock_ms() - from_ms, 1500, 15000);
+	assert_true(own_waits > 2);
+	run_end(&run);
+}
+
+static int stop_pace(
+	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	if (fd < 0)
+		return err_set(err, ERR_AGAIN, "told to stop");
+	return stream_wait_plain.wait(arg, fd, events, deadline_ms, err);
+}
+
+static void who_waits_for_its_rate_can_be_stopped(void **state)
+{
+	static const char *const script[] = { FETCH,
+		"= * 1 FETCH (UID 1 BODY[] {60000}\r\n", "* 60000 x", "! stall", NULL };
+	static const struct stream_wait wait = { stop_pace, NULL };
+	struct source_sink sink;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.account.rate = 2000;
+	assert_int_equal(
+		source_open(&run.account, "pass", &wait, &run.source, &run.err), 0);
+	assert_int_equal(
+		run.source->ops->select(run.source, "INBOX", &run.uidvalidity, &run.err),
+		0);
+	sink = fetched_sink(&run.fetched);
+	assert_int_equal(
+		run.source->ops->fetch(run.source, items, 3, &sink, &run.err), -1);
+	assert_int_equal(run.err.kind, ERR_AGAIN);
+	assert_non_null(strstr(run.err.text, "told to stop"));
+	run_end(&run);
+}
+
 struct settle_case {
 	enum after_kind after;
 	enum err_kind kind;
@@ -887,6 +964,8 @@ int main(void)
 		cmocka_unit_test(heads_are_taken_from_the_start_of_each_message),
 		cmocka_unit_test(more_than_a_head_is_no_other_head),
 		cmocka_unit_test(heads_that_do_not_come_are_not_guessed),
+		cmocka_unit_test(a_rate_is_kept_and_its_waits_are_nobodys_fault),
+		cmocka_unit_test(who_waits_for_its_rate_can_be_stopped),
 		cmocka_unit_test(settling_asks_for_what_the_account_says_and_no_more),
 		cmocka_unit_test(folders_are_listed_once_and_by_name),
 		cmocka_unit_test(folders_that_are_not_listed_say_why),

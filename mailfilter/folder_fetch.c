@@ -174,8 +174,11 @@ static void chunk_free(struct chunk **chunk)
 static int note_known(struct folder *folder, const struct source_item *item,
 	const struct record_row *row, struct err *err)
 {
+	struct source_item owed = *item;
+
+	owed.again = true;
 	if (row->state == RECORD_DONE)
-		return buf_add(&folder->owed, item, sizeof(*item), err);
+		return buf_add(&folder->owed, &owed, sizeof(owed), err);
 	if (row->state == RECORD_HELD)
 		return buf_add(&folder->held, item, sizeof(*item), err);
 	return 0;

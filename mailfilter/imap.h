@@ -70,6 +70,16 @@ void imap_close(struct imap *imap);
 /* Log in on a session that was greeted and secured. */
 int imap_login(struct imap *imap, const char *password, struct err *err);
 
+/* Make a folder the current one with SELECT or EXAMINE. What the server refuses is ERR_ACCOUNT, if
+ * that is not said to pass. */
+int imap_open_folder(struct imap *imap, const char *verb, const char *folder,
+	uint32_t *uidvalidity_r, struct err *err);
+
+/* Which of these messages of the current folder stand in that one as well? They are told by size and
+ * head. The current folder stays that. */
+int imap_find_copies(struct imap *imap, const char *folder,
+	const struct source_item *items, size_t count, bool *copied_r, struct err *err);
+
 /* As the fetch of source.h, of this of each message: a whole body or its beginning. */
 int imap_fetch_what(struct imap *imap, const char *what, const struct source_item *items,
 	size_t count, const struct source_sink *sink, struct err *err);

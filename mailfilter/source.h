@@ -19,6 +19,7 @@ struct source_item {
 	uint32_t number; /* POP3: message number of this session; IMAP: 0 */
 	uint64_t size;
 	int64_t date_s; /* INTERNALDATE, 0 if unknown */
+	bool again; /* to settle: that may have begun before, in a session that broke */
 };
 
 /* One folder of a mailbox. */
@@ -82,9 +83,9 @@ struct source_ops {
 	 * that vanished or has no content. Only where there is a UIDVALIDITY (else NULL). */
 	int (*heads)(struct source *source, const struct source_item *items, size_t count,
 		struct head *heads_r, struct err *err);
-	/* Do to these what the account's `after` says. A repeat does no harm, but where the server
-	 * has no MOVE: a copy made before a crash is made again. What the server refuses for good
-	 * is ERR_ACCOUNT. */
+	/* Do to these what the account's `after` says. A repeat does no harm if the items say that
+	 * it is one: where the server has no MOVE, a copy made before a crash is looked for. What
+	 * the server refuses for good is ERR_ACCOUNT. */
 	int (*settle)(struct source *source, const struct source_item *items,
 		size_t count, struct err *err);
 	/* End the session in order. 0: all that settle did is final (POP3: QUIT was confirmed). */

@@ -5,12 +5,9 @@
 #include "mailfilter/imap.h"
 #include "mailfilter/imap_text.h"
 
-/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be. */
-static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
-	struct err *err)
+int imap_open_folder(struct imap *imap, const char *verb, const char *folder,
+	uint32_t *uidvalidity_r, struct err *err)
 {
-	struct imap *imap = (struct imap *)source;
-	bool keep = imap->account->after_kind == AFTER_KEEP;
 	auto_buf struct buf name;
 	const char *text;
 	int result;
@@ -25,7 +22,7 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 	if (!imap->etpan->imap_selection_info)
 		return err_memory(err);
 	imap->uidvalidity = 0;
-	result = imap_printf(imap, err, "%s %s", keep ? "EXAMINE" : "SELECT", text);
+	result = imap_printf(imap, err, "%s %s", verb, text);
 	if (result < 0)
 		return -1;
 	if (result == 0)
@@ -41,6 +38,17 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 			folder);
 	*uidvalidity_r = imap->uidvalidity;
 	return 0;
+}
+
+/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be. */
+static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
+	struct err *err)
+{
+	struct imap *imap = (struct imap *)source;
+	bool keep = imap->account->after_kind == AFTER_KEEP;
+
+	return imap_open_folder(
+		imap, keep ? "EXAMINE" : "SELECT", folder, uidvalidity_r, err);
 }
 
 /* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */

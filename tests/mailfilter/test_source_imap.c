@@ -760,6 +760,27 @@ static const struct settle_case settle_cases[] = {
 			"< CREATE \"done\"", "> $ NO not allowed" },
 		"not allowed" },
 	{ AFTER_MOVE, ERR_SESSION, { "< UID MOVE", "= $ O" }, "closed" },
+	/* Another client deletes some of them meanwhile. */
+	{ AFTER_FLAG, ERR_NONE,
+		{ "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> * 2 EXPUNGE",
+			"> * 7 EXISTS", "> * 1 FETCH (UID 1 FLAGS (\\Flagged))",
+			"> * 1 FETCH (FLAGS (\\Seen))", "> * VANISHED 2",
+			"> $ NO [EXPUNGEISSUED] some are gone" },
+		"" },
+	{ AFTER_DELETE, ERR_NONE,
+		{ "< UID STORE 1:3", "> * 2 EXPUNGE",
+			"> $ NO [EXPUNGEISSUED] some are gone", "< UID EXPUNGE 1:3",
+			"> * 1 EXPUNGE", "> * 1 EXPUNGE", "> $ OK done" },
+		"" },
+	{ AFTER_MOVE, ERR_SESSION,
+		{ "< UID MOVE 1:3", "> $ NO [EXPUNGEISSUED] some are gone" },
+		"some are gone" },
+	{ AFTER_FLAG, ERR_SESSION,
+		{ "< UID STORE 1:3", "> * OK [UIDVALIDITY 8] moved", "> $ OK done" },
+		"UIDVALIDITY" },
+	{ AFTER_FLAG, ERR_SESSION, { "< UID STORE 1:3", "> * BYE going down" },
+		"going down" },
+	{ AFTER_FLAG, ERR_SESSION, { "< UID STORE 1:3", "! stall" }, "in time" },
 };
 
 static void settling_asks_for_what_the_account_says_and_no_more(void **state)
@@ -783,6 +804,79 @@ static void settling_asks_for_what_the_account_says_and_no_more(void **state)
 		run.account.after_folder = folder;
 		assert_int_equal(run_select(&run), 0);
 		result = run.source->ops->settle(run.source, items, 3, &run.err);
+		if (result != (test->kind == ERR_NONE ? 0 : -1) ||
+			run.err.kind != test->kind || !strstr(run.err.text, test->why))
+			fail_msg("case %zu: %d %s", i, run.err.kind, run.err.text);
+		run_end(&run);
+	}
+}
+
+/* No MOVE: what may have been copied by a session that broke. */
+#define POOR                                                                             \
+	"> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1", "> $ OK done",       \
+		"< LOGIN", "> $ OK in", "< CAPABILITY", "> * CAPABILITY IMAP4rev1",      \
+		"> $ OK done", "< SELECT \"INBOX\"", FOLDER
+#define HEADS                                                                            \
+	"< UID FETCH 1:2 (UID BODY.PEEK[]<0.8192>)",                                     \
+		"= * 1 FETCH (UID 1 BODY[]<0> {3}\r\none)\r\n",                          \
+		"= * 2 FETCH (UID 2 BODY[]<0> {3}\r\ntwo)\r\n", "> $ OK done"
+
+struct copy_case {
+	const char *script[30];
+	enum err_kind kind;
+	const char *why;
+};
+
+static const struct copy_case copy_cases[] = {
+	/* The first is there, another of its size is not. */
+	{ { HEADS, "< EXAMINE \"done\"", FOLDER, "< UID FETCH 1:*",
+		  "> * 1 FETCH (UID 7 RFC822.SIZE 3)",
+		  "> * 2 FETCH (UID 8 RFC822.SIZE 4)",
+		  "> * 3 FETCH (UID 9 RFC822.SIZE 3)", "> $ OK done",
+		  "< UID FETCH 7,9 (UID BODY.PEEK[]<0.8192>)",
+		  "= * 1 FETCH (UID 7 BODY[]<0> {3}\r\nxxx)\r\n",
+		  "= * 3 FETCH (UID 9 BODY[]<0> {3}\r\none)\r\n", "> $ OK done",
+		  "< SELECT \"INBOX\"", FOLDER, "< UID STORE 1 +FLAGS.SILENT (\\Deleted)",
+		  "> $ OK done", "< UID COPY 2:3 \"done\"", "> $ OK done",
+		  "< UID STORE 2:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done" },
+		ERR_NONE, "" },
+	/* The folder is not there yet. */
+	{ { HEADS, "< EXAMINE \"done\"", "> $ NO [NONEXISTENT] none",
+		  "< SELECT \"INBOX\"", FOLDER, "< UID COPY 1:3 \"done\"",
+		  "> $ NO [TRYCREATE] none", "< CREATE \"done\"", "> $ OK done",
+		  "< UID COPY 1:3 \"done\"", "> $ OK done", "< UID STORE 1:3",
+		  "> $ OK done" },
+		ERR_NONE, "" },
+	{ { HEADS, "< EXAMINE \"done\"", FOLDER, "< UID FETCH 1:*", "> * BYE bye" },
+		ERR_SESSION, "bye" },
+	{ { HEADS, "< EXAMINE \"done\"", FOLDER, "< UID FETCH 1:*", "> $ OK done",
+		  "< SELECT \"INBOX\"", "> * OK [UIDVALIDITY 8] x", "> $ OK done" },
+		ERR_SESSION, "UIDVALIDITY" },
+};
+
+static void a_copy_of_a_broken_session_is_not_made_again(void **state)
+{
+	struct source_item owed[] = { { .uid = "1", .size = 3, .again = true },
+		{ .uid = "2", .size = 3, .again = true }, { .uid = "3", .size = 3 } };
+	char folder[] = "done";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(copy_cases) / sizeof(copy_cases[0]); i++) {
+		const struct copy_case *test = &copy_cases[i];
+		const char *script[STEPS_MAX] = { POOR };
+		size_t steps = 0;
+		struct run run;
+		int result;
+
+		while (script[steps])
+			steps++;
+		for (size_t j = 0; j < 30 && test->script[j]; j++)
+			script[steps++] = test->script[j];
+		run_start(&run, script);
+		run.account.after_kind = AFTER_MOVE;
+		run.account.after_folder = folder;
+		assert_int_equal(run_select(&run), 0);
+		result = run.source->ops->settle(run.source, owed, 3, &run.err);
 		if (result != (test->kind == ERR_NONE ? 0 : -1) ||
 			run.err.kind != test->kind || !strstr(run.err.text, test->why))
 			fail_msg("case %zu: %d %s", i, run.err.kind, run.err.text);
@@ -967,6 +1061,7 @@ int main(void)
 		cmocka_unit_test(a_rate_is_kept_and_its_waits_are_nobodys_fault),
 		cmocka_unit_test(who_waits_for_its_rate_can_be_stopped),
 		cmocka_unit_test(settling_asks_for_what_the_account_says_and_no_more),
+		cmocka_unit_test(a_copy_of_a_broken_session_is_not_made_again),
 		cmocka_unit_test(folders_are_listed_once_and_by_name),
 		cmocka_unit_test(folders_that_are_not_listed_say_why),
 		cmocka_unit_test(the_trash_is_found_once_a_session),

@@ -202,10 +202,9 @@ static int open_source(struct run *run, struct err *err)
 
 static int serve_folder(struct folder *folder, struct err *err)
 {
-	if (folder_open(folder, err) < 0 || folder_fetch_new(folder, err) < 0 ||
-		folder_fetch_held(folder, err) < 0)
+	if (folder_open(folder, err) < 0 || folder_fetch_new(folder, err) < 0)
 		return -1;
-	return 0;
+	return folder->session->full ? 0 : folder_fetch_held(folder, err);
 }
 
 static void keep_first(struct err *first, const struct err *err)
@@ -270,7 +269,7 @@ static void close_session(struct run *run)
 		run->session.source->ops->close(run->session.source);
 	run->session.source = NULL;
 	run->session.selected = NULL;
-	run->session.looked_for_lost = false;
+	run->session.looked_for_lost = run->session.full = false;
 }
 
 /* What came and was delivered: the only progress that a session can make. To hold or to park
@@ -278,6 +277,13 @@ static void close_session(struct run *run)
 static uint32_t served(const struct report *report)
 {
 	return report_decided(report) - report->held - report->parked;
+}
+
+/* The next session lists all of them again. */
+static void count_anew(struct run *run)
+{
+	run->report->held = 0;
+	run->report->listed = report_decided(run->report);
 }
 
 /* Before the next session the server gets a moment to notice that we are gone. */
@@ -293,9 +299,7 @@ static int pause_between(struct run *run, uint32_t tries, const struct err *why)
 	do
 		result = pipeline_wait(&run->pipeline, -1, 0, until_ms, &err);
 	while (result > 0);
-	/* All of them are listed again. */
-	run->report->held = 0;
-	run->report->listed = report_decided(run->report);
+	count_anew(run);
 	return result;
 }
 
@@ -314,11 +318,17 @@ static int serve(struct run *run, struct err *err)
 	for (;;) {
 		uint32_t before = served(run->report);
 		int result = serve_session(run, err);
+		bool more = result == 0 && run->session.full;
 		bool again = result < 0 && err->kind == ERR_SESSION &&
 			     run->session.source && !run->job->dry_run;
 		struct err drained;
 
 		close_session(run);
+		if (more) {
+			count_anew(run);
+			tries = 0;
+			continue;
+		}
 		if (!again)
 			return result;
 		/* What came before it broke is recorded before it is listed again. */

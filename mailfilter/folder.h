@@ -37,6 +37,7 @@ struct session {
 	struct pipeline *pipeline;
 	struct fetch *fetch;
 	struct stuck *stuck;
+	bool full;                     /* it should end, and another go on */
 	bool first_run;                /* no run of the account has ended */
 	uint32_t careful;              /* so many more are fetched one at a time */
 	bool looked_for_lost;          /* what is on record and was renamed */
@@ -79,7 +80,8 @@ int folder_open(struct folder *folder, struct err *err);
 /* Forget the session; name and session stay. */
 void folder_close(struct folder *folder);
 
-/* Fetch what is neither recorded nor held, settling between the chunks what is recorded. */
+/* Fetch what is neither recorded nor held, settling between the chunks what is recorded. Where that
+ * is settled only at the session's end, and much is owed, it stops early: the session is full. */
 int folder_fetch_new(struct folder *folder, struct err *err);
 
 /* Fetch what folder_fetch_new found to be held, if what it waited for may be there now: those that

@@ -42,6 +42,15 @@ struct chunk {
 	uint64_t bytes;
 };
 
+/* Is as much owed as one session should settle? */
+static bool is_full(const struct folder *folder)
+{
+	size_t max = folder->session->source->settle_max;
+
+	return max > 0 && folder->owed.len / sizeof(struct source_item) >= max &&
+	       !folder_tools(folder)->dry_run;
+}
+
 static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
 {
 	struct fetch *fetch = folder->session->fetch;
@@ -56,8 +65,12 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 		return -1;
 	}
 	/* POP3 deletes at its end or not at all. */
-	if (folder->session->source->settle_at_finish)
-		return folder_collect(folder, err);
+	if (folder->session->source->settle_at_finish) {
+		if (folder_collect(folder, err) < 0)
+			return -1;
+		folder->session->full = is_full(folder);
+		return 0;
+	}
 	return folder_settle(folder, err);
 }
 
@@ -192,7 +205,7 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 		return err_memory(err);
 	/* All of them until it is known which are not new: who waits sees what is to come. */
 	folder_tools(folder)->report->listed += (uint32_t)folder->count;
-	for (size_t i = 0; i < folder->count; i++) {
+	for (size_t i = 0; i < folder->count && !folder->session->full; i++) {
 		struct record_row row = { 0 };
 		int found = folder_known(folder, &folder->items[i], &row, err);
 
@@ -202,6 +215,7 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 			return -1;
 		if (found > 0 && row.state != RECORD_INTENT) {
 			folder_tools(folder)->report->listed--;
+			folder->session->full = is_full(folder);
 			continue;
 		}
 		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,

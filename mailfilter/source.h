@@ -96,6 +96,7 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	bool settle_at_finish; /* POP3: settled only when finish succeeds */
+	size_t settle_max;     /* then with so many a session should end; 0: any number */
 };
 
 /* Connect, secure, log in. Refused login: ERR_AUTH with the server's words. */

@@ -270,6 +270,53 @@ static void numbers_of_a_lost_session_are_never_used_again(void **state)
 	assert_int_equal(row(mailbox, "", "2").state, RECORD_SETTLED);
 }
 
+static void deletions_become_final_in_batches(void **state)
+{
+	static const char *const uids[] = { "1", "2", "3", "4", "5" };
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	make_pop3(mailbox);
+	mailbox->fake.source.settle_max = 2;
+	for (size_t i = 0; i < 5; i++)
+		mailbox->fake.folders[0].messages[i] =
+			(struct fake_message){ uids[i], inert, 0, 0, 0 };
+	mailbox->fake.folders[0].messages[3].bytes = suspicious;
+	/* The line breaks at the end of the second session: only its deletions are lost. */
+	mailbox->fake.finish_breaks = 1;
+	report = run(mailbox);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(report.delivered, 4);
+	assert_int_equal(report.held, 1);
+	assert_int_equal(report.settled, 4);
+	assert_int_equal(fake_count(&mailbox->fake, "fetch"), 4 + 1);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(mailbox->fake.folders[0].messages[i].gone, i != 3);
+	assert_true(mailbox->fake.sessions >= 3);
+	mailbox->fake.sessions = 0;
+	assert_int_equal(run(mailbox).settled, 0);
+	assert_int_equal(mailbox->fake.sessions, 1);
+}
+
+static void what_is_owed_is_deleted_before_more_is_fetched(void **state)
+{
+	struct mailbox *mailbox = *state;
+	struct report report;
+
+	make_pop3(mailbox);
+	mailbox->fake.finish_breaks = 1000;
+	report = run(mailbox);
+	assert_int_equal(report.delivered, 2);
+	assert_int_equal(report.settled, 0);
+	mailbox->fake.finish_breaks = 0;
+	mailbox->fake.source.settle_max = 2;
+	mailbox->fake.folders[0].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
+	report = run(mailbox);
+	assert_int_equal(report.settled, 3);
+	assert_string_equal(mailbox->fake.log, "settle /1;settle /2;fetch /3;settle /3;");
+}
+
 static void a_message_that_ends_every_session_is_parked_in_one_run(void **state)
 {
 	struct mailbox *mailbox = *state;
@@ -562,7 +609,7 @@ static void since_days_passes_over_what_is_older(void **state)
 {
 	static char days_text[] = "10";
 	static const int ages[] = { 12, 9, 30, 0, 11 };
-	static const int64_t day_s = 24 * 3600;
+	static const int64_t day_s = 86400;
 	struct mailbox *mailbox = *state;
 	struct fake_folder *folder = &mailbox->fake.folders[0];
 	int64_t now_s = clock_wall_s();
@@ -928,6 +975,8 @@ int main(void)
 		TEST(what_a_crash_left_unsettled_is_settled_without_a_fetch),
 		TEST(a_session_lost_before_settle_is_made_good_by_the_next),
 		TEST(numbers_of_a_lost_session_are_never_used_again),
+		TEST(deletions_become_final_in_batches),
+		TEST(what_is_owed_is_deleted_before_more_is_fetched),
 		TEST(a_message_that_ends_every_session_is_parked_in_one_run),
 		TEST(a_message_that_a_process_dies_of_is_found_and_parked),
 		TEST(runs_that_die_of_something_else_park_nothing),

@@ -69,3 +69,29 @@ const char *hash_text(const struct hash *hash, char text[static HASH_TEXT_MAX])
 	text[HASH_TEXT_MAX - 1] = '\0';
 	return text;
 }
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool hash_parse(const char *text, struct hash *hash_r)
+{
+	struct hash hash;
+
+	if (strnlen(text, HASH_TEXT_MAX) != HASH_TEXT_MAX - 1)
+		return false;
+	for (size_t i = 0; i < HASH_SIZE; i++) {
+		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		hash.bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	*hash_r = hash;
+	return true;
+}

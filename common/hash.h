@@ -32,4 +32,7 @@ bool hash_equal(const struct hash *left, const struct hash *right);
 /* Lower-case hexadecimal. Returns text. */
 const char *hash_text(const struct hash *hash, char text[static HASH_TEXT_MAX]);
 
+/* 64 hexadecimal digits of either case, and nothing else? */
+bool hash_parse(const char *text, struct hash *hash_r);
+
 #endif

@@ -31,6 +31,14 @@ int verdict_add_finding(
 	return 0;
 }
 
+const char *verdict_allowed(const struct verdict *verdict)
+{
+	const size_t len = sizeof(VERDICT_ALLOWED) - 1;
+
+	return strncmp(verdict->detail, VERDICT_ALLOWED, len) == 0 ? verdict->detail + len
+								   : NULL;
+}
+
 const char *verdict_name(enum verdict_kind kind)
 {
 	switch (kind) {

@@ -41,13 +41,15 @@ struct finding {
 	char type[FINDING_TYPE_MAX]; /* "application/zip" */
 	uint64_t size;               /* bytes, encoded as in the message */
 	char signature[FINDING_SIGNATURE_MAX];
+	struct hash hash; /* SHA-256 of the part as it is when saved: decoded */
 };
 
 struct verdict {
 	enum verdict_kind kind;
 	enum verdict_reason
 		reason; /* of UNSCANNABLE; with INFECTED: what else remains, or NONE */
-	char detail[VERDICT_DETAIL_MAX]; /* a sentence for people, may be empty */
+	/* A sentence for people, may be empty; see verdict_allowed. */
+	char detail[VERDICT_DETAIL_MAX];
 	struct finding *findings;
 	size_t finding_count;
 	struct edits edits;    /* INFECTED: original to cleaned */
@@ -62,6 +64,12 @@ void verdict_done(struct verdict *verdict);
 /* Append one finding, copied. Past FINDINGS_MAX: ERR_MESSAGE. */
 int verdict_add_finding(
 	struct verdict *verdict, const struct finding *finding, struct err *err);
+
+/* How the detail begins where something was passed over because the client allows it. */
+#define VERDICT_ALLOWED "allowed: "
+
+/* What that was, or NULL: "Eicar-Test-Signature". */
+const char *verdict_allowed(const struct verdict *verdict);
 
 /* "clean", "infected", "unscannable", "retry"; "" for REASON_NONE, "encrypted", ... */
 const char *verdict_name(enum verdict_kind kind);

@@ -13,6 +13,7 @@ enum {
 void wire_message_done(struct wire_message *message)
 {
 	verdict_done(&message->verdict);
+	allow_done(&message->request.allow);
 	memset(message, 0, sizeof(*message));
 }
 
@@ -54,6 +55,7 @@ static void pack_finding(struct pack *pack, const struct finding *finding)
 	pack_text(pack, finding->type, sizeof(finding->type));
 	pack_u64(pack, finding->size);
 	pack_text(pack, finding->signature, sizeof(finding->signature));
+	pack_bytes(pack, finding->hash.bytes, HASH_SIZE);
 }
 
 static void pack_edits(struct pack *pack, const struct edits *edits)
@@ -153,6 +155,7 @@ int wire_encode(const struct wire_message *message, struct buf *head, struct err
 		pack_u64(&pack, message->request.size);
 		pack_text(&pack, message->request.quarantine_id,
 			sizeof(message->request.quarantine_id));
+		allow_pack(&pack, &message->request.allow);
 		break;
 	case WIRE_CHUNK:
 	case WIRE_CREDIT:
@@ -184,6 +187,7 @@ static int unpack_findings(
 		unpack_text(unpack, finding.type, sizeof(finding.type));
 		finding.size = unpack_u64(unpack);
 		unpack_text(unpack, finding.signature, sizeof(finding.signature));
+		unpack_bytes(unpack, finding.hash.bytes, HASH_SIZE);
 		if (!unpack->wrong && verdict_add_finding(verdict, &finding, err) < 0)
 			return -1;
 	}
@@ -297,7 +301,7 @@ static int unpack_body(
 			sizeof(message->request.quarantine_id));
 		unpack_expect(unpack, printable(message->request.quarantine_id),
 			"its quarantine id is not printable");
-		break;
+		return allow_unpack(unpack, &message->request.allow, err);
 	case WIRE_CHUNK:
 	case WIRE_CREDIT:
 		message->offset = unpack_u64(unpack);

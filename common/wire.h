@@ -7,7 +7,7 @@
 #ifndef COMMON_WIRE_H
 #define COMMON_WIRE_H
 
-#include "common/verdict.h"
+#include "common/allow.h"
 
 enum {
 	WIRE_VERSION = 1,
@@ -61,6 +61,7 @@ struct wire_state {
 struct wire_request {
 	uint64_t size;                     /* of the whole message */
 	char quarantine_id[WIRE_TEXT_MAX]; /* for the notice; printable ASCII */
+	struct allow allow; /* encoded: borrowed; decoded: owned, the taker's to clear */
 };
 
 /* One decoded message; which member is valid follows from type. */

@@ -11,6 +11,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folders.h"
 #include "mailfilter/input.h"
+#include "mailfilter/stream.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
 	"a message that ends every session is parked within one run");
@@ -80,6 +81,35 @@ static int wait_working(
 	return result;
 }
 
+/* While a destination takes its time, scanners are still heard. Nothing else can go on: the
+ * pipeline itself is waiting. After a signal what has begun gets a moment to end. */
+static int wait_delivering(
+	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	struct run *run = arg;
+
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = run->job->stop_fd, .events = POLLIN },
+			{ .fd = fd, .events = events } };
+		const int64_t until_ms =
+			pipeline_stop_ms(&run->pipeline, ACCOUNT_STOP_MS, deadline_ms);
+
+		if (scan_wait(run->scan, fds, fd < 0 ? 1 : 2, clock_left(until_ms), err) <
+			0)
+			return -1;
+		if (fds[0].revents)
+			pipeline_hear_stop(&run->pipeline);
+		if (fd >= 0 && fds[1].revents) {
+			tell_progress(run);
+			return 1;
+		}
+		if (fd < 0 && run->pipeline.stopped)
+			return err_set(err, ERR_AGAIN, "stopped by a signal");
+		if (clock_left(until_ms) == 0)
+			return 0;
+	}
+}
+
 /* What a run that died delivered and recorded, but did not forget. */
 static int forget_recorded(void *arg, const char *name, struct err *err)
 {
@@ -93,11 +123,17 @@ static int forget_recorded(void *arg, const char *name, struct err *err)
 
 static int open_delivery(struct run *run, struct err *err)
 {
+	const struct stream_wait wait = { .wait = wait_delivering, .arg = run };
+	const struct deliver_tools tools = { .account = &run->account,
+		.dir = run->dir.path,
+		.owner = run->dir.sign,
+		.spool = run->dir.tmp,
+		.wait = &wait };
+
 	if (run->job->dry_run)
 		return 0;
 	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
-		deliver_maildir_open(
-			run->account.deliver_path, run->dir.sign, &run->deliver, err) < 0)
+		deliver_open(&tools, &run->deliver, err) < 0)
 		return -1;
 	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
 }

@@ -8,15 +8,17 @@
 
 #include "mailfilter/account_source.h"
 #include "mailfilter/command.h"
+#include "mailfilter/destination.h"
 #include "mailfilter/password.h"
 
 enum {
 	NAME_MAX_BYTES = 64,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
+	DELIVER_TIMEOUT_MOST_MS =
+		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
 
-static const char maildir[] = "maildir:";
 
 static const char *const auth_words[] = { "plain", "login", NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
@@ -62,24 +64,6 @@ static int check_not_clean(const char *value, struct err *err)
 	return err_set(err, ERR_SETTINGS, "\"clean\": expected tag, quarantine or hold");
 }
 
-static int check_deliver(const char *value, struct err *err)
-{
-	static const char *const later[] = {
-		"mbox:", "lmtp:", "smtp:", "pipe:", "inplace"
-	};
-
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		if (strncmp(value, later[i], strlen(later[i])) == 0)
-			return err_set(err, ERR_SETTINGS,
-				"\"%.80s\": this version does not have %s: expected "
-				"maildir:PATH",
-				value, later[i]);
-	if (strncmp(value, maildir, sizeof(maildir) - 1) != 0)
-		return err_set(
-			err, ERR_SETTINGS, "\"%.80s\": expected maildir:PATH", value);
-	return home_check_path(value + sizeof(maildir) - 1, err);
-}
-
 #define AT(member)   .offset = offsetof(struct account_settings, member)
 #define LINE(member) .line_offset = offsetof(struct account_settings, lines.member)
 
@@ -100,8 +84,20 @@ const struct schema_option account_options[] = {
 	  LINE(tls) },
 	{ .name = "tls-ca", .type = SCHEMA_TEXT, AT(tls_ca), .check = home_check_path,
 	  LINE(tls_ca) },
-	{ .name = "deliver", .type = SCHEMA_TEXT, AT(deliver), .check = check_deliver,
+	{ .name = "deliver", .type = SCHEMA_TEXT, AT(deliver), .check = destination_check,
 	  LINE(deliver) },
+	{ .name = "deliver-command", .type = SCHEMA_LIST, AT(deliver_command), .min = 1,
+	  .max = COMMAND_WORDS_MAX, LINE(deliver_command) },
+	{ .name = "recipient", .type = SCHEMA_TEXT, AT(recipient),
+	  .check = destination_check_recipient, LINE(recipient) },
+	{ .name = "sender", .type = SCHEMA_TEXT, AT(sender), .check = destination_check_sender,
+	  LINE(sender) },
+	{ .name = "deliver-tls", .type = SCHEMA_WORD, AT(deliver_tls), .words = tls_words,
+	  LINE(deliver_tls) },
+	{ .name = "deliver-tls-ca", .type = SCHEMA_TEXT, AT(deliver_tls_ca),
+	  .check = home_check_path, LINE(deliver_tls_ca) },
+	{ .name = "deliver-timeout", .type = SCHEMA_DURATION, AT(deliver_timeout_ms),
+	  .preset = "120s", .min = TIMEOUT_LEAST_MS, .max = DELIVER_TIMEOUT_MOST_MS },
 	{ .name = "after", .type = SCHEMA_TEXT, AT(after), .preset = "keep",
 	  .check = account_check_after, LINE(after) },
 	{ .name = "since", .type = SCHEMA_TEXT, AT(since), .preset = "all",
@@ -113,6 +109,10 @@ const struct schema_option account_options[] = {
 	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_encrypted), .preset = "tag",
 	  .words = policy_words, .check = check_not_clean },
 	{ .name = "scan", .type = SCHEMA_WORD, AT(scan), .words = scan_words },
+	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
+	  .check = allow_check_hash },
+	{ .name = "allow-signatures", .type = SCHEMA_LIST, AT(allow_signatures),
+	  .max = ALLOW_SIGNATURES_MAX, .check = allow_check_name },
 	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max),
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "timeout", .type = SCHEMA_DURATION, AT(timeout_ms), .preset = "60s",
@@ -157,13 +157,7 @@ static int expand(char **path, struct err *err)
 static int finish_paths(const struct settings *settings, struct account_settings *account,
 	struct err *err)
 {
-	if (!account->deliver)
-		return ACCOUNT_REFUSE(0,
-			"account %s has no deliver: expected one such as "
-			"deliver = \"maildir:~/Maildir\"",
-			account->name);
-	if (home_expand(account->deliver + sizeof(maildir) - 1, &account->deliver_path,
-		    err) < 0 ||
+	if (destination_finish(settings, account, err) < 0 ||
 		expand(&account->password_file, err) < 0 ||
 		expand(&account->tls_ca, err) < 0)
 		return -1;
@@ -197,6 +191,21 @@ static int finish_password(const struct settings *settings,
 	return 0;
 }
 
+int account_settings_allow(const struct schema_list *sums,
+	const struct schema_list *signatures, struct allow *allow, struct err *err)
+{
+	struct hash hash;
+
+	for (size_t i = 0; i < sums->count; i++)
+		if (!hash_parse(sums->items[i], &hash) ||
+			allow_add_hash(allow, &hash, err) < 0)
+			return -1;
+	for (size_t i = 0; i < signatures->count; i++)
+		if (allow_add_name(allow, signatures->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 int account_settings_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err)
 {
@@ -206,7 +215,10 @@ int account_settings_finish(const struct settings *settings,
 		account->interval_ms = settings->interval_ms;
 	if (account->message_max == 0)
 		account->message_max = settings->message_max;
-	if (account_source_finish(settings, account, err) < 0 ||
+	if (allow_add(&account->allow, &settings->allow, err) < 0 ||
+		account_settings_allow(&account->allow_sha256, &account->allow_signatures,
+			&account->allow, err) < 0 ||
+		account_source_finish(settings, account, err) < 0 ||
 		finish_tls(settings, account, err) < 0 ||
 		finish_paths(settings, account, err) < 0 ||
 		finish_password(settings, account, err) < 0)
@@ -218,6 +230,7 @@ void account_settings_done(struct account_settings *account)
 {
 	free(account->user);
 	free(account->host);
-	free(account->deliver_path);
+	destination_done(account);
 	free(account->after_folder);
+	allow_done(&account->allow);
 }

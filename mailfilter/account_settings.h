@@ -16,6 +16,9 @@ enum {
 	INTERVAL_MOST_MS = 24 * 3600 * 1000,
 	RATE_LEAST = 1024,
 	RATE_MOST = 1024 * 1024 * 1024,
+	/* Of one list; so the global one and an account's together are what a scanner takes. */
+	ALLOW_SUMS_MAX = ALLOW_HASHES_MAX / 2,
+	ALLOW_SIGNATURES_MAX = ALLOW_NAMES_MAX / 2,
 };
 
 /* Is it a name for an account, and so for its folder? */
@@ -25,6 +28,10 @@ int account_check_name(const char *name, struct err *err);
  * not fit together: ERR_SETTINGS with its line. */
 int account_settings_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err);
+
+/* Checked items of two lists to what a scanner is told. */
+int account_settings_allow(const struct schema_list *sums,
+	const struct schema_list *signatures, struct allow *allow, struct err *err);
 
 /* Release what account_settings_finish added. */
 void account_settings_done(struct account_settings *account);

@@ -28,13 +28,42 @@ struct listing {
 
 static void print_text(const char *account, const struct record_quarantined *item)
 {
-	char when[CLOCK_TEXT_MAX], value[LOG_TEXT_MAX];
+	char when[CLOCK_TEXT_MAX], value[LOG_TEXT_MAX], hash[HASH_TEXT_MAX];
 
 	(void)printf("%s  %s  %s  %" PRIu64 " bytes\n", item->id,
 		clock_iso(item->time_s, when), account, item->size);
 	(void)printf("    from    %s\n", log_value(span_str(item->sender), value));
 	(void)printf("    subject %s\n", log_value(span_str(item->subject), value));
 	(void)printf("    why     %s\n", log_value(span_str(item->why), value));
+	for (size_t i = 0; i < item->found_count; i++) {
+		const struct record_found *found = &item->found[i];
+
+		(void)printf(
+			"    found   %s", log_value(span_str(found->signature), value));
+		(void)printf(" in part %s",
+			found->part[0] ? log_value(span_str(found->part), value)
+				       : "(all)");
+		if (found->name[0])
+			(void)printf(" %s", log_value(span_str(found->name), value));
+		(void)printf("\n    sha256  %s\n", hash_text(&found->hash, hash));
+	}
+}
+
+static void add_found(struct json *json, const struct record_quarantined *item)
+{
+	char hash[HASH_TEXT_MAX];
+
+	json_open(json, "findings", '[');
+	for (size_t i = 0; i < item->found_count; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "part", span_str(item->found[i].part));
+		json_text(json, "name", span_str(item->found[i].name));
+		json_text(json, "signature", span_str(item->found[i].signature));
+		json_text(
+			json, "sha256", span_str(hash_text(&item->found[i].hash, hash)));
+		json_close(json, '}');
+	}
+	json_close(json, ']');
 }
 
 static int print_json(struct listing *listing, const struct record_quarantined *item)
@@ -53,6 +82,7 @@ static int print_json(struct listing *listing, const struct record_quarantined *
 	json_text(json, "subject", span_str(item->subject));
 	json_text(json, "why", span_str(item->why));
 	json_text(json, "sha256", span_str(hash_text(&item->hash, hash)));
+	add_found(json, item);
 	json_close(json, '}');
 	return json_print(json, &listing->err);
 }

@@ -38,6 +38,7 @@ struct item {
 };
 
 struct job {
+	const struct settings *settings;
 	struct scan *scan;
 	struct item *items;
 	size_t count, sent, printed;
@@ -75,9 +76,10 @@ static void take_verdict(void *arg, struct verdict *verdict)
 /* False: it has to wait for room at the scanners. */
 static bool send_item(struct job *job, struct item *item)
 {
-	struct scan_request request = {
-		.quarantine_id = "", .answer = take_verdict, .arg = item
-	};
+	struct scan_request request = { .quarantine_id = "",
+		.allow = &job->settings->allow,
+		.answer = take_verdict,
+		.arg = item };
 	struct err err = { 0 };
 	uint64_t id;
 
@@ -135,6 +137,8 @@ static int print_json(const struct item *item, struct err *err)
 	json_text(&json, "verdict", span_str(verdict_name(verdict->kind)));
 	json_text(&json, "reason", span_str(verdict_reason_name(verdict->reason)));
 	json_text(&json, "detail", span_str(verdict->detail));
+	if (verdict_allowed(verdict))
+		json_text(&json, "allowed", span_str(verdict_allowed(verdict)));
 	json_open(&json, "findings", '[');
 	for (size_t i = 0; i < verdict->finding_count; i++) {
 		json_open(&json, NULL, '{');
@@ -143,6 +147,8 @@ static int print_json(const struct item *item, struct err *err)
 		json_text(&json, "type", span_str(verdict->findings[i].type));
 		json_number(&json, "size", verdict->findings[i].size);
 		json_text(&json, "signature", span_str(verdict->findings[i].signature));
+		json_text(&json, "sha256",
+			span_str(hash_text(&verdict->findings[i].hash, hash)));
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
@@ -154,7 +160,7 @@ static int print_json(const struct item *item, struct err *err)
 
 static void print_text(const struct item *item)
 {
-	char name[LOG_TEXT_MAX], value[LOG_TEXT_MAX];
+	char name[LOG_TEXT_MAX], value[LOG_TEXT_MAX], hash[HASH_TEXT_MAX];
 	const struct verdict *verdict = &item->verdict;
 
 	(void)printf("%s: %s", log_value(span_str(item->file), name),
@@ -173,6 +179,7 @@ static void print_text(const struct item *item)
 		if (finding->name[0])
 			(void)printf(" %s", log_value(span_str(finding->name), value));
 		(void)printf(": %s\n", log_value(span_str(finding->signature), value));
+		(void)printf("    sha256 %s\n", hash_text(&finding->hash, hash));
 	}
 	(void)fflush(stdout);
 }
@@ -269,7 +276,7 @@ int cmd_scan(const struct settings *settings, int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
 		{ "output", required_argument, NULL, 'o' }, { NULL, 0, NULL, 0 } };
-	struct job job = { 0 };
+	struct job job = { .settings = settings };
 	int option, code;
 
 	optind = 1;

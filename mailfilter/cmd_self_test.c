@@ -44,6 +44,7 @@ static void give_up(struct trial *trial, const char *why)
 /* One mail after the other: nothing here is in a hurry. */
 static int run(struct scan *scan, struct trial *trial, struct err *err)
 {
+	/* Nothing is allowed: EICAR is to be found, whatever the settings say of it. */
 	struct scan_request request = {
 		.quarantine_id = "", .answer = take_verdict, .arg = trial
 	};

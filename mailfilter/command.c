@@ -8,17 +8,21 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "common/clock.h"
 
+#include "mailfilter/stream.h"
+
 /* What password stores need to find their files and agents; nothing else of ours gets out. */
-static const char *const passed[] = { "PATH", "HOME", "USER", "LANG", "GNUPGHOME",
-	"XDG_RUNTIME_DIR", "PASSWORD_STORE_DIR", "DBUS_SESSION_BUS_ADDRESS" };
+static const char *const for_passwords[] = { "PATH", "HOME", "USER", "LANG", "GNUPGHOME",
+	"XDG_RUNTIME_DIR", "PASSWORD_STORE_DIR", "DBUS_SESSION_BUS_ADDRESS", NULL };
 
 enum {
-	PASSED_COUNT = sizeof(passed) / sizeof(passed[0])
+	ENVIRONMENT_MAX = 16,
+	LAST_BYTES = 4096 /* of the output, in which the last line is looked for */
 };
 
 struct child {
@@ -41,7 +45,7 @@ static void child_done(struct child *child)
 }
 
 struct environment {
-	char *entries[PASSED_COUNT + 1];
+	char *entries[ENVIRONMENT_MAX + 1];
 };
 
 static void environment_done(struct environment *environment)
@@ -50,25 +54,50 @@ static void environment_done(struct environment *environment)
 		free(*entry);
 }
 
-static int environment_copy(struct environment *environment, struct err *err)
+static int environment_copy(struct environment *environment, const char *const *passed,
+	const char *const *extra, struct err *err)
 {
 	size_t used = 0;
 
-	for (size_t i = 0; i < PASSED_COUNT; i++) {
-		const char *value = getenv(passed[i]);
+	for (; *passed && used < ENVIRONMENT_MAX; passed++) {
+		const char *value = getenv(*passed);
 		char *entry = NULL;
 
-		if (value && asprintf(&entry, "%s=%s", passed[i], value) < 0)
+		if (value && asprintf(&entry, "%s=%s", *passed, value) < 0)
 			return err_memory(err);
 		if (value)
 			environment->entries[used++] = entry;
+	}
+	for (; extra && *extra && used < ENVIRONMENT_MAX; extra++) {
+		environment->entries[used] = strdup(*extra);
+		if (!environment->entries[used++])
+			return err_memory(err);
 	}
 	return 0;
 }
 
 /* The command is ended by its own signals again, and by SIGPIPE; descriptors stay here. */
-static int spawn_prepared(
-	pid_t *pid_r, char *const *argv, char *const *environment, int out)
+static int add_descriptors(
+	posix_spawn_file_actions_t *actions, int in, int out, int error)
+{
+	int failed = posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
+
+	if (!failed && error >= 0)
+		failed = posix_spawn_file_actions_adddup2(actions, error, STDERR_FILENO);
+	if (!failed && in >= 0)
+		failed = posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
+	if (!failed && in < 0)
+		failed = posix_spawn_file_actions_addopen(
+			actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!failed)
+		failed = posix_spawn_file_actions_addclosefrom_np(
+			actions, STDERR_FILENO + 1);
+	return failed;
+}
+
+/* in -1: nothing; error -1: ours. */
+static int spawn_prepared(pid_t *pid_r, char *const *argv, char *const *environment,
+	int in, int out, int error)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -88,13 +117,7 @@ static int spawn_prepared(
 					     POSIX_SPAWN_SETSIGDEF);
 		(void)posix_spawnattr_setsigmask(&attributes, &none);
 		(void)posix_spawnattr_setsigdefault(&attributes, &pipe_only);
-		failed = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-		if (!failed)
-			failed = posix_spawn_file_actions_addopen(
-				&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-		if (!failed)
-			failed = posix_spawn_file_actions_addclosefrom_np(
-				&actions, STDERR_FILENO + 1);
+		failed = add_descriptors(&actions, in, out, error);
 		if (!failed)
 			failed = posix_spawnp(
 				pid_r, argv[0], &actions, &attributes, argv, environment);
@@ -114,14 +137,21 @@ static int failed_start(const char *name, int errnum, struct err *err)
 		"command \"%.80s\" cannot be started", name);
 }
 
-static int start(struct child *child, const struct schema_list *argv, struct err *err)
+/* What it says goes through a pipe, and with an input what it complains of, too. */
+static int start(struct child *child, const struct command_task *task, struct err *err)
 {
+	const struct schema_list *argv = task->argv;
 	DEFER(environment_done) struct environment environment = { 0 };
 	char *words[COMMAND_WORDS_MAX + 1] = { NULL };
 	auto_close int writing = -1;
 	int pipe_fds[2], failed;
 
-	if (environment_copy(&environment, err) < 0)
+	if (argv->count == 0 || argv->count > COMMAND_WORDS_MAX)
+		return err_set(err, ERR_ACCOUNT,
+			"a command of %zu words: expected 1 to %d", argv->count,
+			COMMAND_WORDS_MAX);
+	child->name = argv->items[0];
+	if (environment_copy(&environment, task->passed, task->extra, err) < 0)
 		return -1;
 	for (size_t i = 0; i < argv->count; i++)
 		words[i] = argv->items[i];
@@ -132,7 +162,8 @@ static int start(struct child *child, const struct schema_list *argv, struct err
 	/* Only our end must not block: a command that gets EAGAIN would lose output. */
 	if (fcntl(writing, F_SETFL, 0) < 0)
 		return failed_start(child->name, errno, err);
-	failed = spawn_prepared(&child->pid, words, environment.entries, writing);
+	failed = spawn_prepared(&child->pid, words, environment.entries, task->input,
+		writing, task->input >= 0 ? writing : -1);
 	if (failed) {
 		child->pid = -1;
 		return failed_start(child->name, failed, err);
@@ -228,14 +259,124 @@ int command_read(const struct schema_list *argv, size_t max, int timeout_ms,
 {
 	DEFER(child_done)
 	struct child child = { .name = "", .pid = -1, .pidfd = -1, .out = -1 };
+	const struct command_task task = {
+		.argv = argv, .input = -1, .passed = for_passwords
+	};
 
-	if (argv->count == 0 || argv->count > COMMAND_WORDS_MAX)
-		return err_set(err, ERR_ACCOUNT,
-			"a command of %zu words: expected 1 to %d", argv->count,
-			COMMAND_WORDS_MAX);
-	child.name = argv->items[0];
-	if (start(&child, argv, err) < 0 ||
+	if (start(&child, &task, err) < 0 ||
 		read_output(&child, max, timeout_ms, output, err) < 0)
 		return -1;
 	return reap(&child, err);
+}
+
+/* The end of what is printed. */
+struct last {
+	char bytes[LAST_BYTES];
+	size_t len;
+};
+
+static void keep_last(struct last *last, const char *bytes, size_t len)
+{
+	if (len >= LAST_BYTES) {
+		bytes += len - LAST_BYTES;
+		len = LAST_BYTES;
+	}
+	if (last->len + len > LAST_BYTES) {
+		const size_t drop = last->len + len - LAST_BYTES;
+
+		memmove(last->bytes, last->bytes + drop, last->len - drop);
+		last->len -= drop;
+	}
+	memcpy(last->bytes + last->len, bytes, len);
+	last->len += len;
+}
+
+static void last_line(const struct last *last, char line[static COMMAND_LINE_MAX])
+{
+	size_t end = last->len, start, len;
+
+	while (end > 0 && (unsigned char)last->bytes[end - 1] <= ' ')
+		end--;
+	start = end;
+	while (start > 0 && last->bytes[start - 1] != '\n')
+		start--;
+	len = end - start < COMMAND_LINE_MAX ? end - start : COMMAND_LINE_MAX - 1;
+	for (size_t i = 0; i < len; i++) {
+		line[i] = last->bytes[start + i];
+		if (line[i] < ' ' || line[i] == 0x7f)
+			line[i] = '?';
+	}
+	line[len] = '\0';
+}
+
+/* Once: one that prints without end must not keep us from looking at the clock. */
+static void take_some(struct child *child, struct last *last)
+{
+	char bytes[LAST_BYTES];
+	ssize_t got = child->out < 0 ? -1 : read(child->out, bytes, sizeof(bytes));
+
+	if (got > 0)
+		keep_last(last, bytes, (size_t)got);
+	/* Closing it takes it out of what is waited for, too. */
+	if (got == 0) {
+		defer_close(&child->out);
+		child->out = -1;
+	}
+}
+
+static bool has_ended(const struct child *child)
+{
+	struct pollfd end = { .fd = child->pidfd, .events = POLLIN };
+
+	return poll(&end, 1, 0) == 1;
+}
+
+static int watch(int epoll, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* 0: it has ended, 1: not in time. */
+static int wait_end(
+	const struct command_task *task, struct child *child, struct last *last)
+{
+	const int64_t deadline_ms = clock_ms() + task->timeout_ms;
+	auto_close int both = epoll_create1(EPOLL_CLOEXEC);
+
+	if (both < 0 || watch(both, child->pidfd) < 0 || watch(both, child->out) < 0)
+		return 1;
+	while (!has_ended(child)) {
+		if (clock_left(deadline_ms) == 0 ||
+			task->wait->wait(
+				task->wait->arg, both, POLLIN, deadline_ms, NULL) <= 0)
+			return 1;
+		take_some(child, last);
+	}
+	/* What it printed is there by now. What it left running may go on printing. */
+	take_some(child, last);
+	return 0;
+}
+
+int command_give(const struct command_task *task, int *status_r,
+	char line[static COMMAND_LINE_MAX], struct err *err)
+{
+	DEFER(child_done)
+	struct child child = { .name = "", .pid = -1, .pidfd = -1, .out = -1 };
+	struct last last = { .len = 0 };
+	int result;
+
+	line[0] = '\0';
+	if (start(&child, task, err) < 0)
+		return -1;
+	result = wait_end(task, &child, &last);
+	last_line(&last, line);
+	if (result > 0)
+		return 1;
+	while (waitpid(child.pid, status_r, 0) < 0)
+		if (errno != EINTR)
+			return 1;
+	child.pid = -1;
+	return 0;
 }

@@ -1,22 +1,46 @@
 /* SPDX-License-Identifier: ISC
  *
- * A command that the settings name, run for what it prints: argv as it stands, no shell, nothing
- * to read, a small environment, its own process group, which is killed if it takes too long or
- * prints too much. Blocks; the process has no other child of this pid to mix it up with. */
+ * A command that the settings name, run for what it prints or for what it does with a file: argv as
+ * it stands, no shell, a small environment, no descriptor of ours but the first three, its own
+ * process group, which is killed if it takes too long. Blocks; the process has no other child of
+ * this pid to mix it up with. */
 #ifndef MAILFILTER_COMMAND_H
 #define MAILFILTER_COMMAND_H
 
 #include "common/buf.h"
 #include "common/schema.h"
 
+struct stream_wait;
+
 enum {
 	COMMAND_WORDS_MAX = 64
 };
 
-/* Append its output, at most max bytes and what buf allows. Not found, not done within
+/* With nothing to read. Append its output, at most max bytes and what buf allows. Not found, not done within
  * timeout_ms, more output, an exit status but 0: ERR_ACCOUNT with its name; no process or
  * descriptor to be had: ERR_AGAIN. Its error output is ours. */
 int command_read(const struct schema_list *argv, size_t max, int timeout_ms,
 	struct buf *output, struct err *err);
+
+/* A command that is given something. */
+struct command_task {
+	const struct schema_list *argv;
+	int input; /* its standard input */
+	const char *const
+		*passed; /* names of our environment that it gets; NULL ends them */
+	const char *const *extra; /* "NAME=value" besides; NULL ends them */
+	const struct stream_wait *wait;
+	int64_t timeout_ms;
+};
+
+enum {
+	COMMAND_LINE_MAX = 200
+};
+
+/* Run it, with its output read and dropped but for the last line, in which what is not printable
+ * ASCII is a '?'. 0: it ended, with *status_r as of waitpid(2); 1: it did not in time, or we are to
+ * stop, and its group was killed; -1: it could not be started, errors as above. */
+int command_give(const struct command_task *task, int *status_r,
+	char line[static COMMAND_LINE_MAX], struct err *err);
 
 #endif

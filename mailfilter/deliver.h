@@ -10,7 +10,8 @@
  *
  * A message with `repeat` set may have been shown before a crash; deliver_write finds out and
  * says so, and nothing is shown twice. A failed write or show leaves the rest of the batch valid; a
- * failed sync takes back all that was written since the last: write those anew. */
+ * failed sync takes back all that was written since the last: write those anew. A show that failed
+ * and certainly left nothing behind clears `repeat`: the message is held like any other. */
 #ifndef MAILFILTER_DELIVER_H
 #define MAILFILTER_DELIVER_H
 
@@ -18,6 +19,7 @@
 #include "mailfilter/settings.h"
 
 struct deliver;
+struct stream_wait;
 
 struct deliver_ops {
 	/* 1: it is there already, do not show it; 0: written */
@@ -39,7 +41,23 @@ struct deliver_ops {
 /* The common start of every kind's own struct. */
 struct deliver {
 	const struct deliver_ops *ops;
+	size_t batch_max; /* messages between two records, where each takes its time; 0: any */
 };
+
+/* What every kind works with; all of it borrowed, valid while the destination is open. */
+struct deliver_tools {
+	const struct account_settings *account;
+	const char *dir; /* of the account's state, for a journal of its own */
+	const char *owner;
+	const char *spool; /* for bytes that a crash may take */
+	const struct stream_wait
+		*wait; /* how to wait; fd -1 and a time that is past: -1 if
+					 * no further message should be begun */
+};
+
+/* Open the account's destination. */
+int deliver_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
  * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
@@ -48,6 +66,27 @@ struct deliver {
  * and never showed. A message's cleaned copy goes out if it has bytes, else its body. */
 int deliver_maildir_open(
 	const char *path, const char *owner, struct deliver **deliver_r, struct err *err);
+
+/* mbox:PATH, as mboxrd: each line that begins with any number of '>' and "From " gets one '>' more,
+ * nothing else is changed; a "From " line before it, an empty line behind it. Made (0600) if
+ * missing. Write: into mbox.batch in dir, which is synced with the mailbox's size before the first
+ * byte of the batch (sync takes the mailbox's locks, mbox_lock.h); show: appended; shown: synced,
+ * locks gone. After a crash that file tells what is there whole; a torn rest of ours is cut
+ * off, if nobody wrote behind it. Where the mailbox was rewritten meanwhile, or replaced, before
+ * all of the batch was shown, what cannot be found is delivered again: nothing lost comes first. */
+int deliver_mbox_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
+/* pipe: the account's deliver-command, run for each message with the message as its standard
+ * input. Status 0: it has it; else it has not, and the message is held. */
+int deliver_pipe_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
+/* lmtp:PATH, lmtp://HOST, smtp://HOST: a session is opened when the first message is written, and
+ * where that fails all are held. An answer 4xx or 5xx, or something that the server does not offer:
+ * held. The connection lost before a message's end: held; after it: in doubt, sent again. */
+int deliver_smtp_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);

@@ -203,8 +203,3 @@ int deliver_maildir_open(
 	*deliver_r = &own->deliver;
 	return 0;
 }
-
-void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX])
-{
-	maildir_new_name(owner, name);
-}

@@ -244,13 +244,15 @@ static int add_line(struct buf *out, const char *label, const char *text, struct
 static int add_why(struct buf *out, const struct message *message, struct err *err)
 {
 	const struct verdict *const verdict = &message->verdict;
-	char line[TEXT_MAX];
+	char line[TEXT_MAX], hash[HASH_TEXT_MAX];
 
 	for (size_t i = 0;
 		verdict->kind == VERDICT_INFECTED && i < verdict->finding_count && i < 10;
 		i++) {
 		make_safe(verdict->findings[i].signature, line, sizeof(line));
-		if (add_line(out, i ? "" : "Found:", line, err) < 0)
+		if (add_line(out, i ? "" : "Found:", line, err) < 0 ||
+			add_line(out, "SHA-256:",
+				hash_text(&verdict->findings[i].hash, hash), err) < 0)
 			return -1;
 	}
 	if (verdict->kind == VERDICT_UNSCANNABLE) {

@@ -288,11 +288,27 @@ static int64_t next_ms(const struct pipeline *pipeline, int64_t deadline_ms)
 	return batch_ms;
 }
 
-static int stop_asked(struct pipeline *pipeline, struct err *err)
+void pipeline_hear_stop(struct pipeline *pipeline)
 {
 	for (int signal; (signal = stop_next(pipeline->tools.stop_fd)) != 0;)
-		if (signal == SIGTERM || signal == SIGINT)
+		if ((signal == SIGTERM || signal == SIGINT) && !pipeline->stopped) {
 			pipeline->stopped = true;
+			pipeline->stopped_ms = clock_ms();
+		}
+}
+
+int64_t pipeline_stop_ms(
+	const struct pipeline *pipeline, int64_t grace_ms, int64_t deadline_ms)
+{
+	const int64_t last_ms = pipeline->stopped_ms + grace_ms;
+
+	if (!pipeline->stopped || (deadline_ms >= 0 && deadline_ms < last_ms))
+		return deadline_ms;
+	return last_ms;
+}
+
+static int stop_asked(struct pipeline *pipeline, struct err *err)
+{
 	if (pipeline->stopped)
 		return err_set(err, ERR_AGAIN, "stopped by a signal");
 	return 0;
@@ -315,7 +331,9 @@ int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadl
 		if (scan_wait(pipeline->tools.scan, fds, fd_count,
 			    clock_left(next_ms(pipeline, deadline_ms)), err) < 0)
 			return -1;
-		if (fds[0].revents && stop_asked(pipeline, err) < 0)
+		if (fds[0].revents)
+			pipeline_hear_stop(pipeline);
+		if (stop_asked(pipeline, err) < 0)
 			return -1;
 		if (fd >= 0 && fds[1].revents)
 			return 1;

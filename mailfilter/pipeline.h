@@ -49,10 +49,11 @@ struct pipeline {
 	uint64_t bytes, memory; /* of those in flight */
 	/* Waiting for settle, in the order they were recorded, without their bytes. */
 	struct message *recorded, *recorded_last;
-	size_t refused;    /* in a row that could not be written anywhere */
-	int64_t batch_ms;  /* when the oldest at SCANNED got there; 0: none */
-	bool draining;     /* nothing more will come: do not wait for a fuller batch */
-	bool stopped;      /* a signal came */
+	size_t refused;   /* in a row that could not be written anywhere */
+	int64_t batch_ms; /* when the oldest at SCANNED got there; 0: none */
+	bool draining;    /* nothing more will come: do not wait for a fuller batch */
+	bool stopped;     /* a signal came, then */
+	int64_t stopped_ms;
 	struct err failed; /* the account cannot go on, or ERR_NONE */
 };
 
@@ -74,6 +75,12 @@ int pipeline_turn(struct pipeline *pipeline, struct err *err);
  * deadline passes, working meanwhile. 1: ready, 0: deadline, -1: stop, with err. */
 int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadline_ms,
 	struct err *err);
+
+/* Take the signals that came: stopped, if one of them says so. What waits for a destination in the
+ * middle of a step does this itself, and ends at its deadline or grace_ms after the signal. */
+void pipeline_hear_stop(struct pipeline *pipeline);
+int64_t pipeline_stop_ms(
+	const struct pipeline *pipeline, int64_t grace_ms, int64_t deadline_ms);
 
 /* Work until there is room, or (drain) until nothing is in flight. */
 int pipeline_make_room(struct pipeline *pipeline, struct err *err);

@@ -214,6 +214,21 @@ static void describe_why(const struct message *message, char *text, size_t size)
 		(void)snprintf(text, size, "%s", verdict_name(verdict->kind));
 }
 
+static void describe_found(const struct verdict *verdict, struct record_quarantined *item)
+{
+	for (size_t i = 0; verdict->kind == VERDICT_INFECTED &&
+			   i < verdict->finding_count && i < RECORD_FOUND_MAX;
+		i++) {
+		const struct finding *from = &verdict->findings[i];
+		struct record_found *found = &item->found[item->found_count++];
+
+		memcpy(found->part, from->part, sizeof(found->part));
+		memcpy(found->name, from->name, sizeof(found->name));
+		memcpy(found->signature, from->signature, sizeof(found->signature));
+		found->hash = from->hash;
+	}
+}
+
 int quarantine_describe(
 	struct message *message, struct record_quarantined *item_r, struct err *err)
 {
@@ -229,6 +244,7 @@ int quarantine_describe(
 		return -1;
 	(void)snprintf(item.id, sizeof(item.id), "%s", message->quarantine_id);
 	describe_why(message, item.why, sizeof(item.why));
+	describe_found(&message->verdict, &item);
 	mime_field_text(bytes, "Subject", item.subject, sizeof(item.subject));
 	mime_field_text(bytes, "From", item.sender, sizeof(item.sender));
 	*item_r = item;

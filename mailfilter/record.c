@@ -25,7 +25,7 @@ enum {
 /* A UIDVALIDITY may come back, and a UID with it: the row's own number makes a name unique. */
 #define STRAY_KEY "uid = uidvalidity || '.' || uid || '.' || change, uidvalidity = 0"
 #define QUARANTINED_COLUMNS                                                              \
-	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash"
+	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash, found"
 
 static const char *const texts[SQL_TEXTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -69,7 +69,7 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_RUN] = "SELECT time_s, summary FROM run",
 	[SQL_SET_RUN] = "REPLACE INTO run (id, time_s, summary) VALUES (1, ?1, ?2)",
 	[SQL_PUT_QUARANTINED] = "REPLACE INTO quarantined (" QUARANTINED_COLUMNS ")"
-				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 	[SQL_FIND_QUARANTINED] =
 		"SELECT " QUARANTINED_COLUMNS " FROM quarantined WHERE id = ?1",
 	[SQL_EACH_QUARANTINED] = "SELECT " QUARANTINED_COLUMNS " FROM quarantined"

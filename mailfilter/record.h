@@ -137,6 +137,17 @@ int record_run(struct record *record, int64_t *last_s_r, char *summary, size_t s
 int record_set_run(
 	struct record *record, int64_t when_s, const char *summary, struct err *err);
 
+/* What was found in a quarantined original, as struct finding. */
+enum {
+	RECORD_FOUND_MAX = 10
+};
+struct record_found {
+	char part[FINDING_PART_MAX];
+	char name[FINDING_NAME_MAX];
+	char signature[FINDING_SIGNATURE_MAX];
+	struct hash hash;
+};
+
 /* The quarantine's index: one row a file. */
 struct record_quarantined {
 	char id[QUARANTINE_ID_MAX];
@@ -146,7 +157,9 @@ struct record_quarantined {
 	char why[256];     /* signatures, or the reason: untrusted */
 	char subject[256]; /* decoded, untrusted */
 	char sender[256];
-	struct hash hash; /* SHA-256 of the original */
+	struct hash hash;                            /* SHA-256 of the original */
+	struct record_found found[RECORD_FOUND_MAX]; /* the first of them */
+	size_t found_count;
 };
 int record_put_quarantined(
 	struct record *record, const struct record_quarantined *item, struct err *err);

@@ -3,7 +3,49 @@
  * The record's index of the quarantine. */
 #include <string.h>
 
+#include "common/pack.h"
+
 #include "mailfilter/record_private.h"
+
+enum {
+	FOUND_PACKED_MAX = RECORD_FOUND_MAX * (sizeof(struct record_found) + 8)
+};
+
+/* One after the other, in one value. */
+static int pack_found(
+	const struct record_quarantined *item, struct buf *out, struct err *err)
+{
+	struct pack pack;
+
+	pack_init(&pack, out, err);
+	for (size_t i = 0; i < item->found_count; i++) {
+		const struct record_found *found = &item->found[i];
+
+		pack_text(&pack, found->part, sizeof(found->part));
+		pack_text(&pack, found->name, sizeof(found->name));
+		pack_text(&pack, found->signature, sizeof(found->signature));
+		pack_bytes(&pack, found->hash.bytes, HASH_SIZE);
+	}
+	return pack_result(&pack);
+}
+
+/* As many as can be read. */
+static void unpack_found(struct span bytes, struct record_quarantined *item)
+{
+	struct unpack unpack = { .rest = bytes };
+
+	while (unpack.rest.len > 0 && item->found_count < RECORD_FOUND_MAX) {
+		struct record_found *found = &item->found[item->found_count];
+
+		unpack_text(&unpack, found->part, sizeof(found->part));
+		unpack_text(&unpack, found->name, sizeof(found->name));
+		unpack_text(&unpack, found->signature, sizeof(found->signature));
+		unpack_bytes(&unpack, found->hash.bytes, HASH_SIZE);
+		if (unpack.wrong)
+			return;
+		item->found_count++;
+	}
+}
 
 /* The columns in the order of QUARANTINED_COLUMNS. */
 static void read_item(sqlite3_stmt *from, struct record_quarantined *item)
@@ -23,14 +65,19 @@ static void read_item(sqlite3_stmt *from, struct record_quarantined *item)
 	record_column_text(from, 8, item->sender, sizeof(item->sender));
 	if (hash && sqlite3_column_bytes(from, 9) == HASH_SIZE)
 		memcpy(item->hash.bytes, hash, HASH_SIZE);
+	unpack_found((struct span){ sqlite3_column_blob(from, 10),
+			     (size_t)sqlite3_column_bytes(from, 10) },
+		item);
 }
 
 int record_put_quarantined(
 	struct record *record, const struct record_quarantined *item, struct err *err)
 {
 	sqlite3_stmt *const put = record_prepare(record, SQL_PUT_QUARANTINED, err);
+	auto_buf struct buf found;
 
-	if (!put)
+	buf_init(&found, FOUND_PACKED_MAX);
+	if (!put || pack_found(item, &found, err) < 0)
 		return -1;
 	record_bind_text(put, 1, item->id);
 	record_bind_text(put, 2, item->key.folder);
@@ -42,6 +89,12 @@ int record_put_quarantined(
 	record_bind_text(put, 8, item->subject);
 	record_bind_text(put, 9, item->sender);
 	(void)sqlite3_bind_blob(put, 10, item->hash.bytes, HASH_SIZE, SQLITE_STATIC);
+	/* Without bytes it would be NULL. */
+	if (found.len == 0)
+		(void)sqlite3_bind_zeroblob(put, 11, 0);
+	else
+		(void)sqlite3_bind_blob(
+			put, 11, found.data, (int)found.len, SQLITE_STATIC);
 	return record_write(record, put, err);
 }
 

@@ -36,7 +36,7 @@ static const char schema[] =
 	" id TEXT PRIMARY KEY, folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
-	" hash BLOB NOT NULL) WITHOUT ROWID;";
+	" hash BLOB NOT NULL, found BLOB NOT NULL) WITHOUT ROWID;";
 
 /* From each form to the next; empty where there is none. */
 static const char *const upgrades[SCHEMA_VERSION] = {
@@ -112,6 +112,23 @@ static int check(struct record *record, int64_t *version_r, struct err *err)
 	return 0;
 }
 
+/* The first form had this column not, and then had it. */
+static int add_found(struct record *record, struct err *err)
+{
+	int64_t there = 0;
+
+	if (number(record,
+		    "SELECT count(*) FROM pragma_table_info('quarantined')"
+		    " WHERE name = 'found'",
+		    &there, err) < 0)
+		return -1;
+	return there ? 0
+		     : execute(record,
+			       "ALTER TABLE quarantined"
+			       " ADD COLUMN found BLOB NOT NULL DEFAULT x''",
+			       err);
+}
+
 /* Whole or not at all; another process may have been first. */
 static int upgrade(struct record *record, struct err *err)
 {
@@ -123,7 +140,8 @@ static int upgrade(struct record *record, struct err *err)
 	if (check(record, &version, err) < 0)
 		version = -1;
 	for (int64_t at = version; at > 0 && at < SCHEMA_VERSION; at++)
-		if (execute(record, upgrades[at], err) < 0)
+		if (execute(record, upgrades[at], err) < 0 ||
+			(at == 1 && add_found(record, err) < 0))
 			version = -1;
 	(void)snprintf(
 		mark, sizeof(mark), "PRAGMA user_version = %d; COMMIT", SCHEMA_VERSION);

@@ -67,7 +67,7 @@ static void add_number(char *line, size_t size, const char *key, uint64_t number
 
 void report_message(const char *account, const struct message *message, bool dry_run)
 {
-	char line[LOG_LINE_MAX] = "", verdict[DECIDE_VERDICT_MAX];
+	char line[LOG_LINE_MAX] = "", verdict[DECIDE_VERDICT_MAX], hash[HASH_TEXT_MAX];
 	const struct verdict *said = &message->verdict;
 	bool found = message->scanned && said->finding_count > 0;
 	bool left = message->action == ACTION_HOLD || message->action == ACTION_PARK;
@@ -76,8 +76,13 @@ void report_message(const char *account, const struct message *message, bool dry
 	add(line, sizeof(line), "folder", message->key.folder);
 	add(line, sizeof(line), "uid", message->key.uid);
 	add(line, sizeof(line), "verdict", decide_verdict(message, verdict));
-	if (found)
+	if (found) {
 		add(line, sizeof(line), "signature", said->findings[0].signature);
+		add(line, sizeof(line), "sha256",
+			hash_text(&said->findings[0].hash, hash));
+	}
+	if (message->scanned && verdict_allowed(said))
+		add(line, sizeof(line), "allowed", verdict_allowed(said));
 	add(line, sizeof(line), dry_run ? "would" : "action",
 		message_action_name(message->action));
 	if (message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE)

@@ -19,10 +19,11 @@ enum {
 	SCAN_SCANNERS_MAX = 16
 };
 
-/* One request as its owner sees it: the message's bytes and the id stay valid until the answer. */
+/* One request as its owner sees it: what it points to stays valid until the answer. */
 struct scan_request {
 	struct span message;
 	const char *quarantine_id; /* printable ASCII, may be "" */
+	const struct allow *allow; /* what is no virus; NULL: nothing is said of that */
 	/* Called once from scan_step, and must not call scan functions: the verdict is valid during
 	 * the call (take its members to keep them). RETRY with a detail where no scanner could
 	 * answer, or not truthfully. */

@@ -81,6 +81,8 @@ static void send_first(struct scan *scan, struct request *request, int place)
 	(void)snprintf(message.request.quarantine_id,
 		sizeof(message.request.quarantine_id), "%s",
 		request->asked.quarantine_id);
+	if (request->asked.allow)
+		message.request.allow = *request->asked.allow;
 	if (scanner_say(&scan->places[place].scanner, &message, NULL) < 0)
 		return;
 	request_sent(request, place, message.data.len, clock_ms());

@@ -43,6 +43,10 @@ const struct schema_option settings_options[] = {
 	  .preset = "120s", .max = WAIT_MOST_MS },
 	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max), .preset = "50M",
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
+	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
+	  .check = allow_check_hash },
+	{ .name = "allow-signatures", .type = SCHEMA_LIST, AT(allow_signatures),
+	  .max = ALLOW_SIGNATURES_MAX, .check = allow_check_name },
 	{ .name = "account", .type = SCHEMA_SECTION, AT(accounts), .max = ACCOUNTS_MAX,
 	  .check = account_check_name, .section = account_options,
 	  .item_size = sizeof(struct account_settings),
@@ -116,7 +120,9 @@ static int finish_scanners(struct settings *settings, struct err *err)
 
 static int finish(struct settings *settings, struct err *err)
 {
-	if (finish_scanners(settings, err) < 0)
+	if (finish_scanners(settings, err) < 0 ||
+		account_settings_allow(&settings->allow_sha256,
+			&settings->allow_signatures, &settings->allow, err) < 0)
 		return -1;
 	for (size_t i = 0; i < settings->accounts.count; i++)
 		if (account_settings_finish(settings, account_at(settings, i), err) < 0)
@@ -154,6 +160,7 @@ void settings_free(struct settings *settings)
 {
 	for (size_t i = 0; i < settings->accounts.count; i++)
 		account_settings_done(account_at(settings, i));
+	allow_done(&settings->allow);
 	schema_free(settings_options, settings);
 	free(settings->path);
 	settings->path = NULL;

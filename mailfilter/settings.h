@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "common/allow.h"
 #include "common/err.h"
 #include "common/schema.h"
 
@@ -36,6 +37,13 @@ enum since_kind {
 	SINCE_NOW,
 	SINCE_DAYS
 };
+enum deliver_kind {
+	DELIVER_MAILDIR,
+	DELIVER_MBOX,
+	DELIVER_LMTP,
+	DELIVER_SMTP,
+	DELIVER_PIPE
+};
 enum policy {
 	POLICY_CLEAN,
 	POLICY_TAG,
@@ -60,9 +68,18 @@ struct account_settings {
 	int auth; /* enum auth_kind */
 	int tls;  /* enum tls_mode */
 	char *tls_ca;
-	char *deliver;      /* as written: "maildir:PATH" */
-	char *deliver_path; /* its PATH */
-	char *after;        /* as written, then: */
+	char *deliver; /* as written: "maildir:PATH", then taken apart: */
+	enum deliver_kind deliver_kind;
+	char *deliver_path; /* of the Maildir, the mbox or the LMTP socket, else NULL */
+	char *deliver_host; /* of LMTP and SMTP by TCP, else NULL */
+	unsigned deliver_port;
+	struct schema_list deliver_command; /* of DELIVER_PIPE */
+	char *recipient,
+		*sender; /* NULL: none, and the message's own; sender "<>": none */
+	int deliver_tls; /* enum tls_mode */
+	char *deliver_tls_ca;
+	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
+	char *after;                /* as written, then: */
 	enum after_kind after_kind;
 	char *after_folder; /* of AFTER_MOVE */
 	char *since;        /* as written, then: */
@@ -71,13 +88,16 @@ struct account_settings {
 	int on_infected;    /* enum policy */
 	int on_unscannable, on_encrypted;
 	int scan; /* enum scan_mode; the account's own or the global one */
+	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
+	struct allow allow; /* both, with the global ones */
 	uint64_t message_max;
 	int64_t timeout_ms;  /* for one answer of the server */
 	int64_t interval_ms; /* between two visits; the account's own or the global one */
 	uint64_t rate;       /* bytes a second to fetch, 0: as fast as they come */
 	struct {
 		int source, folders, password, password_file, password_command, tls,
-			tls_ca, deliver, after, since;
+			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
+			deliver_tls_ca, after, since;
 	} lines; /* where they stand in the file, 0: not given */
 };
 
@@ -94,6 +114,8 @@ struct settings {
 	int64_t scanner_wait_ms;  /* for an absent scanner, --once */
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
+	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
+	struct allow allow;
 	struct schema_sections accounts; /* of struct account_settings */
 };
 

@@ -141,8 +141,8 @@ static int parse_port(
 
 	if (rest[0] != '\0' && rest[0] != ':')
 		return err_set(err, ERR_SETTINGS,
-			"\"%.80s\" behind the host: expected nothing but :PORT; the option "
-			"folders names folders",
+			"\"%.80s\" behind the host: expected nothing but :PORT (the option "
+			"folders names folders)",
 			rest);
 	if (rest[0] == ':' && parse_number(rest + 1, 1, PORT_MAX, &port, err) < 0)
 		return err_wrap(err, "port");
@@ -150,12 +150,24 @@ static int parse_port(
 	return 0;
 }
 
+int source_url_host(const char *text, unsigned preset,
+	char host_r[static SOURCE_URL_HOST_MAX + 1], unsigned *port_r, struct err *err)
+{
+	struct span host = { 0 };
+	const char *rest = split_host(text, &host, err);
+
+	if (!rest || parse_port(rest, preset, port_r, err) < 0)
+		return -1;
+	memcpy(host_r, host.data, host.len);
+	host_r[host.len] = '\0';
+	return 0;
+}
+
 int source_url_parse(const char *text, struct source_url *url_r, struct err *err)
 {
 	const struct scheme *scheme = find_scheme(text, err);
 	struct source_url url = { 0 };
-	const char *start, *at, *rest;
-	struct span host = { 0 };
+	const char *start, *at;
 
 	if (!scheme)
 		return -1;
@@ -166,13 +178,11 @@ int source_url_parse(const char *text, struct source_url *url_r, struct err *err
 		return err_set(err, ERR_SETTINGS,
 			"\"%.80s\": expected %sUSER@HOST, USER of at most %d bytes", text,
 			scheme->name, SOURCE_URL_USER_MAX);
-	rest = split_host(at + 1, &host, err);
-	if (!rest || parse_port(rest, scheme->port, &url.port, err) < 0 ||
+	if (source_url_host(at + 1, scheme->port, url.host, &url.port, err) < 0 ||
 		decode_user((struct span){ (const uint8_t *)start, (size_t)(at - start) },
 			url.user, err) < 0)
 		return -1;
 	url.kind = scheme->kind;
-	memcpy(url.host, host.data, host.len);
 	*url_r = url;
 	return 0;
 }

@@ -22,4 +22,8 @@ struct source_url {
 /* Take the text apart. ERR_SETTINGS says what was expected. */
 int source_url_parse(const char *text, struct source_url *url_r, struct err *err);
 
+/* HOST[:PORT] alone; preset is the port where none is written. */
+int source_url_host(const char *text, unsigned preset,
+	char host_r[static SOURCE_URL_HOST_MAX + 1], unsigned *port_r, struct err *err);
+
 #endif

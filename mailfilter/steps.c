@@ -51,9 +51,10 @@ static void take_verdict(void *arg, struct verdict *verdict)
 	message->stage = STAGE_SCANNED;
 }
 
-static int send(struct scan *scan, struct message *message)
+static int send(struct pipeline *pipeline, struct message *message)
 {
 	struct scan_request request = { .quarantine_id = message->quarantine_id,
+		.allow = &pipeline->tools.account->allow,
 		.answer = take_verdict,
 		.arg = message };
 
@@ -61,7 +62,8 @@ static int send(struct scan *scan, struct message *message)
 		return -1;
 	/* SENT first: the answer may come from within. */
 	message->stage = STAGE_SENT;
-	if (scan_send(scan, &request, &message->request_id, &message->err) == 0)
+	if (scan_send(pipeline->tools.scan, &request, &message->request_id,
+		    &message->err) == 0)
 		return 0;
 	message->stage = STAGE_JUDGED;
 	if (message->err.kind == ERR_AGAIN)
@@ -81,7 +83,7 @@ void step_scan(struct pipeline *pipeline, struct message **list, size_t count)
 		else if (hopeless)
 			(void)err_set(&list[i]->err, ERR_AGAIN, "%s", why);
 		else if (scan_ready(scan))
-			(void)send(scan, list[i]);
+			(void)send(pipeline, list[i]);
 	}
 }
 
@@ -228,6 +230,9 @@ void step_deliver(struct pipeline *pipeline, struct message **list, size_t count
 	bool there[PIPELINE_BATCH_MAX] = { false };
 	struct err err = { 0 };
 
+	/* The others stay where they are: the loop comes back once these are recorded. */
+	if (deliver->batch_max > 0 && count > deliver->batch_max)
+		count = deliver->batch_max;
 	for (size_t i = 0; i < count; i++)
 		there[i] = deliver->ops->write(deliver, list[i], &list[i]->err) > 0;
 	if (deliver->ops->sync(deliver, &err) < 0) {

@@ -122,7 +122,7 @@ static void take_bytes(struct clients *clients, struct request *request, uint64_
 }
 
 static void hear_request(struct clients *clients, const struct link_peer *peer,
-	const struct wire_message *message)
+	struct wire_message *message)
 {
 	struct request *request = queue_find(&clients->queue, peer, message->id);
 	struct err err = { 0 };
@@ -177,7 +177,7 @@ static void hear_chunk(struct clients *clients, const struct link_peer *peer,
 }
 
 static void hear(struct clients *clients, const struct link_peer *peer,
-	const struct wire_message *message)
+	struct wire_message *message)
 {
 	struct request *request;
 

@@ -4,17 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scanner/alone.h"
+#include "scanner/changed.h"
 #include "scanner/seen.h"
 #include "scanner/trail.h"
 #include "scanner/unpack.h"
 
-enum {
-	LOOKED_AT_LEAST = 6 /* bytes: libclamav passes over smaller files */
-};
-
 /* An archive that was met, and what came of it and of all in it. */
 struct met {
 	struct hash hash;
+	enum sniff_kind kind;
 	ptrdiff_t parent; /* the one it was unpacked from here; -1: none */
 	uint32_t depth;   /* archives and parts around it */
 	struct result result;
@@ -47,8 +46,8 @@ struct dissection {
 	ptrdiff_t parent;
 	const char *path;
 	uint32_t depth;
-	bool is_listed; /* a file in an archive that libclamav alone opens, not looked at yet */
-	bool is_missing; /* one never was */
+	struct alone alone;
+	bool may_be_none; /* these bytes may be no file at all */
 };
 
 int dissection_new(
@@ -118,10 +117,11 @@ static void add_retry(struct dissection *di, ptrdiff_t met, const char *why)
 	add_result(di, met, &result);
 }
 
-static ptrdiff_t find_met(const struct dissection *di, const struct hash *hash)
+static ptrdiff_t find_met(
+	const struct dissection *di, const struct hash *hash, enum sniff_kind kind)
 {
 	for (size_t i = 0; i < di->met_count; i++)
-		if (hash_equal(&di->met[i].hash, hash))
+		if (di->met[i].kind == kind && hash_equal(&di->met[i].hash, hash))
 			return (ptrdiff_t)i;
 	return -1;
 }
@@ -141,15 +141,12 @@ static int grow(void **list, size_t count, size_t size, struct err *err)
 	return 0;
 }
 
-static bool is_within(struct span part, struct span whole)
-{
-	return part.data >= whole.data && part.data + part.len <= whole.data + whole.len;
-}
-
 /* Its bytes are libclamav's or a member's, and soon gone: keep a copy. */
 static int keep(struct dissection *di, struct waiting *waiting, struct err *err)
 {
-	if (is_within(waiting->bytes, di->whole))
+	const uint8_t *start = waiting->bytes.data, *end = di->whole.data + di->whole.len;
+
+	if (start >= di->whole.data && start < end)
 		return 0;
 	if (di->waiting_bytes + waiting->bytes.len > UNPACK_WAITING_MAX)
 		return err_set(err, ERR_MESSAGE, "too much in archives in archives");
@@ -177,7 +174,8 @@ static int add_waiting(struct dissection *di, const struct hash *hash, uint32_t 
 		keep(di, &waiting, err) < 0)
 		return -1;
 	waiting.met = di->met_count++;
-	di->met[waiting.met] = (struct met){ *hash, di->parent, depth, { 0 } };
+	di->met[waiting.met] =
+		(struct met){ *hash, found->kind, di->parent, depth, { 0 } };
 	result_init(&di->met[waiting.met].result);
 	di->waiting[di->waiting_count++] = waiting;
 	return 0;
@@ -193,25 +191,19 @@ static void add_failure(
 }
 
 /* An archive: to be unpacked once, whatever is made of it then. */
-static void meet(
-	struct dissection *di, const struct hash *hash, const struct engine_layer *layer)
+static void meet(struct dissection *di, const struct engine_layer *layer,
+	enum sniff_kind kind, struct span bytes, const struct hash *hash)
 {
-	struct waiting found = { 0 };
+	struct waiting found = { .kind = kind, .bytes = bytes };
+	ptrdiff_t known = find_met(di, hash, kind);
 	struct err err = { 0 };
-	size_t start = 0;
-	ptrdiff_t known;
 
-	found.kind = sniff(layer->bytes, &start);
-	if (found.kind == SNIFF_NONE)
-		return;
-	known = find_met(di, hash);
 	if (known >= 0) {
 		struct result result = di->met[known].result;
 
 		add_result(di, di->parent, &result);
 		return;
 	}
-	found.bytes = span_part(layer->bytes, start, layer->bytes.len);
 	(void)snprintf(found.path, sizeof(found.path), "%s", di->path);
 	for (uint32_t i = 1; i < layer->level; i++)
 		trail_add(found.path, layer->ancestors[i]);
@@ -221,48 +213,64 @@ static void meet(
 		add_failure(di, di->parent, found.path, &err);
 }
 
-/* What only libclamav opens: there it must look at each file right after it lists it. */
-static bool is_alone(const char *type)
+/* All archives that begin or end here, or stand behind other bytes. */
+static int meet_all(struct dissection *di, const struct engine_layer *layer,
+	const struct hash *hash, struct err *err)
 {
-	static const char *const types[] = { "CL_TYPE_ARJ", "CL_TYPE_EGG",
-		"CL_TYPE_MSCAB", "CL_TYPE_CABSFX" };
+	struct sniffed list[SNIFFED_MAX];
+	size_t count;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (strncmp(type, types[i], strlen(types[i])) == 0)
-			return true;
-	return false;
+	sniff(layer->bytes, list, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct span part = span_part(layer->bytes, list[i].start, list[i].len);
+		struct hash own = *hash;
+
+		if (part.len != layer->bytes.len && hash_span(part, &own, err) < 0)
+			return -1;
+		meet(di, layer, list[i].kind, part, &own);
+	}
+	if (!changed_must(layer->type,
+		    count > 0 && list[0].start == 0 && list[0].kind != SNIFF_ZIP_END))
+		return 0;
+	if (!changed_already(layer->bytes))
+		meet(di, layer, SNIFF_PASSED_OVER, layer->bytes, hash);
+	else
+		add_unscannable(di, di->parent, REASON_UNSUPPORTED, di->path,
+			"libclamav does not look at files of this type");
+	return 0;
 }
 
-static void on_layer(void *context, const struct engine_layer *layer)
+static bool on_layer(void *context, const struct engine_layer *layer)
 {
 	struct dissection *di = context;
+	bool is_allowed;
 	struct hash hash;
 	struct err err;
 
 	if (layer->bytes.len == 0)
-		return;
-	di->is_listed = false;
+		return false;
 	if (hash_span(layer->bytes, &hash, &err) < 0) {
 		add_retry(di, di->parent, err.text);
-		return;
+		return false;
 	}
 	seen_add(&di->seen, &hash);
-	meet(di, &hash, layer);
+	is_allowed = allowance_layer(engine_allowance(di->engine), layer->bytes, &hash);
+	/* What is passed over need not be opened. */
+	alone_layer(&di->alone, is_allowed ? "" : layer->type, layer->level,
+		layer->bytes.len);
+	if (!is_allowed && meet_all(di, layer, &hash, &err) < 0)
+		add_retry(di, di->parent, err.text);
+	return is_allowed;
 }
 
 static void on_listed(void *context, const char *type, uint64_t size, bool is_encrypted)
 {
 	struct dissection *di = context;
 
-	if (size < LOOKED_AT_LEAST || !is_alone(type))
-		return;
-	if (is_encrypted) {
+	if (is_encrypted && alone_is(type))
 		add_unscannable(di, di->parent, REASON_ENCRYPTED, di->path,
 			"an encrypted file in an archive");
-		return;
-	}
-	di->is_missing = di->is_missing || di->is_listed;
-	di->is_listed = true;
+	alone_listed(&di->alone, type, is_encrypted ? 0 : size);
 }
 
 static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
@@ -274,12 +282,14 @@ static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	di->parent = parent;
 	di->path = path;
 	di->depth = depth;
-	di->is_listed = di->is_missing = false;
+	di->alone = (struct alone){ 0 };
 	engine_scan(di->engine, bytes, &watch, &result);
+	if (parent >= 0)
+		result.is_surface = false;
 	if (result.signature[0])
 		(void)snprintf(result.where, sizeof(result.where), "%s", path);
 	add_result(di, parent, &result);
-	if (di->is_listed || di->is_missing)
+	if (alone_end(&di->alone) && !di->may_be_none)
 		add_unscannable(di, parent, REASON_UNSUPPORTED, path,
 			"files in an archive that could not be opened");
 }
@@ -301,7 +311,8 @@ static int take_member(
 
 	if (hash_span(bytes, &hash, err) < 0)
 		return -1;
-	if (seen_has(&di->seen, &hash))
+	if (seen_has(&di->seen, &hash) ||
+		allowance_hash(engine_allowance(di->engine), &hash))
 		return 0;
 	(void)snprintf(path, sizeof(path), "%s", inside->archive->path);
 	trail_add(path, name);
@@ -309,12 +320,39 @@ static int take_member(
 	return 0;
 }
 
-static void open_one(struct dissection *di, const struct waiting *archive)
+/* Once more, changed so that libclamav looks at it. */
+static void scan_changed(struct dissection *di, const struct waiting *file)
 {
-	struct inside inside = { di, archive };
+	auto_buf struct buf copy;
+	struct err err = { 0 };
+
+	if (changed_make(file->kind, file->bytes, &copy, &err) < 0)
+		add_retry(di, (ptrdiff_t)file->met, err.text);
+	else
+		scan(di, buf_span(&copy), (ptrdiff_t)file->met, file->path,
+			di->met[file->met].depth + 1);
+}
+
+/* Behind other bytes: as a file of its own. */
+static void scan_as_file(struct inside *inside)
+{
+	struct dissection *di = inside->di;
+	const struct waiting *file = inside->archive;
+	struct err err = { 0 };
+
+	di->may_be_none = file->kind == SNIFF_MAYBE_FILE;
+	if (take_member(inside, "", file->bytes, &err) < 0)
+		add_retry(di, (ptrdiff_t)file->met, err.text);
+	di->may_be_none = false;
+}
+
+static void unpack_one(struct inside *inside)
+{
+	struct dissection *di = inside->di;
+	const struct waiting *archive = inside->archive;
 	ptrdiff_t met = (ptrdiff_t)archive->met;
 	struct result trouble;
-	const struct unpack_to to = { take_member, &inside, &trouble };
+	const struct unpack_to to = { take_member, inside, &trouble };
 	struct err err = { 0 };
 
 	result_init(&trouble);
@@ -322,6 +360,18 @@ static void open_one(struct dissection *di, const struct waiting *archive)
 		add_retry(di, met, err.text);
 	if (trouble.kind != VERDICT_CLEAN)
 		add_unscannable(di, met, trouble.reason, archive->path, trouble.detail);
+}
+
+static void open_one(struct dissection *di, const struct waiting *archive)
+{
+	struct inside inside = { di, archive };
+
+	if (archive->kind == SNIFF_PASSED_OVER || archive->kind == SNIFF_PDF)
+		scan_changed(di, archive);
+	else if (archive->kind == SNIFF_AS_FILE || archive->kind == SNIFF_MAYBE_FILE)
+		scan_as_file(&inside);
+	else
+		unpack_one(&inside);
 }
 
 void dissect(struct dissection *dissection, struct span bytes, struct result *result_r)

@@ -14,6 +14,9 @@
 struct scanning {
 	struct result *result;
 	const struct engine_watch *watch;
+	struct allowance *allowance;
+	int64_t level; /* of what it looks at now; -1: none, it sums up */
+	bool is_named; /* it has said what it found */
 };
 
 static void on_message(
@@ -25,12 +28,36 @@ static void on_message(
 		heard_add(severity >= CL_MSG_ERROR, text);
 }
 
+/* A limit or an encrypted file has a name, too, but is no find: nobody can allow it. */
+static void add_name(struct scanning *scanning, const char *name)
+{
+	struct result found;
+
+	scanning->is_named = true;
+	result_init(&found);
+	result_add_name(&found, name);
+	if (found.signature[0] && allowance_name(scanning->allowance, found.signature))
+		return;
+	found.is_surface = scanning->level == 0;
+	result_add(scanning->result, &found);
+}
+
 static void on_virus(int fd, const char *name, void *context)
+{
+	(void)fd;
+	add_name(context, name);
+}
+
+/* libclamav has done with a file, and goes on with the one around it. */
+static cl_error_t on_end(int fd, int status, const char *name, void *context)
 {
 	struct scanning *scanning = context;
 
 	(void)fd;
-	result_add_name(scanning->result, name);
+	(void)status;
+	(void)name;
+	scanning->level--;
+	return CL_CLEAN;
 }
 
 /* For each file unpacked, before it is looked at. Where the last bytes of a part do not fit on the
@@ -48,11 +75,13 @@ static cl_error_t on_file(int fd, const char *type, const char **ancestors,
 	(void)parent_size;
 	(void)attributes;
 	heard_look();
+	scanning->level = level;
 	if (!bytes && size > 0)
 		result_add_unscannable(scanning->result, REASON_ERROR,
 			"libclamav could not read what it unpacked");
-	else if (scanning->watch)
-		scanning->watch->on_layer(scanning->watch->context, &layer);
+	else if (scanning->watch &&
+		 scanning->watch->on_layer(scanning->watch->context, &layer))
+		return CL_BREAK;
 	return CL_CLEAN;
 }
 
@@ -71,15 +100,17 @@ static cl_error_t on_listed(const char *type, unsigned long size_packed, const c
 	return CL_CLEAN;
 }
 
-static void add_status(struct result *sum, cl_error_t status, const char *name)
+static void add_status(struct scanning *scanning, cl_error_t status, const char *name)
 {
+	struct result *sum = scanning->result;
+
 	switch ((int)status) {
 	case CL_CLEAN:
 		return;
 	case CL_VIRUS:
 		/* The callback has named it, unless it is the case without a name. */
-		if (sum->kind == VERDICT_CLEAN && !sum->signature[0])
-			result_add_name(sum, name);
+		if (!scanning->is_named)
+			add_name(scanning, name);
 		return;
 	case CL_EMEM:
 		result_add_retry(sum, "libclamav: out of memory");
@@ -122,14 +153,14 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct scanning *sca
 	heard_start(engine->temp_dir);
 	status = cl_scanmap_callback(
 		map, NULL, &name, &scanned, engine->clam, &options, scanning);
-	add_status(scanning->result, status, name);
+	add_status(scanning, status, name);
 	heard_add_result(scanning->result);
 }
 
 void engine_scan(struct engine *engine, struct span bytes,
 	const struct engine_watch *watch, struct result *result_r)
 {
-	struct scanning scanning = { result_r, watch };
+	struct scanning scanning = { result_r, watch, &engine->allowance, -1, false };
 	cl_fmap_t *map;
 
 	result_init(result_r);
@@ -147,7 +178,7 @@ void engine_scan(struct engine *engine, struct span bytes,
 	}
 	map = cl_fmap_open_memory(bytes.data, bytes.len);
 	if (!map) {
-		add_status(result_r, CL_EMEM, NULL);
+		add_status(&scanning, CL_EMEM, NULL);
 		return;
 	}
 	scan_map(engine, map, &scanning);
@@ -155,6 +186,16 @@ void engine_scan(struct engine *engine, struct span bytes,
 	if (result_r->kind == VERDICT_CLEAN && space_is_out(engine->temp_dir))
 		result_add_retry(
 			result_r, "the temp folder went or filled up during the scan");
+}
+
+void engine_allow(struct engine *engine, const struct allow *allow)
+{
+	allowance_start(&engine->allowance, allow);
+}
+
+struct allowance *engine_allowance(struct engine *engine)
+{
+	return &engine->allowance;
 }
 
 void engine_begin(struct engine *engine)
@@ -202,6 +243,7 @@ void engine_free(struct engine *engine)
 	if (engine->clam)
 		(void)cl_engine_free(engine->clam);
 	free(engine->temp_dir);
+	allowance_done(&engine->allowance);
 	heard_start(NULL);
 	free(engine);
 }
@@ -211,5 +253,6 @@ void engine_listen(struct engine *engine)
 	cl_set_clcb_msg(on_message);
 	cl_engine_set_clcb_virus_found(engine->clam, on_virus);
 	cl_engine_set_clcb_file_inspection(engine->clam, on_file);
+	cl_engine_set_clcb_post_scan(engine->clam, on_end);
 	cl_engine_set_clcb_meta(engine->clam, on_listed);
 }

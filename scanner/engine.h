@@ -7,6 +7,7 @@
 #ifndef SCANNER_ENGINE_H
 #define SCANNER_ENGINE_H
 
+#include "scanner/allowance.h"
 #include "scanner/job.h"
 #include "scanner/result.h"
 #include "scanner/settings.h"
@@ -30,6 +31,11 @@ static inline void defer_engine(struct engine **engine)
 int engine_use_temp(struct engine *engine, const char *dir, struct err *err);
 const char *engine_temp(const struct engine *engine);
 
+/* What the client of the message that comes next says is no virus; borrowed until the next call. NULL,
+ * and at first: nothing. */
+void engine_allow(struct engine *engine, const struct allow *allow);
+struct allowance *engine_allowance(struct engine *engine);
+
 /* A new message: its time (scan_timeout_ms) starts now, all scans until the next call share it.
  * The limit is cooperative; who must be sure kills the process. */
 void engine_begin(struct engine *engine);
@@ -44,9 +50,10 @@ struct engine_layer {
 	uint32_t level;
 };
 
-/* Who wants to know what libclamav looks at, and which files an archive of that type lists. */
+/* Who wants to know what libclamav looks at, and which files an archive of that type lists. on_layer
+ * says whether to pass it over, with all that is in it, as if it were clean. */
 struct engine_watch {
-	void (*on_layer)(void *context, const struct engine_layer *layer);
+	bool (*on_layer)(void *context, const struct engine_layer *layer);
 	void (*on_listed)(
 		void *context, const char *type, uint64_t size, bool is_encrypted);
 	void *context;

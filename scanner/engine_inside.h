@@ -14,6 +14,7 @@ struct engine {
 	int64_t scan_timeout_ms;
 	int64_t deadline_ms; /* of the message; 0: each scan has its own time */
 	struct engine_limits limits;
+	struct allowance allowance;
 };
 
 /* What libclamav finds, meets and says comes to engine.c from now on. */

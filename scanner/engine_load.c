@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "scanner/engine_inside.h"
@@ -98,6 +100,47 @@ static size_t last_folder(
 	return last;
 }
 
+static int is_ignore_list(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && (strcasecmp(dot, ".ign") == 0 || strcasecmp(dot, ".ign2") == 0);
+}
+
+/* The names that a folder wants ignored. libclamav heeds them in what it loads later only. */
+static int load_ignored(struct engine *engine, const struct settings *settings,
+	const char *folder, struct err *err)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, is_ignore_list, alphasort), loaded = 0;
+	char path[SIGNATURES_PATH_MAX];
+	uint64_t names = 0;
+
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+		free(entries[i]);
+		if (loaded == 0)
+			loaded = load_path(engine, settings, path, &names, err);
+	}
+	free(entries);
+	return loaded;
+}
+
+/* Of all folders, before any signature: else what a folder ignores would depend on the order. */
+static int load_all_ignored(struct engine *engine, const struct settings *settings,
+	const struct signatures_without *without, size_t *folder_r, struct err *err)
+{
+	for (size_t i = 0; i < settings->signatures.count; i++) {
+		const char *folder = settings->signatures.items[i];
+
+		*folder_r = i;
+		if (!(without->folders & 1U << i) && !signatures_is_test(folder) &&
+			load_ignored(engine, settings, folder, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* *folder_r: the one that is at work, to which a failure is put down. */
 static int load_all(struct engine *engine, const struct settings *settings,
 	const struct signatures_without *without, uint64_t *count, size_t *folder_r,
@@ -107,6 +150,8 @@ static int load_all(struct engine *engine, const struct settings *settings,
 	uint64_t probes = 0;
 	cl_error_t status;
 
+	if (load_all_ignored(engine, settings, without, folder_r, err) < 0)
+		return -1;
 	for (size_t i = 0; i < folders->count; i++) {
 		bool test = signatures_is_test(folders->items[i]);
 

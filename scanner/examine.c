@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scanner/dissect.h"
+#include "scanner/exempt.h"
 #include "scanner/pkcs7.h"
 #include "scanner/place.h"
 #include "scanner/readings.h"
@@ -21,6 +22,8 @@ enum {
 
 struct examination {
 	struct dissection *dissection;
+	struct allowance *allowance;
+	struct exempt exempt; /* the parts that are allowed */
 	struct span message;
 	const struct mime *mime;
 	struct verdict *verdict;
@@ -34,6 +37,7 @@ struct examination {
 static void examination_done(struct examination *ex)
 {
 	seen_done(&ex->seen);
+	exempt_done(&ex->exempt);
 	dissection_free(ex->dissection);
 }
 
@@ -59,12 +63,16 @@ static bool is_listed(const struct verdict *verdict, const char *part)
 	return false;
 }
 
+/* reading: how else it was read, NULL if it is found in the part itself. */
 static int add_finding(struct examination *ex, size_t place, const struct result *result,
-	struct err *err)
+	const struct reading *reading, struct err *err)
 {
 	struct finding finding = { .type = "text/plain" };
 	size_t start, end;
 
+	if (reading ? hash_span(reading->bytes, &finding.hash, err) < 0
+		    : place_hash(ex->message, ex->mime, place, &finding.hash, err) < 0)
+		return -1;
 	place_range(ex->mime, place, &start, &end);
 	finding.size = end - start;
 	place_name(ex->mime, place, finding.part);
@@ -85,6 +93,8 @@ static int add_finding(struct examination *ex, size_t place, const struct result
 		ex->verdict->finding_count = 0;
 		ex->is_all = true;
 		finding.part[0] = '\0';
+		if (hash_span(ex->message, &finding.hash, err) < 0)
+			return -1;
 	}
 	return verdict_add_finding(ex->verdict, &finding, err);
 }
@@ -103,7 +113,7 @@ static int scan_as_mail(struct examination *ex, size_t index, struct span bytes,
 	dissect(ex->dissection, buf_span(&mail), result_r);
 	if (result_r->kind != VERDICT_INFECTED)
 		return 0;
-	return add_finding(ex, index, result_r, err);
+	return add_finding(ex, index, result_r, NULL, err);
 }
 
 /* The part as a mail of its own: uuencode in text, an encoding read in another way. */
@@ -112,6 +122,8 @@ static int scan_part_as_mail(struct examination *ex, size_t index, struct err *e
 	const struct mime_part *part = &ex->mime->parts[index];
 	struct result result;
 
+	if (exempt_has(&ex->exempt, index))
+		return 0;
 	return scan_as_mail(ex, index,
 		span_part(
 			ex->message, part->header_start, part->end - part->header_start),
@@ -147,6 +159,8 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 	auto_buf struct buf bytes;
 
 	buf_init(&bytes, ex->message.len + DECODED_SPARE);
+	if (exempt_has(&ex->exempt, index))
+		return 0;
 	if (mime_decode(ex->message, part, &bytes, err) < 0)
 		return -1;
 	if (bytes.len == 0)
@@ -154,7 +168,7 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 	dissect(ex->dissection, buf_span(&bytes), &result);
 	result_add(&ex->sum, &result);
 	if (result.kind == VERDICT_INFECTED)
-		return add_finding(ex, index, &result, err);
+		return add_finding(ex, index, &result, NULL, err);
 	return scan_signed(ex, index, buf_span(&bytes), err);
 }
 
@@ -206,6 +220,15 @@ static int remember_all(struct examination *ex, struct err *err)
 	return each_leaf(ex, remember_part, err);
 }
 
+static bool pass_reading(void *context, struct span bytes)
+{
+	struct examination *ex = context;
+	struct hash hash;
+
+	return allowance_has_hashes(ex->allowance) &&
+	       hash_span(bytes, &hash, NULL) == 0 && allowance_hash(ex->allowance, &hash);
+}
+
 static int take_reading(void *context, const struct reading *reading, struct err *err)
 {
 	struct examination *ex = context;
@@ -214,7 +237,7 @@ static int take_reading(void *context, const struct reading *reading, struct err
 
 	if (remember_all(ex, err) < 0 || remember(ex, reading->bytes, &is_new, err) < 0)
 		return -1;
-	if (!is_new)
+	if (!is_new || pass_reading(ex, reading->bytes))
 		return 0;
 	if (ex->further == FURTHER_MAX ||
 		ex->further_bytes > FURTHER_TIMES * ex->message.len + FURTHER_SPARE)
@@ -227,14 +250,15 @@ static int take_reading(void *context, const struct reading *reading, struct err
 		return 0;
 	return add_finding(ex,
 		place_of(ex->mime, ex->message, reading->start, reading->end), &result,
-		err);
+		reading, err);
 }
 
 static int scan_readings(struct examination *ex, struct err *err)
 {
+	const struct reading_to to = { take_reading, pass_reading, ex };
 	bool is_cut = false;
 
-	if (readings_each(ex->message, ex->mime, take_reading, ex, &is_cut, err) < 0)
+	if (readings_each(ex->message, ex->mime, &to, &is_cut, err) < 0)
 		return -1;
 	if (is_cut)
 		result_add_unscannable(&ex->sum, REASON_LIMIT,
@@ -270,14 +294,34 @@ static int prune(struct examination *ex, struct err *err)
 	return 0;
 }
 
+/* The message as libclamav reads it. It passes allowed parts over where it takes them out, and yet
+ * finds what stands in one that is not encoded, in the bytes of the mail itself: then what is left
+ * without such parts decides. */
+static int scan_whole(struct examination *ex, struct result *whole_r, struct err *err)
+{
+	auto_buf struct buf rest;
+	struct result without;
+
+	buf_init(&rest, ex->message.len);
+	dissect(ex->dissection, ex->message, whole_r);
+	if (whole_r->kind != VERDICT_INFECTED || !whole_r->is_surface ||
+		!ex->exempt.parts)
+		return 0;
+	if (exempt_blank(&ex->exempt, ex->message, ex->mime, &rest, err) < 0)
+		return -1;
+	dissect(ex->dissection, buf_span(&rest), &without);
+	if (without.kind != VERDICT_INFECTED)
+		*whole_r = without;
+	return 0;
+}
+
 static int scan_all(struct examination *ex, struct err *err)
 {
 	struct result whole;
 
 	/* Parts first: what is in an archive is then named from its part on. */
-	if (each_leaf(ex, scan_part, err) < 0)
+	if (each_leaf(ex, scan_part, err) < 0 || scan_whole(ex, &whole, err) < 0)
 		return -1;
-	dissect(ex->dissection, ex->message, &whole);
 	result_add(&ex->sum, &whole);
 	if (scan_readings(ex, err) < 0)
 		return -1;
@@ -289,7 +333,7 @@ static int scan_all(struct examination *ex, struct err *err)
 		return -1;
 	if (ex->verdict->finding_count > 0)
 		return 0;
-	return add_finding(ex, PLACE_ROOT, &whole, err);
+	return add_finding(ex, PLACE_ROOT, &whole, NULL, err);
 }
 
 static void weigh_doubts(struct examination *ex)
@@ -300,28 +344,53 @@ static void weigh_doubts(struct examination *ex)
 				&ex->sum, unseen[i].reason, unseen[i].detail);
 }
 
+/* What the client allows is passed over, and said. */
+static int examine_all(struct examination *ex, struct err *err)
+{
+	if (pass_reading(ex, ex->message))
+		return 0;
+	if (exempt_find(ex->message, ex->mime, ex->allowance, &ex->exempt, err) < 0 ||
+		scan_all(ex, err) < 0)
+		return -1;
+	weigh_doubts(ex);
+	return 0;
+}
+
+/* What was allowed, then a find that only tags, of a clean one; of others why they are not. */
+static void write_detail(const struct examination *ex, struct verdict *verdict)
+{
+	const char *said = allowance_said(ex->allowance);
+	bool is_clean = ex->sum.kind == VERDICT_CLEAN;
+	const char *other = is_clean ? ex->sum.signature : ex->sum.detail;
+	size_t used = 0, size = sizeof(verdict->detail);
+
+	if (is_clean || !other[0])
+		used = (size_t)snprintf(verdict->detail, size, "%s%s", said,
+			said[0] && other[0] ? "; " : "");
+	if (used < size)
+		(void)snprintf(verdict->detail + used, size - used, "%s", other);
+}
+
 int examine(struct engine *engine, struct span message, struct mime **mime_r,
 	struct verdict *verdict_r, struct err *err)
 {
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_mime struct mime *mime = NULL;
 	DEFER(examination_done)
-	struct examination ex = { .message = message, .verdict = &verdict };
+	struct examination ex = { .message = message,
+		.allowance = engine_allowance(engine),
+		.verdict = &verdict };
 
 	result_init(&ex.sum);
 	if (mime_parse(message, &mime, err) < 0 ||
 		dissection_new(engine, &ex.dissection, err) < 0)
 		return -1;
 	ex.mime = mime;
-	if (scan_all(&ex, err) < 0)
+	if (examine_all(&ex, err) < 0)
 		return -1;
-	weigh_doubts(&ex);
 	verdict.kind = ex.sum.kind;
 	verdict.reason = ex.sum.reason;
-	memcpy(verdict.detail, ex.sum.detail, sizeof(verdict.detail));
-	if (ex.sum.kind == VERDICT_CLEAN)
-		(void)snprintf(
-			verdict.detail, sizeof(verdict.detail), "%s", ex.sum.signature);
+	write_detail(&ex, &verdict);
 	*verdict_r = verdict;
 	verdict = (struct verdict){ 0 };
 	*mime_r = take_ptr(&mime);

@@ -251,33 +251,77 @@ int job_receive(int fd, struct job_head *head_r, struct buf *payload, struct err
 	return got;
 }
 
-int job_scan_start(const char *quarantine_id, struct buf *out, struct err *err)
+/* u32 length and the bytes. */
+static int add_counted(struct buf *out, struct span bytes, struct err *err)
 {
-	size_t len = strlen(quarantine_id);
-	uint32_t prefix = (uint32_t)len;
+	uint32_t len = (uint32_t)bytes.len;
 
-	if (len > JOB_ID_MAX)
-		return err_set(err, ERR_MESSAGE,
-			"a quarantine id of %zu bytes, at most %d may be", len,
-			JOB_ID_MAX);
-	if (buf_add(out, &prefix, sizeof(prefix), err) < 0)
+	if (buf_add(out, &len, sizeof(len), err) < 0)
 		return -1;
-	return buf_add(out, quarantine_id, len, err);
+	return buf_add(out, bytes.data, bytes.len, err);
 }
 
-int job_scan_parse(struct span payload, char quarantine_id_r[static JOB_ID_MAX + 1],
-	struct span *message_r, struct err *err)
+int job_scan_start(const char *quarantine_id, const struct allow *allow, struct buf *out,
+	struct err *err)
+{
+	auto_buf struct buf packed;
+	struct pack pack;
+
+	buf_init(&packed, ALLOW_PACKED_MAX);
+	if (strlen(quarantine_id) > JOB_ID_MAX)
+		return err_set(err, ERR_MESSAGE,
+			"a quarantine id of %zu bytes, at most %d may be",
+			strlen(quarantine_id), JOB_ID_MAX);
+	pack_init(&pack, &packed, err);
+	allow_pack(&pack, allow);
+	if (pack_result(&pack) < 0 || add_counted(out, span_str(quarantine_id), err) < 0)
+		return -1;
+	return add_counted(out, buf_span(&packed), err);
+}
+
+/* The counted bytes at the start of rest, which goes on behind them. */
+static int take_counted(
+	struct span *rest, size_t max, struct span *bytes_r, struct err *err)
 {
 	uint32_t len;
 
-	if (payload.len < sizeof(len))
-		return err_set(err, ERR_MESSAGE, "a scan job without a quarantine id");
-	memcpy(&len, payload.data, sizeof(len));
-	payload = span_part(payload, sizeof(len), payload.len);
-	if (len > JOB_ID_MAX || len > payload.len)
-		return err_set(err, ERR_MESSAGE, "a quarantine id past its limit");
-	memcpy(quarantine_id_r, payload.data, len);
-	quarantine_id_r[len] = '\0';
-	*message_r = span_part(payload, len, payload.len);
+	if (rest->len < sizeof(len))
+		return err_set(err, ERR_MESSAGE, "a scan job that is cut short");
+	memcpy(&len, rest->data, sizeof(len));
+	*rest = span_part(*rest, sizeof(len), rest->len);
+	if (len > max || len > rest->len)
+		return err_set(
+			err, ERR_MESSAGE, "a scan job with a length past its limit");
+	*bytes_r = span_part(*rest, 0, len);
+	*rest = span_part(*rest, len, rest->len);
 	return 0;
+}
+
+int job_scan_parse(struct span payload, struct job_scan *job_r, struct err *err)
+{
+	DEFER(job_scan_done) struct job_scan job = { 0 };
+	struct span id, packed;
+	struct unpack unpack = { 0 };
+
+	if (take_counted(&payload, JOB_ID_MAX, &id, err) < 0 ||
+		take_counted(&payload, ALLOW_PACKED_MAX, &packed, err) < 0)
+		return -1;
+	if (id.len > 0)
+		memcpy(job.quarantine_id, id.data, id.len);
+	unpack.rest = packed;
+	if (allow_unpack(&unpack, &job.allow, err) < 0)
+		return -1;
+	unpack_expect(&unpack, unpack.rest.len == 0, "bytes follow its lists");
+	if (unpack.wrong)
+		return err_set(err, ERR_MESSAGE, "a scan job: %s", unpack.wrong);
+	job.message = payload;
+	*job_r = job;
+	job = (struct job_scan){ 0 };
+	return 0;
+}
+
+void job_scan_done(struct job_scan *job)
+{
+	allow_done(&job->allow);
+	*job = (struct job_scan){ 0 };
 }

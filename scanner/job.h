@@ -8,12 +8,12 @@
 
 #include <sys/types.h>
 
-#include "common/verdict.h"
+#include "common/allow.h"
 
 enum job_type {
 	/* parent to worker */
 	JOB_SCAN = 1, /* scan and plan the cleaning: see job_scan_parse */
-	JOB_VERIFY,   /* scan only: these bytes were cleaned by another worker */
+	JOB_VERIFY, /* scan only: these bytes were cleaned by another worker; the same payload */
 	/* worker to parent */
 	JOB_VERDICT, /* wire_encode_verdict */
 	JOB_READY,   /* probe found: at start */
@@ -39,6 +39,7 @@ struct job_head {
 enum {
 	JOB_TEXT_MAX = 512,
 	JOB_ID_MAX = 64, /* bytes of a quarantine id */
+	JOB_START_MAX = 2 * 4 + JOB_ID_MAX + ALLOW_PACKED_MAX, /* before the message */
 	JOB_REPLY_MAX = EDITS_BYTES_MAX + 2 * 1024 * 1024,
 	JOB_HOST_MAX = 4096, /* bytes of any payload between parent and engine host */
 	JOB_LEVEL_ALL = 200,
@@ -103,13 +104,22 @@ void job_in_done(struct job_in *in);
  * come, not with what was announced. */
 int job_in_step(struct job_in *in, int fd, struct err *err);
 
-/* The payload of JOB_SCAN: u32 length and text of the quarantine id, then the message. Append
- * the part before the message; an id over JOB_ID_MAX: ERR_MESSAGE. */
-int job_scan_start(const char *quarantine_id, struct buf *out, struct err *err);
+/* What a worker is to scan. */
+struct job_scan {
+	char quarantine_id[JOB_ID_MAX + 1];
+	struct allow allow; /* what the client says is no virus */
+	struct span message;
+};
 
-/* And its two parts back. ERR_MESSAGE if it is malformed. */
-int job_scan_parse(struct span payload, char quarantine_id_r[static JOB_ID_MAX + 1],
-	struct span *message_r, struct err *err);
+/* The payload of JOB_SCAN: u32 length and text of the quarantine id, u32 length of what allow_pack
+ * makes of the lists and that, then the message. Append the part before the message; an id over
+ * JOB_ID_MAX: ERR_MESSAGE. */
+int job_scan_start(const char *quarantine_id, const struct allow *allow, struct buf *out,
+	struct err *err);
+
+/* And its parts back; the message is borrowed. ERR_MESSAGE if it is malformed. */
+int job_scan_parse(struct span payload, struct job_scan *job_r, struct err *err);
+void job_scan_done(struct job_scan *job);
 
 /* Make a connected pair of stream sockets, closed on exec. */
 int job_socketpair(int fds_r[static 2], struct err *err);

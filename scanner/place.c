@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+	DECODED_SPARE = 1024 /* no decoding makes more of its input than this */
+};
+
 static const char *const outside[] = { "", "PREAMBLE", "EPILOGUE" };
 
 size_t place_count(const struct mime *mime)
@@ -30,6 +34,24 @@ void place_range(const struct mime *mime, size_t place, size_t *start_r, size_t 
 	}
 	if (!part->is_multipart || *end_r < *start_r)
 		*end_r = *start_r;
+}
+
+int place_hash(struct span message, const struct mime *mime, size_t place,
+	struct hash *hash_r, struct err *err)
+{
+	auto_buf struct buf bytes;
+	size_t start, end;
+
+	buf_init(&bytes, message.len + DECODED_SPARE);
+	if (place < mime->count && place_is_leaf(mime, place)) {
+		if (mime_decode(message, &mime->parts[place], &bytes, err) < 0)
+			return -1;
+		return hash_span(buf_span(&bytes), hash_r, err);
+	}
+	if (place == PLACE_ROOT)
+		return hash_span(message, hash_r, err);
+	place_range(mime, place, &start, &end);
+	return hash_span(span_part(message, start, end - start), hash_r, err);
 }
 
 size_t place_parent(const struct mime *mime, size_t place)

@@ -18,6 +18,11 @@ size_t place_count(const struct mime *mime);
 /* Its bytes: of a part with its header. Empty where there is nothing. */
 void place_range(const struct mime *mime, size_t place, size_t *start_r, size_t *end_r);
 
+/* SHA-256 of what somebody has who saves it: a leaf decoded, the root as the whole message, anything
+ * else as it stands there. */
+int place_hash(struct span message, const struct mime *mime, size_t place,
+	struct hash *hash_r, struct err *err);
+
 /* The part that holds it; the root is its own. */
 size_t place_parent(const struct mime *mime, size_t place);
 

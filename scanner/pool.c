@@ -36,7 +36,7 @@ struct worker *pool_add(struct pool *pool, pid_t pid, int *fd, int64_t deadline)
 			.pid = pid,
 			.fd = take_fd(fd),
 			.deadline = deadline };
-		buf_init(&worker->prefix, sizeof(uint32_t) + JOB_ID_MAX);
+		buf_init(&worker->prefix, JOB_START_MAX);
 		job_in_init(&worker->in, JOB_REPLY_MAX, false);
 		return worker;
 	}
@@ -78,8 +78,8 @@ int worker_give(
 	if (request_bytes(request, &spans[1], err) < 0)
 		return -1;
 	buf_clear(&worker->prefix);
-	if (!request->verifying &&
-		job_scan_start(request->quarantine_id, &worker->prefix, err) < 0)
+	if (job_scan_start(
+		    request->quarantine_id, &request->allow, &worker->prefix, err) < 0)
 		return -1;
 	spans[0] = buf_span(&worker->prefix);
 	job_out_start(&worker->out, request->verifying ? JOB_VERIFY : JOB_SCAN,

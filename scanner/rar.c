@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "scanner/crc.h"
+#include "scanner/little.h"
+
 enum {
 	RAR4_START = 7, /* behind the magic numbers */
 	RAR5_START = 8,
@@ -16,10 +19,17 @@ enum {
 	HAS_EXTRA = 1,
 	HAS_DATA = 2,
 	EXTRA_CRYPT = 1,
+	FILE_HAS_TIME = 2,
+	FILE_HAS_CRC = 4,
+	SERVICE_4 = 0x7a,
+	HEAD_4 = 7, /* of every block of version 4 */
+	HAS_DATA_4 = 0x8000,
+	LARGE_4 = 0x100,
+	NAME_SIZE_AT_4 = 26,
+	NAME_AT_4 = 32,
+	SIZES_HIGH_4 = 8, /* before the name of a large one */
 	BLOCKS_MAX = 100 * 1000,
 };
-
-const struct span rar_magic = { (const uint8_t *)"Rar!\x1a\x07", RAR_MAGIC_LEN };
 
 static bool is_version_4(struct span bytes)
 {
@@ -30,27 +40,6 @@ static bool is_version_5(struct span bytes)
 {
 	return bytes.len > RAR5_START &&
 	       memcmp(bytes.data, "Rar!\x1a\x07\x01\x00", 8) == 0;
-}
-
-static uint32_t crc32(struct span bytes)
-{
-	uint32_t crc = 0xffffffff;
-
-	for (size_t i = 0; i < bytes.len; i++) {
-		crc ^= bytes.data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	}
-	return ~crc;
-}
-
-static uint32_t little(struct span bytes, size_t at, size_t size)
-{
-	uint32_t value = 0;
-
-	for (size_t i = 0; i < size && at + i < bytes.len; i++)
-		value |= (uint32_t)bytes.data[at + i] << (8 * i);
-	return value;
 }
 
 /* Version 5's numbers: seven bits a byte, the eighth says that more follow. */
@@ -69,11 +58,11 @@ static bool number(struct span bytes, size_t *at, uint64_t *value_r)
 
 static bool starts_4(struct span bytes)
 {
-	uint32_t size = little(bytes, RAR4_START + 5, 2);
+	size_t size = (size_t)little(bytes, RAR4_START + 5, 2);
 	struct span head = span_part(bytes, RAR4_START + 2, size < 7 ? 0 : size - 2);
 
 	return size >= 7 && size <= FIRST_BLOCK_MAX && head.len == size - 2 &&
-	       (crc32(head) & 0xffff) == little(bytes, RAR4_START, 2);
+	       (crc_of(head) & 0xffff) == little(bytes, RAR4_START, 2);
 }
 
 static bool starts_5(struct span bytes)
@@ -87,13 +76,15 @@ static bool starts_5(struct span bytes)
 		return false;
 	head = span_part(bytes, start, at - start + (size_t)size);
 	return head.len == at - start + size &&
-	       crc32(head) == little(bytes, RAR5_START, 4);
+	       crc_of(head) == little(bytes, RAR5_START, 4);
 }
 
-bool rar_starts(struct span bytes)
+size_t rar_length(struct span bytes)
 {
-	return (is_version_4(bytes) && starts_4(bytes)) ||
-	       (is_version_5(bytes) && starts_5(bytes));
+	bool starts = (is_version_4(bytes) && starts_4(bytes)) ||
+		      (is_version_5(bytes) && starts_5(bytes));
+
+	return starts ? bytes.len : 0;
 }
 
 /* A block's header of version 5. */
@@ -178,4 +169,80 @@ bool rar5_is_encrypted(struct span bytes)
 		at = block.end + (size_t)block.data;
 	}
 	return false;
+}
+
+/* The data of a service block is a file's stream of NTFS. */
+static bool is_stream(struct span name)
+{
+	return span_is(name, "STM");
+}
+
+static bool skip_numbers(struct span bytes, size_t *at, int count)
+{
+	uint64_t skipped;
+
+	while (count > 0 && number(bytes, at, &skipped))
+		count--;
+	return count == 0;
+}
+
+/* Flags, size, attributes, perhaps time and checksum, method, system, and the name. */
+static bool is_stream_5(const struct block *block)
+{
+	uint64_t flags, len;
+	size_t at = 0;
+
+	if (block->type != SERVICE_5 || !number(block->body, &at, &flags) ||
+		!skip_numbers(block->body, &at, 2))
+		return false;
+	at += (flags & FILE_HAS_TIME ? 4U : 0U) + (flags & FILE_HAS_CRC ? 4U : 0U);
+	if (!skip_numbers(block->body, &at, 2) || !number(block->body, &at, &len) ||
+		len > block->body.len)
+		return false;
+	return is_stream(span_part(block->body, at, (size_t)len));
+}
+
+static bool has_streams_5(struct span bytes)
+{
+	size_t at = RAR5_START;
+	struct block block;
+
+	for (int i = 0; i < BLOCKS_MAX && read_block(bytes, at, &block); i++) {
+		if (is_stream_5(&block))
+			return true;
+		if (block.data > bytes.len - block.end)
+			return false;
+		at = block.end + (size_t)block.data;
+	}
+	return false;
+}
+
+static bool has_streams_4(struct span bytes)
+{
+	size_t at = RAR4_START;
+
+	for (int i = 0; i < BLOCKS_MAX && bytes.len - at > HEAD_4; i++) {
+		struct span here = span_part(bytes, at, bytes.len);
+		uint64_t flags = little(here, 3, 2), size = little(here, 5, 2);
+		size_t name_at = NAME_AT_4 + (flags & LARGE_4 ? SIZES_HIGH_4 : 0);
+
+		if (size < HEAD_4)
+			return false;
+		if (little(here, 2, 1) == SERVICE_4 &&
+			is_stream(span_part(
+				here, name_at, (size_t)little(here, NAME_SIZE_AT_4, 2))))
+			return true;
+		if (flags & HAS_DATA_4)
+			size += little(here, HEAD_4, 4);
+		if (size > here.len)
+			return false;
+		at += (size_t)size;
+	}
+	return false;
+}
+
+bool rar_has_streams(struct span bytes)
+{
+	return is_version_4(bytes) ? has_streams_4(bytes)
+				   : is_version_5(bytes) && has_streams_5(bytes);
 }

@@ -7,17 +7,16 @@
 
 #include "common/buf.h"
 
-enum {
-	RAR_MAGIC_LEN = 6 /* what the magic numbers of both begin with */
-};
-extern const struct span rar_magic;
-
-/* Does an archive start here? Its first block's checksum must be right: a magic number alone may
- * stand in any program that knows of RAR. */
-bool rar_starts(struct span bytes);
+/* If an archive starts here how far it may reach, which is all there is, else 0. Its first block's
+ * checksum must be right: a magic number alone may stand in any program that knows of RAR. */
+size_t rar_length(struct span bytes);
 
 /* One volume of several? */
 bool rar_is_volume(struct span bytes);
+
+/* Are there streams of NTFS in it? libarchive steps over them, WinRAR writes them beside their file,
+ * or somewhere else (CVE-2025-8088). */
+bool rar_has_streams(struct span bytes);
 
 /* Version 5: is anything encrypted in it? */
 bool rar5_is_encrypted(struct span bytes);

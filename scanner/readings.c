@@ -54,7 +54,7 @@ int readings_give(struct readings *readings, const struct origin *origin,
 		reading.start = layer->start;
 		reading.end = layer->end;
 	}
-	taken = readings->take(readings->context, &reading, err);
+	taken = readings->to->take(readings->to->context, &reading, err);
 	if (taken > 0)
 		readings->is_cut = true;
 	return taken < 0 ? -1 : 0;
@@ -201,11 +201,11 @@ static int read_layers(struct readings *readings, struct err *err)
 	return 0;
 }
 
-int readings_each(struct span message, const struct mime *mime, reading_take take,
-	void *context, bool *is_cut_r, struct err *err)
+int readings_each(struct span message, const struct mime *mime,
+	const struct reading_to *to, bool *is_cut_r, struct err *err)
 {
 	DEFER(readings_done)
-	struct readings readings = { message, take, context, .layer_count = 1 };
+	struct readings readings = { message, to, .layer_count = 1 };
 
 	readings.layers[0] = (struct layer){ .bytes = message, .is_whole = true };
 	if (mime->doubts & MIME_DOUBT_LINES && add_lines_layer(&readings, err) < 0)

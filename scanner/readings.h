@@ -24,14 +24,20 @@ struct reading {
 	const char *why;   /* a few words for people */
 };
 
-/* 0: go on; 1: enough; -1 with *err. */
-typedef int (*reading_take)(
-	void *context, const struct reading *reading, struct err *err);
+/* Where they go. */
+struct reading_to {
+	/* 0: go on; 1: enough; -1 with *err. */
+	int (*take)(void *context, const struct reading *reading, struct err *err);
+	/* Is what a part holds, decoded as declared, of no interest? Then nothing that stands in it
+	 * is given, but other ways to decode it are. */
+	bool (*pass)(void *context, struct span bytes);
+	void *context;
+};
 
 /* All readings but those that mime_decode gives of the parts of mime, in no order that matters.
  * *is_cut_r: there were more than the limits allow, or the caller had enough. -1: memory, or what
  * take failed with. */
-int readings_each(struct span message, const struct mime *mime, reading_take take,
-	void *context, bool *is_cut_r, struct err *err);
+int readings_each(struct span message, const struct mime *mime,
+	const struct reading_to *to, bool *is_cut_r, struct err *err);
 
 #endif

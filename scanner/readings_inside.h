@@ -25,8 +25,7 @@ struct range {
 
 struct readings {
 	struct span message;
-	reading_take take;
-	void *context;
+	const struct reading_to *to;
 	size_t count, bytes;
 	bool is_cut;
 	struct layer layers[READINGS_LAYERS_MAX];

@@ -229,15 +229,29 @@ static int read_encodings(const struct look *look, struct err *err)
 	return 0;
 }
 
-/* Files in the text: as it is decoded, and as it stands there if it hints at other encodings. */
-static int read_texts(const struct look *look, struct err *err)
+/* Does nothing hint at another encoding than base64? */
+static bool is_plain_base64(const struct look *look)
 {
 	const struct mime_part *part = look->leaf->part;
-	bool plain = part->encoding == MIME_BASE64 && !look->leaf->is_doubtful &&
-		     !(part->doubts & MIME_DOUBT_BASE64);
 
-	if (!plain && readings_text(look->readings, &look->origin, look->body, err) < 0)
-		return -1;
+	return part->encoding == MIME_BASE64 && !look->leaf->is_doubtful &&
+	       !(part->doubts & MIME_DOUBT_BASE64);
+}
+
+/* Files in the text as it stands there, if it hints at other encodings. */
+static int read_body(const struct look *look, struct err *err)
+{
+	if (is_plain_base64(look))
+		return 0;
+	return readings_text(look->readings, &look->origin, look->body, err);
+}
+
+/* Files in the text as it is decoded. */
+static int read_text(const struct look *look, struct err *err)
+{
+	const struct mime_part *part = look->leaf->part;
+	bool plain = is_plain_base64(look);
+
 	if (part->encoding == MIME_IDENTITY ||
 		(plain && strncmp(part->type, "text/", 5) != 0 &&
 			has_nul(span_part(look->known, 0, SPARE))))
@@ -281,6 +295,7 @@ int readings_leaf(struct readings *readings, const struct leaf *leaf, struct err
 		.body = span_part(
 			layer->bytes, part->body_start, part->end - part->body_start) };
 	auto_buf struct buf decoded;
+	bool is_passed;
 
 	buf_init(&decoded, look.body.len + SPARE);
 	if (look.body.len == 0 || is_done(readings, leaf))
@@ -290,8 +305,16 @@ int readings_leaf(struct readings *readings, const struct leaf *leaf, struct err
 	look.known = buf_span(&decoded);
 	if (!leaf->is_known && readings_give(readings, &look.origin, look.known, err) < 0)
 		return -1;
-	if (read_habits(&look, err) < 0 || read_encodings(&look, err) < 0 ||
-		read_texts(&look, err) < 0 ||
+	if (read_habits(&look, err) < 0 || read_encodings(&look, err) < 0)
+		return -1;
+	is_passed = readings->to->pass(readings->to->context, look.known);
+	/* As it stands there it is not what is passed over. */
+	if (!(is_passed && span_equal(look.body, look.known)) &&
+		read_body(&look, err) < 0)
+		return -1;
+	if (is_passed)
+		return 0;
+	if (read_text(&look, err) < 0 ||
 		read_tnef(readings, &look.origin, look.known, err) < 0 ||
 		read_charset(readings, &look.origin, part, look.known, err) < 0)
 		return -1;

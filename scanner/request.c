@@ -9,9 +9,8 @@
 
 #include "common/clock.h"
 
-int request_new(const struct link_peer *peer, uint64_t id,
-	const struct wire_request *wanted, const char *dir, struct request **request_r,
-	struct err *err)
+int request_new(const struct link_peer *peer, uint64_t id, struct wire_request *wanted,
+	const char *dir, struct request **request_r, struct err *err)
 {
 	struct request *request;
 
@@ -28,6 +27,8 @@ int request_new(const struct link_peer *peer, uint64_t id,
 	request->peer = *peer;
 	request->id = id;
 	request->size = wanted->size;
+	request->allow = wanted->allow;
+	wanted->allow = (struct allow){ 0 };
 	(void)snprintf(request->quarantine_id, sizeof(request->quarantine_id), "%.*s",
 		JOB_ID_MAX, wanted->quarantine_id);
 	body_init(&request->body, dir, wanted->size);
@@ -43,6 +44,7 @@ void request_free(struct request *request)
 	body_done(&request->body);
 	body_done(&request->cleaned);
 	hasher_done(&request->hasher);
+	allow_done(&request->allow);
 	verdict_done(&request->verdict);
 	free(request);
 }

@@ -40,6 +40,7 @@ struct request {
 	uint64_t id;
 	uint64_t size; /* announced, and in the end that of body */
 	char quarantine_id[JOB_ID_MAX + 1];
+	struct allow allow; /* what its client says is no virus */
 	uint64_t credit;    /* the offset up to which the client may send */
 	int64_t arrives_by; /* a client silent past this clock_ms() is given up */
 	enum request_stage stage;
@@ -57,10 +58,10 @@ struct request {
 	struct verdict verdict;
 };
 
-/* A request without its bytes. dir is for large bodies, and must outlive it. */
-int request_new(const struct link_peer *peer, uint64_t id,
-	const struct wire_request *wanted, const char *dir, struct request **request_r,
-	struct err *err);
+/* A request without its bytes; wanted->allow is taken over. dir is for large bodies, and must outlive
+ * it. */
+int request_new(const struct link_peer *peer, uint64_t id, struct wire_request *wanted,
+	const char *dir, struct request **request_r, struct err *err);
 void request_free(struct request *request);
 
 /* The next bytes, which must begin at offset and stay inside size and credit: else ERR_MESSAGE.

@@ -54,8 +54,13 @@ static int rank(const struct result *result)
 
 void result_add(struct result *sum, const struct result *other)
 {
+	bool is_deep =
+		sum->kind == other->kind && !(sum->is_surface && other->is_surface);
+
 	if (rank(other) > rank(sum))
 		*sum = *other;
+	else if (is_deep)
+		sum->is_surface = false;
 }
 
 static void add(struct result *sum, struct result other, const char *detail)

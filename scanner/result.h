@@ -17,6 +17,8 @@ struct result {
 	enum verdict_reason reason;
 	char signature[FINDING_SIGNATURE_MAX];
 	char detail[VERDICT_DETAIL_MAX];
+	/* INFECTED: only in the bytes as they stand there, in nothing that was taken out of them. */
+	bool is_surface;
 	/* INFECTED: which file in the bytes, "inner.rar > eicar.com", if it is known. */
 	char where[FINDING_NAME_MAX];
 };

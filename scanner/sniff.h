@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which archive are these bytes? Told by their magic, for those that are looked into beside
+ * Which archives are in these bytes? Told by their magic, for those that are looked into beside
  * libclamav. Pure. */
 #ifndef SCANNER_SNIFF_H
 #define SCANNER_SNIFF_H
@@ -12,6 +12,7 @@ enum sniff_kind {
 	SNIFF_RAR,  /* up to version 4 */
 	SNIFF_RAR5, /* from version 5 on */
 	SNIFF_ZIP,
+	SNIFF_ZIP_END, /* a zip behind other bytes: known by its end */
 	SNIFF_7ZIP,
 	SNIFF_TAR,
 	SNIFF_CPIO,
@@ -28,11 +29,28 @@ enum sniff_kind {
 	SNIFF_LZMA,     /* the form without a magic number of its own */
 	SNIFF_ISO,
 	SNIFF_XAR,
-	SNIFF_OPAQUE, /* some archive or disk image that nobody here opens */
+	SNIFF_LOCKED,     /* a document with a password, which libclamav passes over */
+	SNIFF_PDF,        /* encrypted, where libclamav does not see it */
+	SNIFF_ARJ,        /* libclamav opens it, but passes over volumes */
+	SNIFF_AS_FILE,    /* libclamav opens it, but only where it starts a file */
+	SNIFF_MAYBE_FILE, /* ... if it is one at all */
+	SNIFF_PASSED_OVER, /* no archive: what libclamav does not look at; not found here */
+	SNIFF_OPAQUE,      /* some archive or disk image that nobody here opens */
 };
 
-/* The archive that starts here, or the first RAR archive behind other bytes (a self-extracting
- * program, a picture): libclamav takes other kinds out of there. Where it starts in *start_r. */
-enum sniff_kind sniff(struct span bytes, size_t *start_r);
+/* One archive, or what looks like one. */
+struct sniffed {
+	enum sniff_kind kind;
+	size_t start, len;
+};
+
+enum {
+	SNIFFED_MAX = 16
+};
+
+/* All of them, *count_r of them in list: what the bytes begin with, what they are as a whole (a disk
+ * image), and the first of each kind that programs look for behind other bytes (a self-extracting
+ * program, a picture): RAR, 7z, ARJ, CAB, and the zip that ends there. */
+void sniff(struct span bytes, struct sniffed list[static SNIFFED_MAX], size_t *count_r);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/body.h"
 #include "common/clock.h"
 
+#include "scanner/heads.h"
 #include "scanner/rar.h"
 #include "scanner/trail.h"
 
@@ -37,6 +38,8 @@ static const struct way {
 				false, false },
 		{ archive_read_support_format_zip_streamable, ARCHIVE_FILTER_NONE, false,
 			false } },
+	[SNIFF_ZIP_END] = { { archive_read_support_format_zip_seekable,
+		ARCHIVE_FILTER_NONE, true, false } },
 	[SNIFF_7ZIP] = { { archive_read_support_format_7zip, ARCHIVE_FILTER_NONE, false,
 		false } },
 	[SNIFF_TAR] = { { archive_read_support_format_tar, ARCHIVE_FILTER_NONE, false,
@@ -62,13 +65,19 @@ static const struct way {
 	[SNIFF_ZSTD] = { { archive_read_support_format_raw, ARCHIVE_FILTER_ZSTD, false,
 		false } },
 	[SNIFF_COMPRESS] = { { archive_read_support_format_raw, ARCHIVE_FILTER_COMPRESS,
-		false, true } },
+		false, false } },
 	[SNIFF_LZMA] = { { archive_read_support_format_raw, ARCHIVE_FILTER_LZMA, false,
-		true } },
+		false } },
 	[SNIFF_ISO] = { { archive_read_support_format_iso9660, ARCHIVE_FILTER_NONE, false,
 		false } },
 	[SNIFF_XAR] = { { archive_read_support_format_xar, ARCHIVE_FILTER_NONE, false,
 		false } },
+	[SNIFF_LOCKED] = { { 0 } },
+	[SNIFF_PDF] = { { 0 } },
+	[SNIFF_ARJ] = { { 0 } },
+	[SNIFF_AS_FILE] = { { 0 } },
+	[SNIFF_MAYBE_FILE] = { { 0 } },
+	[SNIFF_PASSED_OVER] = { { 0 } },
 	[SNIFF_OPAQUE] = { { 0 } },
 };
 
@@ -316,11 +325,13 @@ static int unpack_kind(struct unpacking *un, enum sniff_kind kind, struct err *e
 			"an archive or disk image of a kind that cannot be opened");
 		return 0;
 	}
-	if (rar_is_volume(un->bytes)) {
+	if (rar_is_volume(un->bytes) || arj_is_volume(un->bytes)) {
 		add_trouble(un, "", REASON_UNSUPPORTED,
-			"one volume of a RAR archive of several");
+			"one volume of an archive of several");
 		return 0;
 	}
+	if (rar_has_streams(un->bytes))
+		add_trouble(un, "", REASON_UNSUPPORTED, "streams of NTFS in an archive");
 	/* What is stored and encrypted libarchive gives as if it were the file. */
 	if (un->is_encrypted)
 		add_trouble(un, "", REASON_ENCRYPTED, "encrypted");
@@ -336,13 +347,13 @@ int unpack(enum sniff_kind kind, struct span archive, struct unpack_budget *budg
 	struct unpacking un = { .bytes = archive,
 		.budget = budget,
 		.to = to,
-		.is_encrypted = rar5_is_encrypted(archive) };
+		.is_encrypted = kind == SNIFF_LOCKED || rar5_is_encrypted(archive) };
 
 	result_init(&un.trouble);
 	if (unpack_kind(&un, kind, err) < 0)
 		return -1;
-	/* Chance: nothing came out of it. */
-	if (!ways[kind][0].is_weak || un.out > 0)
+	/* Chance: not even the header of one file is right. */
+	if (!ways[kind][0].is_weak || un.members > 0)
 		result_add(to->trouble, &un.trouble);
 	return 0;
 }

@@ -204,17 +204,19 @@ static _Noreturn void fail_worker(int fd, const struct err *err)
 static int do_job(struct engine *engine, const struct job_head *head, struct span payload,
 	struct verdict *verdict_r, struct err *err)
 {
-	char quarantine_id[JOB_ID_MAX + 1];
-	struct span message;
+	DEFER(job_scan_done) struct job_scan job = { 0 };
+	int done;
 
-	if (head->type == JOB_VERIFY)
-		return worker_verify(engine, payload, verdict_r, err);
-	if (head->type != JOB_SCAN)
-		return err_set(
-			err, ERR_FATAL, "a worker got a message of type %u", head->type);
-	if (job_scan_parse(payload, quarantine_id, &message, err) < 0)
+	if (job_scan_parse(payload, &job, err) < 0)
 		return -1;
-	return worker_scan(engine, message, head->level, quarantine_id, verdict_r, err);
+	engine_allow(engine, &job.allow);
+	done = head->type == JOB_VERIFY
+		       ? worker_verify(engine, job.message, verdict_r, err)
+		       : worker_scan(engine, job.message, head->level, job.quarantine_id,
+				 verdict_r, err);
+	/* The next client may say otherwise. */
+	engine_allow(engine, NULL);
+	return done;
 }
 
 /* What fails here is not the mail's fault. */
@@ -254,8 +256,7 @@ static void serve(
 	struct job_head head;
 	int got;
 
-	buf_init(&payload,
-		settings->message_max + EDITS_BYTES_MAX + JOB_ID_MAX + sizeof(uint32_t));
+	buf_init(&payload, settings->message_max + EDITS_BYTES_MAX + JOB_START_MAX);
 	while ((got = job_receive(fd, &head, &payload, err)) > 0) {
 		if (sandbox_begin_job(settings, err) < 0 ||
 			serve_one(engine, fd, &head, buf_span(&payload), err) < 0)

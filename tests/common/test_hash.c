@@ -88,6 +88,36 @@ static void done_accepts_a_zeroed_hasher_and_a_second_call(void **state)
 	assert_null(hasher.state);
 }
 
+static void parse_takes_back_what_text_gives_and_nothing_else(void **state)
+{
+	static const char *const wrong[] = { "", "ab", "0x", "\xff" };
+	struct hash hash, again = { { 0 } };
+	char text[HASH_TEXT_MAX + 1] = "", upper[HASH_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(hash_span(span_str("abc"), &hash, NULL), 0);
+	assert_true(hash_parse(hash_text(&hash, text), &again));
+	assert_true(hash_equal(&hash, &again));
+	for (size_t i = 0; i < HASH_TEXT_MAX; i++)
+		upper[i] = (char)(text[i] >= 'a' ? text[i] - 'a' + 'A' : text[i]);
+	memset(&again, 0, sizeof(again));
+	assert_true(hash_parse(upper, &again));
+	assert_true(hash_equal(&hash, &again));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_false(hash_parse(wrong[i], &again));
+	text[HASH_TEXT_MAX - 1] = '0';
+	assert_false(hash_parse(text, &again));
+	text[HASH_TEXT_MAX - 1] = '\0';
+	for (size_t i = 0; i < HASH_TEXT_MAX - 1; i++) {
+		char was = text[i];
+
+		text[i] = 'g';
+		assert_false(hash_parse(text, &again));
+		text[i] = was;
+	}
+	assert_true(hash_equal(&hash, &again));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +126,7 @@ int main(void)
 		cmocka_unit_test(pieces_give_the_hash_of_the_whole),
 		cmocka_unit_test(equal_sees_every_bit),
 		cmocka_unit_test(done_accepts_a_zeroed_hasher_and_a_second_call),
+		cmocka_unit_test(parse_takes_back_what_text_gives_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,18 @@ static void done_leaves_an_empty_retry_and_may_be_called_twice(void **state)
 	verdict_done(&verdict);
 }
 
+static void what_was_allowed_is_told_from_other_details(void **state)
+{
+	struct verdict verdict = { .detail = VERDICT_ALLOWED "Eicar" };
+
+	(void)state;
+	assert_string_equal(verdict_allowed(&verdict), "Eicar");
+	(void)snprintf(verdict.detail, sizeof(verdict.detail), "not allowed: Eicar");
+	assert_null(verdict_allowed(&verdict));
+	verdict.detail[0] = '\0';
+	assert_null(verdict_allowed(&verdict));
+}
+
 /* The names are contracts: scripts read them. */
 static void names_are_those_of_the_manual(void **state)
 {
@@ -76,6 +88,7 @@ int main(void)
 		cmocka_unit_test(a_zeroed_verdict_holds_the_message),
 		cmocka_unit_test(findings_are_kept_in_order_up_to_the_limit),
 		cmocka_unit_test(done_leaves_an_empty_retry_and_may_be_called_twice),
+		cmocka_unit_test(what_was_allowed_is_told_from_other_details),
 		cmocka_unit_test(names_are_those_of_the_manual),
 	};
 

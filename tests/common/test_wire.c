@@ -42,7 +42,8 @@ static void fill_state(struct wire_message *message)
 
 static void fill_infected(struct verdict *verdict)
 {
-	struct finding finding = { "1.2", "a.zip", "application/zip", 184, "Eicar" };
+	struct finding finding = { "1.2", "a.zip", "application/zip", 184, "Eicar",
+		{ { 3, 4 } } };
 	struct finding nameless = { .signature = "Eicar" };
 	struct err err;
 
@@ -58,6 +59,16 @@ static void fill_infected(struct verdict *verdict)
 	assert_int_equal(
 		edits_add(&verdict->edits, 0, 0, span_str("X-A: b\r\n"), &err), 0);
 	assert_int_equal(edits_add(&verdict->edits, 90, 184, span_str(""), &err), 0);
+}
+
+static void fill_allow(struct allow *allow)
+{
+	struct hash hash = { { 0x27, 0x5a } };
+
+	assert_int_equal(allow_add_hash(allow, &hash, NULL), 0);
+	hash.bytes[31] = 1;
+	assert_int_equal(allow_add_hash(allow, &hash, NULL), 0);
+	assert_int_equal(allow_add_name(allow, "Win.Worm.X-1", NULL), 0);
 }
 
 /* One valid message of every type, and of both verdicts that differ in shape. */
@@ -81,6 +92,8 @@ static void sample(size_t i, struct wire_message *message)
 			sizeof(message->request.quarantine_id), "20260131-ab");
 		if (i == 3)
 			message->data = span_str(mail);
+		if (i == 3)
+			fill_allow(&message->request.allow);
 	}
 	if (message->type == WIRE_CHUNK) {
 		message->offset = WIRE_CHUNK_MAX;
@@ -158,6 +171,8 @@ static void same_verdict(const struct verdict *left, const struct verdict *right
 		assert_int_equal(left->findings[i].size, right->findings[i].size);
 		assert_string_equal(
 			left->findings[i].signature, right->findings[i].signature);
+		assert_true(
+			hash_equal(&left->findings[i].hash, &right->findings[i].hash));
 	}
 	assert_int_equal(left->edits.count, right->edits.count);
 	for (size_t i = 0; i < left->edits.count; i++) {
@@ -201,6 +216,16 @@ static void every_type_comes_back_as_it_was_sent(void **state)
 		assert_int_equal(got.request.size, sent.request.size);
 		assert_string_equal(
 			got.request.quarantine_id, sent.request.quarantine_id);
+		assert_int_equal(
+			got.request.allow.hash_count, sent.request.allow.hash_count);
+		assert_int_equal(
+			got.request.allow.name_count, sent.request.allow.name_count);
+		for (size_t n = 0; n < sent.request.allow.hash_count; n++)
+			assert_true(allow_has_hash(
+				&got.request.allow, &sent.request.allow.hashes[n]));
+		for (size_t n = 0; n < sent.request.allow.name_count; n++)
+			assert_true(allow_has_name(
+				&got.request.allow, sent.request.allow.names[n]));
 		assert_int_equal(got.offset, sent.offset);
 		assert_int_equal(got.refusal, sent.refusal);
 		assert_string_equal(got.text, sent.text);
@@ -223,6 +248,32 @@ static void numbers_are_big_endian_at_the_places_of_the_description(void **state
 	encode(&message, &head);
 	assert_int_equal(head.len, sizeof(start));
 	assert_memory_equal(head.data, start, sizeof(start));
+}
+
+/* A frame of a client is at most a chunk. */
+static void the_longest_request_fits_in_a_frame(void **state)
+{
+	struct wire_message message = { .type = WIRE_REQUEST, .id = 1 };
+	auto_buf struct buf head = { 0 };
+	char name[FINDING_SIGNATURE_MAX];
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memset(message.request.quarantine_id, 'q', WIRE_TEXT_MAX - 1);
+	for (unsigned i = 0; i < ALLOW_HASHES_MAX; i++) {
+		struct hash hash = { { (uint8_t)i, (uint8_t)(i >> 8) } };
+
+		assert_int_equal(allow_add_hash(&message.request.allow, &hash, NULL), 0);
+	}
+	for (unsigned i = 0; i < ALLOW_NAMES_MAX; i++) {
+		name[0] = (char)('A' + i / 16);
+		name[1] = (char)('A' + i % 16);
+		assert_int_equal(allow_add_name(&message.request.allow, name, NULL), 0);
+	}
+	encode(&message, &head);
+	assert_in_range(head.len, 1, WIRE_CHUNK_MAX);
+	wire_message_done(&message);
 }
 
 static void every_truncation_is_refused(void **state)
@@ -520,6 +571,7 @@ static void encode_refuses_what_decode_would_and_leaves_the_head_alone(void **st
 	sample(3, &message);
 	message.request.size = 1;
 	assert_int_equal(wire_encode(&message, &head, &err), -1);
+	wire_message_done(&message);
 	sample(7, &message);
 	message.id = 0;
 	assert_int_equal(wire_encode(&message, &head, &err), -1);
@@ -662,6 +714,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_comes_back_as_it_was_sent),
 		cmocka_unit_test(numbers_are_big_endian_at_the_places_of_the_description),
+		cmocka_unit_test(the_longest_request_fits_in_a_frame),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(bytes_behind_the_end_are_refused),
 		cmocka_unit_test(a_wrong_number_of_frames_is_refused),

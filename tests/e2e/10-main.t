@@ -41,7 +41,7 @@ for my $name (@names) {
 }
 my $lines = () = $run->{err} =~ /account=\S+ (?:folder=\S+ )?uid=\S+ verdict=/g;
 is($lines, scalar(map { @$_ } values %mails), 'one log line a message');
-like($run->{err}, qr/account=imaps folder=INBOX uid=\S+ verdict=infected signature=\S*Eicar\S* action=cleaned quarantine=\S+/i,
+like($run->{err}, qr/account=imaps folder=INBOX uid=\S+ verdict=infected signature=\S*Eicar\S* sha256=[0-9a-f]{64} action=cleaned quarantine=\S+/i,
 	'an infected one says what was found, done and kept');
 like("$run->{out}$run->{err}", qr/imaps: 18 new, 10 infected \(cleaned\)/, 'the run ends with a sentence an account');
 like("$run->{out}$run->{err}", qr/empty: nothing new/, 'also where there was nothing');

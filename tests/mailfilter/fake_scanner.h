@@ -24,6 +24,7 @@ struct fake_request {
 	struct link_peer peer;
 	uint64_t id, size, credit;
 	char quarantine_id[WIRE_TEXT_MAX];
+	size_t sums, signatures; /* that are allowed */
 	struct buf bytes;
 	bool answered, cancelled;
 };
@@ -218,6 +219,8 @@ static inline void fake_take(struct fake *fake, const struct wire_message *messa
 		*request = (struct fake_request){ .peer = fake->peer,
 			.id = message->id,
 			.size = message->request.size,
+			.sums = message->request.allow.hash_count,
+			.signatures = message->request.allow.name_count,
 			.credit = WIRE_CHUNK_MAX };
 		memcpy(request->quarantine_id, message->request.quarantine_id,
 			sizeof(request->quarantine_id));

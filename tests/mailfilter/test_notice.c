@@ -85,6 +85,7 @@ static void a_quarantined_mail_is_told_with_all_its_owner_needs(void **state)
 		"Auto-Submitted: auto-generated\r\n",
 		"X-Virus-Status: Infected (Eicar-Test-Signature)\r\n",
 		"X-Quarantine-ID: 20260131T120000-00ff\r\n", "Eicar-Test-Signature\r\n",
+		"    SHA-256:  00000000000000000000000000000000",
 		"Bob <bob@example.org>\r\n", "Fri, 30 Jan 2026 10:00:00 +0100\r\n",
 		"mailfilter quarantine release 20260131T120000-00ff\r\n", "\"work\"",
 		"may be forged"

@@ -315,7 +315,10 @@ static void describe_tells_who_what_and_why(void **state)
 	struct message *message =
 		a_message("one", "From: =?utf-8?q?B=C3=B6b?= <bob@example.org>\r\n"
 				 "Subject: Your invoice\r\n\r\nbody\r\n");
-	struct finding finding = { .signature = "Eicar-Test-Signature" };
+	struct finding finding = { .part = "1.2",
+		.name = "a.zip",
+		.signature = "Eicar-Test-Signature",
+		.hash = { { 0xab } } };
 	struct record_quarantined item;
 	struct hash hash;
 	struct span bytes = { 0 };
@@ -333,6 +336,11 @@ static void describe_tells_who_what_and_why(void **state)
 	assert_string_equal(item.id, "one");
 	assert_string_equal(item.key.uid, "4711");
 	assert_string_equal(item.why, "Eicar-Test-Signature, Other.Virus");
+	assert_int_equal(item.found_count, 4);
+	assert_string_equal(item.found[0].part, "1.2");
+	assert_string_equal(item.found[0].name, "a.zip");
+	assert_string_equal(item.found[3].signature, "Other.Virus");
+	assert_true(hash_equal(&item.found[3].hash, &finding.hash));
 	assert_string_equal(item.subject, "Your invoice");
 	assert_string_equal(item.sender, "B\xc3\xb6"
 					 "b <bob@example.org>");
@@ -370,6 +378,7 @@ static void describe_says_why_whatever_the_verdict(void **state)
 		assert_int_equal(quarantine_describe(message, &item, &err), 0);
 		assert_string_equal(item.why, cases[i].why);
 		assert_string_equal(item.subject, "");
+		assert_int_equal(item.found_count, 0);
 		message_free(message);
 	}
 }
@@ -391,6 +400,7 @@ static void describe_takes_as_many_signatures_as_fit(void **state)
 	}
 	assert_int_equal(quarantine_describe(message, &item, &err), 0);
 	assert_int_equal(strlen(item.why), FINDING_SIGNATURE_MAX - 1);
+	assert_int_equal(item.found_count, RECORD_FOUND_MAX);
 	message_free(message);
 }
 

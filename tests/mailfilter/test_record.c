@@ -539,6 +539,17 @@ static void quarantined_items_are_found_and_walked_by_id(void **state)
 	(void)state;
 	memset(item.hash.bytes, 0xa5, HASH_SIZE);
 	for (unsigned i = 300; i-- > 0;) {
+		/* From none to all there is room for. */
+		item.found_count = i ? i % RECORD_FOUND_MAX : RECORD_FOUND_MAX;
+		for (size_t n = 0; n < RECORD_FOUND_MAX; n++) {
+			item.found[n] = (struct record_found){ 0 };
+			if (n >= item.found_count)
+				continue;
+			(void)snprintf(item.found[n].part, FINDING_PART_MAX, "1.%zu", n);
+			memset(item.found[n].name, 0xff, FINDING_NAME_MAX - 1);
+			memset(item.found[n].signature, 'x', FINDING_SIGNATURE_MAX - 1);
+			item.found[n].hash.bytes[0] = (uint8_t)n;
+		}
 		(void)snprintf(item.id, sizeof(item.id), "id-%05u", i);
 		item.size = i;
 		assert_int_equal(record_put_quarantined(record, &item, &err), 0);
@@ -782,6 +793,7 @@ static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 	struct record_row row;
 	struct err err = { 0 };
 	int64_t began_s = -1;
+	struct record_quarantined quarantined;
 	uint64_t untold = 0;
 
 	(void)state;
@@ -803,6 +815,8 @@ static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 		assert_int_equal(began_s, 0);
 		assert_int_equal(record_untold(record, "A", &untold, &err), 0);
 		assert_int_equal(untold, 1);
+		assert_int_equal(
+			record_find_quarantined(record, "none", &quarantined, &err), 0);
 		record_close(record);
 	}
 	record = open_record(true);

@@ -27,7 +27,7 @@ static struct hash hash_of(const char *text)
 static struct verdict honest(enum verdict_kind kind)
 {
 	struct verdict verdict = { .kind = kind, .message = hash_of(mail) };
-	struct finding finding = { "1", "", "text/plain", 5, "Eicar" };
+	struct finding finding = { "1", "", "text/plain", 5, "Eicar", { { 0 } } };
 	struct err err;
 
 	if (kind == VERDICT_UNSCANNABLE)

@@ -88,9 +88,11 @@ static const char *line_of(const struct message *message)
 	return line;
 }
 
+#define SUM "sha256=ab01000000000000000000000000000000000000000000000000000000000000"
+
 static void a_line_says_a_reason_only_where_nothing_else_does(void **state)
 {
-	struct finding finding = { .signature = "Eicar" };
+	struct finding finding = { .signature = "Eicar", .hash = { { 0xab, 1 } } };
 	struct message message = { .action = ACTION_CLEAN,
 		.scanned = true,
 		.size = 5,
@@ -103,12 +105,12 @@ static void a_line_says_a_reason_only_where_nothing_else_does(void **state)
 	(void)state;
 	(void)strcpy(message.key.uid, "7");
 	assert_string_equal(line_of(&message),
-		"account=work uid=7 verdict=infected signature=Eicar action=cleaned "
-		"quarantine=Q size=5");
+		"account=work uid=7 verdict=infected signature=Eicar " SUM
+		" action=cleaned quarantine=Q size=5");
 	message.action = ACTION_HOLD;
 	assert_string_equal(line_of(&message),
-		"account=work uid=7 verdict=infected signature=Eicar action=held "
-		"reason=\"infected: Eicar\" size=5");
+		"account=work uid=7 verdict=infected signature=Eicar " SUM
+		" action=held reason=\"infected: Eicar\" size=5");
 	message.action = ACTION_QUARANTINE;
 	message.verdict =
 		(struct verdict){ .kind = VERDICT_UNSCANNABLE, .reason = REASON_LIMIT };
@@ -116,6 +118,22 @@ static void a_line_says_a_reason_only_where_nothing_else_does(void **state)
 	assert_string_equal(line_of(&message),
 		"account=work uid=7 verdict=\"unscannable (limit)\" action=quarantined "
 		"quarantine=Q reason=\"too deep\" size=5");
+}
+
+static void a_line_says_what_was_allowed(void **state)
+{
+	struct message message = { .action = ACTION_DELIVER,
+		.scanned = true,
+		.size = 5,
+		.verdict = { .kind = VERDICT_CLEAN, .detail = "allowed: Eicar, Other" } };
+
+	(void)state;
+	assert_string_equal(line_of(&message),
+		"account=work verdict=clean allowed=\"Eicar, Other\" action=delivered "
+		"size=5");
+	(void)strcpy(message.verdict.detail, "Heuristics.Phishing.Email");
+	assert_string_equal(
+		line_of(&message), "account=work verdict=clean action=delivered size=5");
 }
 
 static void the_worse_exit_code_wins(void **state)
@@ -145,6 +163,7 @@ int main(void)
 		cmocka_unit_test(an_error_is_told_behind_what_was_done),
 		cmocka_unit_test(a_run_without_an_end_is_no_success),
 		cmocka_unit_test(a_line_says_a_reason_only_where_nothing_else_does),
+		cmocka_unit_test(a_line_says_what_was_allowed),
 		cmocka_unit_test(the_worse_exit_code_wins),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,7 +213,7 @@ static void a_large_message_goes_in_chunks_under_credit(void **state)
 static struct verdict infected(const struct fake_request *request)
 {
 	struct verdict verdict = fake_verdict_of(request, VERDICT_INFECTED);
-	struct finding finding = { "1", "", "text/plain", 5, "Eicar" };
+	struct finding finding = { "1", "", "text/plain", 5, "Eicar", { { 0 } } };
 	struct err err;
 
 	assert_int_equal(verdict_add_finding(&verdict, &finding, &err), 0);
@@ -459,6 +459,39 @@ static void a_restarted_scanner_gets_the_same_request_again(void **state)
 	fake_clean(&world->fakes[0], world->fakes[0].list[0].id);
 	UNTIL(world, mail->answers);
 	answered(mail, VERDICT_CLEAN, "");
+}
+
+static void what_is_allowed_goes_with_each_try(void **state)
+{
+	struct world *world = *state;
+	struct mail *mail = &world->mails[world->mail_count++];
+	auto_allow struct allow allow = { 0 };
+	struct scan_request request = { .message = span_str("a mail"),
+		.quarantine_id = "",
+		.allow = &allow,
+		.answer = take,
+		.arg = mail };
+	struct hash hash = { { 1 } };
+	struct err err = { 0 };
+
+	assert_int_equal(allow_add_hash(&allow, &hash, &err), 0);
+	assert_int_equal(allow_add_name(&allow, "One", &err), 0);
+	assert_int_equal(allow_add_name(&allow, "Two", &err), 0);
+	begin(world, 1);
+	assert_int_equal(scan_send(world->scan, &request, &mail->id, &err), 0);
+	for (uint64_t session = 200; session < 202; session++) {
+		UNTIL(world, world->fakes[0].count == 1);
+		assert_int_equal(world->fakes[0].list[0].sums, 1);
+		assert_int_equal(world->fakes[0].list[0].signatures, 2);
+		restart(world, 0, session);
+	}
+	UNTIL(world, world->fakes[0].count == 1);
+	fake_clean(&world->fakes[0], mail->id);
+	UNTIL(world, mail->answers);
+	mail = send(world, "another");
+	UNTIL(world, world->fakes[0].count == 2);
+	assert_int_equal(world->fakes[0].list[1].sums, 0);
+	assert_int_equal(world->fakes[0].list[1].signatures, 0);
 }
 
 static void a_message_with_which_the_scanner_dies_is_given_up_the_others_not(void **state)
@@ -847,6 +880,7 @@ int main(void)
 		IN_WORLD(no_more_is_taken_than_a_scanner_allows),
 		IN_WORLD(what_a_dead_scanner_held_goes_to_the_other_alone),
 		IN_WORLD(a_restarted_scanner_gets_the_same_request_again),
+		IN_WORLD(what_is_allowed_goes_with_each_try),
 		IN_WORLD(
 			a_message_with_which_the_scanner_dies_is_given_up_the_others_not),
 		IN_WORLD(what_a_stopping_scanner_held_is_no_suspect),

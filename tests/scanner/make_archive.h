@@ -10,17 +10,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-static inline uint32_t crc_of(struct span bytes)
-{
-	uint32_t crc = 0xffffffff;
-
-	for (size_t i = 0; i < bytes.len; i++) {
-		crc ^= bytes.data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	}
-	return ~crc;
-}
+#include "scanner/crc.h"
 
 static inline void put_span(struct buf *out, struct span bytes)
 {
@@ -146,6 +136,45 @@ static inline void add_rar5(
 			put_number(&head, i == 2 ? 15 : 0, 1);
 	}
 	put_rar5_block(out, buf_span(&head));
+	put_span(out, data);
+}
+
+/* A service block, "STM" for a stream of NTFS that belongs to the file before it. */
+static inline void add_rar5_service(struct buf *out, const char *name, struct span data)
+{
+	auto_buf struct buf head;
+
+	buf_init(&head, FIXTURE_MAX);
+	put_vint(&head, 3);
+	put_vint(&head, 2); /* there is data */
+	put_vint(&head, data.len);
+	put_vint(&head, 0);
+	put_vint(&head, data.len);
+	put_vint(&head, 0);
+	put_vint(&head, 0);
+	put_vint(&head, 0);
+	put_vint(&head, strlen(name));
+	put_text(&head, name);
+	put_rar5_block(out, buf_span(&head));
+	put_span(out, data);
+}
+
+static inline void add_rar4_service(struct buf *out, const char *name, struct span data)
+{
+	auto_buf struct buf head;
+
+	buf_init(&head, FIXTURE_MAX);
+	put_number(&head, (uint32_t)data.len, 4);
+	put_number(&head, (uint32_t)data.len, 4);
+	put_number(&head, 2, 1);
+	put_number(&head, crc_of(data), 4);
+	put_number(&head, 0x5a210000, 4);
+	put_number(&head, 20, 1);
+	put_number(&head, 0x30, 1);
+	put_number(&head, (uint32_t)strlen(name), 2);
+	put_number(&head, 0, 4);
+	put_text(&head, name);
+	put_rar4_block(out, 0x7a, 0x8000, buf_span(&head));
 	put_span(out, data);
 }
 

@@ -229,6 +229,15 @@ static inline void request(struct scanner *scanner, uint64_t id, struct span mai
 			     .data = span_part(mail, 0, WIRE_CHUNK_MAX) });
 }
 
+static inline void request_allowing(
+	struct scanner *scanner, uint64_t id, struct span mail, const struct allow *allow)
+{
+	say(scanner, &(struct wire_message){ .type = WIRE_REQUEST,
+			     .id = id,
+			     .request = { .size = mail.len, .allow = *allow },
+			     .data = span_part(mail, 0, WIRE_CHUNK_MAX) });
+}
+
 static inline void await_verdict(
 	struct scanner *scanner, uint64_t id, struct wire_message *message_r)
 {

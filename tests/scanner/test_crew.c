@@ -21,17 +21,17 @@ static void workers_are_asked_for_until_all_are_there(void **state)
 static void a_worker_gets_its_job_and_its_clean_answer_keeps_it(void **state)
 {
 	auto_buf struct buf payload = { .max = 1000 };
-	char id[JOB_ID_MAX + 1];
+	DEFER(job_scan_done) struct job_scan job = { 0 };
 	struct job_head head;
-	struct span message;
 
 	(void)state;
 	at_work();
 	assert_int_equal(job_receive(f.worker_end, &head, &payload, NULL), 1);
 	assert_int_equal(head.type, JOB_SCAN);
-	assert_int_equal(job_scan_parse(buf_span(&payload), id, &message, NULL), 0);
-	assert_string_equal(id, "Q");
-	assert_true(span_equal(message, span_str(MAIL)));
+	assert_int_equal(job_scan_parse(buf_span(&payload), &job, NULL), 0);
+	assert_string_equal(job.quarantine_id, "Q");
+	assert_int_equal(job.allow.hash_count + job.allow.name_count, 0);
+	assert_true(span_equal(job.message, span_str(MAIL)));
 	say_verdict(VERDICT_CLEAN);
 	assert_int_equal(f.request->stage, REQUEST_DONE);
 	assert_int_equal(f.request->verdict.kind, VERDICT_CLEAN);

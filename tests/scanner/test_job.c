@@ -255,43 +255,80 @@ static void an_unwanted_descriptor_is_dropped(void **state)
 	job_in_done(&in);
 }
 
-static void a_scan_job_is_its_quarantine_id_and_the_message(void **state)
+static void fill(struct allow *allow, size_t hashes, size_t names)
 {
-	auto_buf struct buf job = { .max = 200 };
-	char id[JOB_ID_MAX + 1];
-	struct span message;
-	struct err err = { 0 };
+	char name[FINDING_SIGNATURE_MAX] = "";
+	struct hash hash;
 
-	(void)state;
-	assert_int_equal(job_scan_start("20260131-abc", &job, &err), 0);
-	assert_int_equal(buf_add_str(&job, "From: me\r\n", &err), 0);
-	assert_int_equal(job_scan_parse(buf_span(&job), id, &message, &err), 0);
-	assert_string_equal(id, "20260131-abc");
-	assert_true(span_equal(message, span_str("From: me\r\n")));
+	for (size_t i = 0; i < hashes; i++) {
+		memset(&hash, 0, sizeof(hash));
+		memcpy(&hash, &i, sizeof(i));
+		assert_int_equal(allow_add_hash(allow, &hash, NULL), 0);
+	}
+	memset(name, 'n', sizeof(name) - 1);
+	for (size_t i = 0; i < names; i++) {
+		name[0] = (char)('0' + i % 64);
+		name[1] = (char)('0' + i / 64);
+		assert_int_equal(allow_add_name(allow, name, NULL), 0);
+	}
 }
 
-static void a_scan_job_cut_short_or_with_a_long_id_is_refused(void **state)
+static void a_scan_job_is_its_quarantine_id_the_lists_and_the_message(void **state)
 {
-	auto_buf struct buf job = { .max = 200 };
+	static const size_t counts[][2] = { { 0, 0 }, { 1, 2 },
+		{ ALLOW_HASHES_MAX, ALLOW_NAMES_MAX } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		auto_buf struct buf bytes = { .max = JOB_START_MAX + 100 };
+		DEFER(job_scan_done) struct job_scan job = { 0 };
+		auto_allow struct allow allow = { 0 };
+		struct err err = { 0 };
+
+		fill(&allow, counts[i][0], counts[i][1]);
+		assert_int_equal(job_scan_start("20260131-abc", &allow, &bytes, &err), 0);
+		assert_true(bytes.len <= JOB_START_MAX);
+		assert_int_equal(buf_add_str(&bytes, "From: me\r\n", &err), 0);
+		assert_int_equal(job_scan_parse(buf_span(&bytes), &job, &err), 0);
+		assert_string_equal(job.quarantine_id, "20260131-abc");
+		assert_true(span_equal(job.message, span_str("From: me\r\n")));
+		assert_int_equal(job.allow.hash_count, counts[i][0]);
+		assert_int_equal(job.allow.name_count, counts[i][1]);
+		for (size_t n = 0; n < allow.hash_count; n++)
+			assert_true(allow_has_hash(&job.allow, &allow.hashes[n]));
+		for (size_t n = 0; n < allow.name_count; n++)
+			assert_true(allow_has_name(&job.allow, allow.names[n]));
+	}
+}
+
+static void a_scan_job_cut_short_or_past_a_limit_is_refused(void **state)
+{
+	auto_buf struct buf bytes = { .max = 400 };
+	DEFER(job_scan_done) struct job_scan job = { 0 };
+	auto_allow struct allow allow = { 0 };
 	char id[JOB_ID_MAX + 2];
-	struct span message;
 	struct err err = { 0 };
 
 	(void)state;
+	fill(&allow, 2, 1);
 	memset(id, 'x', sizeof(id) - 1);
 	id[sizeof(id) - 1] = '\0';
-	assert_int_equal(job_scan_start(id, &job, &err), -1);
+	assert_int_equal(job_scan_start(id, &allow, &bytes, &err), -1);
 	assert_int_equal(err.kind, ERR_MESSAGE);
 	id[JOB_ID_MAX] = '\0';
-	assert_int_equal(job_scan_start(id, &job, &err), 0);
-	for (size_t len = 0; len < job.len; len++)
-		assert_int_equal(job_scan_parse(span_part(buf_span(&job), 0, len), id,
-					 &message, &err),
+	assert_int_equal(job_scan_start(id, &allow, &bytes, &err), 0);
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_int_equal(
+			job_scan_parse(span_part(buf_span(&bytes), 0, len), &job, &err),
 			-1);
-	assert_int_equal(job_scan_parse(buf_span(&job), id, &message, &err), 0);
-	assert_int_equal(message.len, 0);
-	memset(job.data, 0xff, 4);
-	assert_int_equal(job_scan_parse(buf_span(&job), id, &message, &err), -1);
+	assert_int_equal(job_scan_parse(buf_span(&bytes), &job, &err), 0);
+	assert_int_equal(job.message.len, 0);
+	job_scan_done(&job);
+	memset(bytes.data + 4 + JOB_ID_MAX, 0xff, 4);
+	assert_int_equal(job_scan_parse(buf_span(&bytes), &job, &err), -1);
+	memset(bytes.data, 0xff, 4);
+	assert_int_equal(job_scan_parse(buf_span(&bytes), &job, &err), -1);
+	assert_null(job.allow.hashes);
 }
 
 #define PAIR_TEST(name) cmocka_unit_test_setup_teardown(name, open_pair, close_pair)
@@ -309,8 +346,9 @@ int main(void)
 		PAIR_TEST(a_dead_receiver_is_an_error_and_no_signal),
 		PAIR_TEST(a_descriptor_travels_with_its_message),
 		PAIR_TEST(an_unwanted_descriptor_is_dropped),
-		cmocka_unit_test(a_scan_job_is_its_quarantine_id_and_the_message),
-		cmocka_unit_test(a_scan_job_cut_short_or_with_a_long_id_is_refused),
+		cmocka_unit_test(
+			a_scan_job_is_its_quarantine_id_the_lists_and_the_message),
+		cmocka_unit_test(a_scan_job_cut_short_or_past_a_limit_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static struct link_peer peer(char name)
 
 static struct request *add(struct queue *queue, char client, uint64_t id)
 {
-	static const struct wire_request asked = { .size = SIZE };
+	struct wire_request asked = { .size = SIZE };
 	struct link_peer from = peer(client);
 	struct request *request = NULL;
 	struct err err = { 0 };

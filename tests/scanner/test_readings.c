@@ -24,6 +24,7 @@ struct given {
 	size_t hidden;     /* readings that start with the hidden file */
 	size_t start, end; /* of the first of those */
 	size_t stop_after;
+	struct span passed; /* what a part holds that is of no interest */
 };
 
 static int take(void *context, const struct reading *reading, struct err *err)
@@ -43,15 +44,53 @@ static int take(void *context, const struct reading *reading, struct err *err)
 	return given->count == given->stop_after;
 }
 
+static bool pass(void *context, struct span bytes)
+{
+	struct given *given = context;
+
+	return given->passed.len > 0 && span_equal(given->passed, bytes);
+}
+
 static bool read_all(struct span message, struct given *given)
 {
+	const struct reading_to to = { take, pass, given };
 	struct mime *mime;
 	bool is_cut = false;
 
 	assert_int_equal(mime_parse(message, &mime, NULL), 0);
-	assert_int_equal(readings_each(message, mime, take, given, &is_cut, NULL), 0);
+	assert_int_equal(readings_each(message, mime, &to, &is_cut, NULL), 0);
 	mime_free(mime);
 	return is_cut;
+}
+
+/* What stands in a part is not given, what it may be otherwise is. */
+static void what_is_passed_over_is_not_looked_into_but_read_otherwise(void **state)
+{
+	static const char text[] =
+		"begin 644 a\nF5&AE(&AI9&1E;B!F:6QE('1H870@;F\\@;VYE(&ES('1O('-E92X`\n"
+		"`\nend\n";
+	static const struct {
+		const char *head, *body, *known;
+		size_t hidden;
+	} cases[] = {
+		{ HEAD "\n", text, "", 1 },
+		{ HEAD "\n", text, text, 0 },
+		/* Padding inside: what goes on behind it is passed over, what stops there is not. */
+		{ HEAD OCTET "Content-Transfer-Encoding: base64\n\n",
+			BASE64 "\nQUJD\nQQ==\n", HIDDEN "ABCA", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct given given = { .passed = span_str(cases[i].known) };
+		auto_buf struct buf mail = { .max = MAIL_MAX };
+
+		assert_int_equal(buf_add_str(&mail, cases[i].head, NULL), 0);
+		assert_int_equal(buf_add_str(&mail, cases[i].body, NULL), 0);
+		assert_false(read_all(buf_span(&mail), &given));
+		if ((given.hidden > 0) != (cases[i].hidden > 0))
+			fail_msg("case %zu: %zu", i, given.hidden);
+	}
 }
 
 static void well_formed_mail_has_no_other_reading(void **state)
@@ -184,6 +223,8 @@ static void messages_in_messages_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			what_is_passed_over_is_not_looked_into_but_read_otherwise),
 		cmocka_unit_test(well_formed_mail_has_no_other_reading),
 		cmocka_unit_test(other_readings_are_given_with_their_place),
 		cmocka_unit_test(the_caller_may_have_enough),

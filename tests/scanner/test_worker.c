@@ -544,13 +544,13 @@ static pid_t fork_worker(int *fd_r, const char *temp)
 static void ask(int fd, enum job_type type, const char *message, struct verdict *verdict)
 {
 	struct span spans[2] = { { 0 }, span_str(message) };
+	const struct allow nothing = { 0 };
 	auto_buf struct buf start, reply;
 	struct job_head head;
 
 	buf_init(&start, 100);
 	buf_init(&reply, JOB_REPLY_MAX);
-	if (type == JOB_SCAN)
-		assert_int_equal(job_scan_start("q-18", &start, NULL), 0);
+	assert_int_equal(job_scan_start("q-18", &nothing, &start, NULL), 0);
 	spans[0] = buf_span(&start);
 	assert_int_equal(job_send(fd, type, 0, spans, 2, NULL), 0);
 	assert_int_equal(job_receive(fd, &head, &reply, NULL), 1);

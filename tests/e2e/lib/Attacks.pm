@@ -215,9 +215,10 @@ my %UNCLEAR = (
 	'type-other'            => sub { my ($b, @parts) = @_; mixed("; boundary=\"$b\"", $b, @parts) =~ s{multipart/mixed}{application/mixed}r },
 );
 
-# Each of these may end the life of what stands beside the file.
-my %LOSES = map { $_ => 1 } keys %UNCLEAR, qw(too-deep bare-cr bare-cr-header boundary-inside-same
-	boundary-twice-last boundary-in-disposition type-twice-first type-twice-last type-twice-boundaries boundary-escape-kept boundary-long);
+# To who reads the boundary in another way than was meant, such a multipart is one part: it goes as a
+# whole, and what stands beside the file in it with it. What stands around it stays.
+my %ONE_PART = map { $_ => 1 } qw(boundary-missing boundary-empty boundary-never-used boundary-prefix type-other
+	boundary-escape-kept boundary-in-disposition boundary-twice-last type-twice-boundaries type-twice-last);
 
 my $HEAD = "From: Alice <alice\@example.org>\nTo: bob\@example.org\nDate: Mon, 06 Jan 2025 10:00:00 +0000\n"
 	. "Message-ID: <%s\@corpus>\nSubject: %s\nMIME-Version: 1.0\n";
@@ -256,21 +257,21 @@ sub mail {
 	my $b = 'bound' . $self->{rng}->number(100, 999);
 	my $head = sprintf $HEAD, $name, $technique;
 	$around //= sub { my ($boundary, $held, @rest) = @_; mixed("; boundary=\"$boundary\"", $boundary, $rest[0], $held, $rest[1]) };
-	my ($bytes, @keeps);
+	my $bytes;
+	my @keeps = $head;
 	if ($base eq 'plain' && $PART{$technique}) {
 		$bytes = $head . $part;
 	} elsif ($base eq 'nested') {
 		my $inner = "Subject: inner\nMIME-Version: 1.0\n" . $around->($b, $part, $text, $attachment);
 		$bytes = $head . mixed('; boundary=outer', 'outer', $alternative, "Content-Type: message/rfc822\n\n$inner", $attachment);
-		@keeps = ($alternative, $attachment, $text);
+		push @keeps, $alternative, $attachment, $ONE_PART{$technique} ? () : $text;
 	} elsif ($base eq 'mbox') {
 		$bytes = "From alice\@example.org Mon Jan  6 10:00:00 2025\n" . $head . $around->($b, $part, $text, $attachment);
-		@keeps = ($text, $attachment);
+		push @keeps, $text, $attachment if !$ONE_PART{$technique};
 	} else {
 		$bytes = $head . $around->($b, $part, $alternative, $attachment);
-		@keeps = ($alternative, $attachment);
+		push @keeps, $alternative, $attachment if !$ONE_PART{$technique};
 	}
-	@keeps = () if $LOSES{$technique};
 	for ($bytes, @keeps) {
 		s/(?<!\r)\n/\r\n/g if $eol eq 'crlf';
 		s/\s+\z//;

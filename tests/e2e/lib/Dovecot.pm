@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
-# A private Dovecot on loopback: IMAP, IMAPS, POP3 and POP3S on free ports, its own certificate
+# A private Dovecot on loopback: IMAP, IMAPS, POP3, POP3S and LMTP on free ports, LMTP by the unix
+# socket run/lmtp as well, its own certificate
 # authority, users with a Maildir each. It never runs as root and touches nothing outside its
 # folder. Started when new() returns, stopped with the object or at the end of the program.
 package Dovecot;
@@ -92,7 +93,7 @@ sub settings {
 	my ($user, $group) = (scalar getpwuid $self->{owner}, scalar getgrgid $self->{group});
 	my ($dir, $port) = @$self{qw(dir port)};
 	return <<"END";
-protocols = imap pop3
+protocols = imap pop3 lmtp
 listen = 127.0.0.1
 base_dir = $dir/run
 state_dir = $dir/run
@@ -135,6 +136,19 @@ service imap-login {
     port = $port->{imaps}
   }
 }
+service lmtp {
+  user = $user
+  unix_listener lmtp {
+    mode = 0666
+  }
+  inet_listener lmtp {
+    port = $port->{lmtp}
+  }
+}
+protocol lmtp {
+  postmaster_address = postmaster\@example.org
+  mail_fsync = optimized
+}
 service pop3-login {
   chroot =
   service_count = 0
@@ -159,7 +173,7 @@ sub start {
 	unshift @argv, 'setpriv', "--reuid=$self->{owner}", "--regid=$self->{group}", '--clear-groups'
 		if $> == 0;
 	$self->{port} //= {};
-	$self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s);
+	$self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s lmtp);
 	write_file("$dir/dovecot.conf", $self->settings);
 	return 0 if !command("$dir/start.log", @argv);
 	push @running, $self;

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Delivery to a command. It gets the message as a file, not through a pipe: there is no half of it
+ * when we are killed, and nothing to wait for when it does not read on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "common/file.h"
+
+#include "mailfilter/command.h"
+#include "mailfilter/deliver_handover.h"
+#include "mailfilter/envelope.h"
+
+enum {
+	ENTRY_MAX = 16 + ENVELOPE_SENDER_MAX
+};
+
+static const char *const passed[] = { "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG",
+	"TZ", NULL };
+
+/* A descriptor for reading the message from its start, that shares nothing with ours. */
+static int open_message(struct body *body, int *fd_r, struct err *err)
+{
+	auto_close int fd = -1;
+	char path[40];
+
+	if (body->fd >= 0) {
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", body->fd);
+	} else {
+		fd = memfd_create("message", MFD_CLOEXEC);
+		if (fd < 0)
+			return err_errno(err, ERR_AGAIN, "cannot make a file in memory");
+		if (body_save(body, fd, "a file in memory", err) < 0)
+			return -1;
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	}
+	*fd_r = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd_r < 0)
+		return err_errno(
+			err, file_err_kind(errno), "cannot open the message once more");
+	return 0;
+}
+
+static enum handover_result say_why(
+	const char *name, int status, const char *line, struct err *err)
+{
+	const char *colon = line[0] ? ": " : "";
+
+	if (WIFSIGNALED(status))
+		(void)err_set(err, ERR_AGAIN, "deliver-command %.80s: signal %d%s%s",
+			name, WTERMSIG(status), colon, line);
+	else
+		(void)err_set(err, ERR_AGAIN, "deliver-command %.80s: status %d%s%s",
+			name, WEXITSTATUS(status), colon, line);
+	return HANDOVER_REFUSED;
+}
+
+static enum handover_result give(
+	struct handover *handover, struct body *body, const char *sender, struct err *err)
+{
+	const struct account_settings *account = handover->account;
+	char sender_entry[ENTRY_MAX], recipient_entry[ENTRY_MAX];
+	const char *const extra[] = { sender_entry,
+		account->recipient ? recipient_entry : NULL, NULL };
+	char line[COMMAND_LINE_MAX];
+	auto_close int input = -1;
+	int result, status = 0;
+
+	if (open_message(body, &input, err) < 0)
+		return HANDOVER_REFUSED;
+	(void)snprintf(sender_entry, sizeof(sender_entry), "SENDER=%s", sender);
+	if (account->recipient)
+		(void)snprintf(recipient_entry, sizeof(recipient_entry), "RECIPIENT=%s",
+			account->recipient);
+	result = command_give(&(struct command_task){ .argv = &account->deliver_command,
+				      .input = input,
+				      .passed = passed,
+				      .extra = extra,
+				      .wait = &handover->wait,
+				      .timeout_ms = account->deliver_timeout_ms },
+		&status, line, err);
+	if (result < 0) {
+		(void)err_wrap(err, "deliver-command");
+		return HANDOVER_DOWN;
+	}
+	if (result > 0) {
+		(void)err_set(err, ERR_AGAIN,
+			"deliver-command %.80s was not done in time and was killed; it may "
+			"have delivered%s%s",
+			account->deliver_command.items[0], line[0] ? ": " : "", line);
+		return HANDOVER_DOUBT;
+	}
+	if (status == 0)
+		return HANDOVER_TAKEN;
+	return say_why(account->deliver_command.items[0], status, line, err);
+}
+
+static void close_nothing(struct handover *handover)
+{
+	(void)handover;
+}
+
+static const struct handover_ops ops = { .give = give, .close = close_nothing };
+
+int deliver_pipe_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err)
+{
+	struct handover *own = calloc(1, sizeof(*own));
+
+	if (!own)
+		return err_memory(err);
+	if (handover_open(own, &ops, tools, err) < 0) {
+		free(own);
+		return -1;
+	}
+	*deliver_r = &own->deliver;
+	return 0;
+}

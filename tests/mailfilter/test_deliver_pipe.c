@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Delivery to real commands, and what a kill at any step leaves: at most one message twice. */
+#include "tests/test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+
+#include "mailfilter/deliver_handover.h"
+
+enum {
+	TEXT_MAX = 1000000,
+	MESSAGES = 4,
+};
+
+static char top[64], out[80];
+static char shell[] = "sh", flag[] = "-c", script[1000], recipient[] = "bob@example.org";
+static char *words[] = { shell, flag, script };
+static struct account_settings account;
+static struct deliver_tools tools;
+
+static int setup(void **state)
+{
+	(void)state;
+	(void)snprintf(top, sizeof(top), "%s/test_pipe.XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	if (!mkdtemp(top))
+		return -1;
+	(void)snprintf(out, sizeof(out), "%s/out", top);
+	(void)snprintf(script, sizeof(script), "cat >>%s", out);
+	account = (struct account_settings){ .deliver_kind = DELIVER_PIPE,
+		.deliver_command = { words, 3 },
+		.recipient = recipient,
+		.deliver_timeout_ms = 20000 };
+	tools = (struct deliver_tools){ .account = &account,
+		.dir = top,
+		.owner = "0123abcd",
+		.spool = top,
+		.wait = &stream_wait_plain };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return file_remove_tree(top, true, NULL);
+}
+
+static struct deliver *open_it(void)
+{
+	struct deliver *deliver = NULL;
+	struct err err = { 0 };
+
+	if (deliver_open(&tools, &deliver, &err) < 0)
+		fail_msg("%s", err.text);
+	return deliver;
+}
+
+static struct message *a_message(const char *name, const char *text)
+{
+	struct message *message = message_new(top, TEXT_MAX);
+
+	assert_non_null(message);
+	(void)snprintf(message->name, sizeof(message->name), "%s", name);
+	assert_int_equal(body_add(&message->body, span_str(text), NULL), 0);
+	return message;
+}
+
+/* As step_deliver does it. 1: there already. */
+static int deliver_one(struct deliver *deliver, struct message *message, struct err *err)
+{
+	int done = deliver->ops->write(deliver, message, err);
+
+	if (done != 0)
+		return done;
+	assert_int_equal(deliver->ops->sync(deliver, err), 0);
+	message->repeat = true;
+	if (deliver->ops->show(deliver, message, err) < 0)
+		return -1;
+	return deliver->ops->shown(deliver, err);
+}
+
+static void is(const char *expected)
+{
+	auto_buf struct buf buf;
+	const char *text;
+
+	buf_init(&buf, TEXT_MAX);
+	assert_int_equal(file_read(out, TEXT_MAX, &buf, NULL), 0);
+	assert_int_equal(buf_text(&buf, &text, NULL), 0);
+	assert_string_equal(text, expected);
+}
+
+static void the_command_gets_message_and_envelope(void **state)
+{
+	struct deliver *deliver;
+	struct message *message = a_message("1", "Return-Path: <a@b>\r\n\r\nx");
+
+	(void)state;
+	(void)snprintf(script, sizeof(script),
+		"{ echo \"$SENDER $RECIPIENT ${CREDENTIALS_DIRECTORY-}\"; cat; } >%s",
+		out);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/secret", 1), 0);
+	deliver = open_it();
+	assert_int_equal(deliver_one(deliver, message, NULL), 0);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	is("a@b bob@example.org \nReturn-Path: <a@b>\r\n\r\nx");
+	message_free(message);
+	deliver->ops->close(deliver);
+}
+
+static void a_large_message_comes_whole_and_cannot_be_changed(void **state)
+{
+	struct message *message = a_message("1", "");
+	struct deliver *deliver;
+	struct span bytes;
+
+	(void)state;
+	for (int i = 0; i < 40000; i++)
+		assert_int_equal(
+			body_add(&message->body, span_str("123456789\n"), NULL), 0);
+	assert_true(message->body.fd >= 0);
+	(void)snprintf(script, sizeof(script), "wc -c >%s; echo bad >&0; exit 0", out);
+	deliver = open_it();
+	assert_int_equal(deliver_one(deliver, message, NULL), 0);
+	is("400000\n");
+	assert_int_equal(body_span(&message->body, &bytes, NULL), 0);
+	assert_memory_equal(bytes.data, "123456789\n", 10);
+	assert_int_equal(bytes.len, 400000);
+	message_free(message);
+	deliver->ops->close(deliver);
+}
+
+static void one_that_does_not_read_is_a_delivery_all_the_same(void **state)
+{
+	struct deliver *deliver;
+	struct message *message = a_message("1", "x");
+
+	(void)state;
+	(void)snprintf(script, sizeof(script), "exec <&-; exit 0");
+	deliver = open_it();
+	assert_int_equal(deliver_one(deliver, message, NULL), 0);
+	message_free(message);
+	deliver->ops->close(deliver);
+}
+
+static void what_the_command_does_not_take_is_held_with_its_words(void **state)
+{
+	static const struct {
+		const char *script, *says;
+	} cases[] = {
+		{ "echo no room >&2; exit 75", "deliver-command sh: status 75: no room" },
+		{ "exit 67", "deliver-command sh: status 67" },
+		{ "exit 1", "deliver-command sh: status 1" },
+		{ "kill -KILL $$", "deliver-command sh: signal 9" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct deliver *deliver;
+		struct message *message = a_message("1", "x");
+		struct err err = { 0 };
+
+		(void)snprintf(script, sizeof(script), "%s", cases[i].script);
+		deliver = open_it();
+		assert_int_equal(deliver_one(deliver, message, &err), -1);
+		assert_int_equal(err.kind, ERR_AGAIN);
+		assert_string_equal(err.text, cases[i].says);
+		/* Held like any other, without an intent. */
+		assert_false(message->repeat);
+		/* And the next one is tried. */
+		(void)snprintf(script, sizeof(script), "exit 0");
+		assert_int_equal(deliver_one(deliver, message, &err), 0);
+		message_free(message);
+		deliver->ops->close(deliver);
+	}
+}
+
+static void a_command_that_is_not_there_stops_the_account(void **state)
+{
+	char nowhere[] = "/nonexistent/mda", *one[] = { nowhere };
+	struct deliver *deliver;
+	struct message *message = a_message("1", "x");
+	struct err err = { 0 };
+
+	(void)state;
+	account.deliver_command = (struct schema_list){ one, 1 };
+	deliver = open_it();
+	assert_int_equal(deliver_one(deliver, message, &err), -1);
+	assert_int_equal(err.kind, ERR_ACCOUNT);
+	assert_non_null(strstr(err.text, "/nonexistent/mda\" cannot be started"));
+	assert_false(message->repeat);
+	message_free(message);
+	deliver->ops->close(deliver);
+}
+
+static void one_in_doubt_is_sent_once_more_and_then_once_a_day(void **state)
+{
+	struct deliver *deliver;
+	struct message *message = a_message("1", "x");
+	struct err err = { 0 };
+	char journal[128];
+
+	(void)state;
+	(void)snprintf(script, sizeof(script), "cat >>%s; sleep 60", out);
+	account.deliver_timeout_ms = 300;
+	for (int i = 0; i < 4; i++) {
+		deliver = open_it();
+		assert_int_equal(deliver_one(deliver, message, &err), -1);
+		assert_int_equal(err.kind, ERR_AGAIN);
+		assert_non_null(strstr(err.text,
+			i < 2 ? "it may have delivered" : "sent 2 times to its end"));
+		assert_true(message->repeat);
+		is(i == 0 ? "x" : "xx");
+		deliver->ops->close(deliver);
+	}
+	(void)snprintf(journal, sizeof(journal), "%s/sent.journal", top);
+	assert_int_equal(
+		file_replace(journal, span_str("doubt 1 1700000000 2\n"), 0600, NULL), 0);
+	(void)snprintf(script, sizeof(script), "cat >>%s", out);
+	deliver = open_it();
+	assert_int_equal(deliver_one(deliver, message, &err), 0);
+	is("xxx");
+	assert_int_equal(deliver_one(deliver, message, &err), 1);
+	message_free(message);
+	deliver->ops->close(deliver);
+}
+
+static void where_nothing_goes_the_others_are_not_tried(void **state)
+{
+	struct deliver *deliver;
+	struct err err = { 0 };
+	const int64_t from_ms = clock_ms();
+
+	(void)state;
+	(void)snprintf(script, sizeof(script), "echo >>%s; sleep 60", out);
+	account.deliver_timeout_ms = 300;
+	deliver = open_it();
+	for (int i = 0; i < 10; i++) {
+		char name[16];
+		struct message *message;
+
+		(void)snprintf(name, sizeof(name), "%d", i);
+		message = a_message(name, "x");
+		assert_int_equal(deliver_one(deliver, message, &err), -1);
+		if (i >= 2)
+			assert_non_null(strstr(err.text, "nothing more is tried now"));
+		assert_true(message->repeat == (i < 2));
+		message_free(message);
+	}
+	is("\n\n");
+	assert_in_range(clock_ms() - from_ms, 600, 10000);
+	deliver->ops->close(deliver);
+}
+
+static int stop(void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	(void)arg;
+	(void)events;
+	(void)deadline_ms;
+	return fd < 0 ? err_set(err, ERR_AGAIN, "stopped by a signal") : 0;
+}
+
+static void once_we_are_to_stop_no_more_is_begun(void **state)
+{
+	static const struct stream_wait stopping = { .wait = stop };
+	struct deliver *deliver;
+	struct message *message = a_message("1", "x");
+	struct err err = { 0 };
+
+	(void)state;
+	tools.wait = &stopping;
+	deliver = open_it();
+	assert_int_equal(deliver_one(deliver, message, &err), -1);
+	assert_string_equal(err.text, "stopped by a signal");
+	assert_int_equal(access(out, F_OK), -1);
+	message_free(message);
+	deliver->ops->close(deliver);
+}
+
+/* Crash tests: the record is a file a message and state. */
+static unsigned steps, kill_after;
+
+static void step(void)
+{
+	if (++steps == kill_after)
+		(void)raise(SIGKILL);
+}
+
+static void state_path(char path[static 128], const char *state, int i)
+{
+	(void)snprintf(path, 128, "%s/%s.%d", top, state, i);
+}
+
+static bool recorded(const char *state, int i)
+{
+	char path[128];
+
+	state_path(path, state, i);
+	return access(path, F_OK) == 0;
+}
+
+static void record_all(const char *state)
+{
+	for (int i = 0; i < MESSAGES; i++) {
+		char path[128];
+
+		state_path(path, state, i);
+		(void)close(open(path, O_WRONLY | O_CREAT, 0600));
+	}
+	step();
+}
+
+static int forget_recorded(void *arg, const char *name, struct err *err)
+{
+	struct deliver *deliver = arg;
+
+	(void)err;
+	if (recorded("done", name[0] - '0'))
+		deliver->ops->forget(deliver, name);
+	return 0;
+}
+
+static void work(void)
+{
+	struct deliver *deliver = open_it();
+	struct message *messages[MESSAGES] = { NULL };
+	bool there[MESSAGES];
+
+	(void)deliver->ops->leftovers(deliver, forget_recorded, deliver, NULL);
+	for (int i = 0; i < MESSAGES; i++) {
+		char name[2] = { (char)('0' + i), '\0' };
+
+		if (recorded("done", i))
+			continue;
+		messages[i] = a_message(name, name);
+		messages[i]->repeat = recorded("intent", i);
+		there[i] = deliver->ops->write(deliver, messages[i], NULL) > 0;
+		step();
+	}
+	record_all("intent");
+	for (int i = 0; i < MESSAGES; i++)
+		if (messages[i] && !there[i]) {
+			if (deliver->ops->show(deliver, messages[i], NULL) < 0)
+				_exit(1);
+			step();
+		}
+	record_all("done");
+	for (int i = 0; i < MESSAGES; i++)
+		if (messages[i]) {
+			deliver->ops->forget(deliver, messages[i]->name);
+			message_free(messages[i]);
+		}
+	deliver->ops->close(deliver);
+}
+
+static bool killed(unsigned after)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		steps = 0;
+		kill_after = after;
+		work();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return true;
+	assert_int_equal(status, 0);
+	return false;
+}
+
+/* How many were delivered more than once; each must be there. */
+static unsigned repeats(void)
+{
+	auto_buf struct buf buf;
+	unsigned copies[MESSAGES] = { 0 }, more = 0;
+
+	buf_init(&buf, TEXT_MAX);
+	assert_int_equal(file_read(out, TEXT_MAX, &buf, NULL), 0);
+	for (size_t i = 0; i < buf.len; i++)
+		copies[buf.data[i] - '0']++;
+	for (int i = 0; i < MESSAGES; i++) {
+		assert_true(copies[i] > 0);
+		more += copies[i] - 1;
+	}
+	return more;
+}
+
+static void killed_between_any_two_steps_nothing_comes_twice(void **state)
+{
+	(void)state;
+	for (unsigned at = 1;; at++) {
+		bool ended;
+
+		assert_int_equal(file_remove_tree(top, false, NULL), 0);
+		ended = !killed(at);
+		assert_false(killed(0));
+		assert_int_equal(repeats(), 0);
+		assert_false(killed(0));
+		assert_int_equal(repeats(), 0);
+		if (ended)
+			break;
+	}
+}
+
+static void killed_between_answer_and_note_one_comes_twice_at_most(void **state)
+{
+	(void)state;
+	/* The command itself kills us, once it has delivered the message with this number. */
+	for (int at = 0; at < MESSAGES; at++) {
+		assert_int_equal(file_remove_tree(top, false, NULL), 0);
+		(void)snprintf(script, sizeof(script),
+			"m=$(cat); printf %%s $m >>%s; [ $m = %d ] && [ ! -e %s/once ] && "
+			": >%s/once && kill -KILL $PPID; exit 0",
+			out, at, top, top);
+		assert_true(killed(0));
+		assert_false(killed(0));
+		assert_int_equal(repeats(), 1);
+		assert_false(killed(0));
+		assert_int_equal(repeats(), 1);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_command_gets_message_and_envelope),
+		TEST(a_large_message_comes_whole_and_cannot_be_changed),
+		TEST(one_that_does_not_read_is_a_delivery_all_the_same),
+		TEST(what_the_command_does_not_take_is_held_with_its_words),
+		TEST(a_command_that_is_not_there_stops_the_account),
+		TEST(one_in_doubt_is_sent_once_more_and_then_once_a_day),
+		TEST(where_nothing_goes_the_others_are_not_tried),
+		TEST(once_we_are_to_stop_no_more_is_begun),
+		TEST(killed_between_any_two_steps_nothing_comes_twice),
+		TEST(killed_between_answer_and_note_one_comes_twice_at_most),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/account.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folders.h"
 #include "mailfilter/input.h"
+#include "mailfilter/progress.h"
 #include "mailfilter/stream.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
@@ -32,40 +32,16 @@ struct run {
 	struct stream_wait wait;
 	struct session session;
 	struct folders folders;
-	bool cut_off;      /* the last run died */
-	bool first;        /* none has ended before */
-	int64_t told_ms;   /* when progress was told last */
-	int64_t logged_ms; /* and when it was logged, or the run began */
-	uint32_t logged;   /* messages decided by then */
+	struct progress progress;
+	bool cut_off; /* the last run died */
+	bool first;   /* none has ended before */
 };
-
-/* For those who see no terminal: a long run shows that it goes on, and how fast. */
-static void log_progress(struct run *run)
-{
-	uint32_t decided = report_decided(run->report);
-	int64_t now_ms = clock_ms(), passed_ms = now_ms - run->logged_ms;
-
-	if (passed_ms < ACCOUNT_LOG_MS)
-		return;
-	if (decided < run->report->listed)
-		log_info("account=%s messages=%" PRIu32 " of=%" PRIu32 " rate=%lld/min",
-			run->account.name, decided, run->report->listed,
-			(decided > run->logged ? decided - run->logged : 0) * 60000LL /
-				passed_ms);
-	run->logged_ms = now_ms;
-	run->logged = decided;
-}
 
 static void tell_progress(void *arg)
 {
 	struct run *run = arg;
 
-	log_progress(run);
-	/* Each word costs the parent a turn. */
-	if (!run->job->progress || clock_ms() - run->told_ms < ACCOUNT_TELL_MS)
-		return;
-	run->told_ms = clock_ms();
-	run->job->progress(run->job->progress_arg, run->report);
+	progress_note(&run->progress);
 }
 
 static int wait_working(
@@ -227,6 +203,9 @@ static int open_source(struct run *run, struct err *err)
 	char *password = NULL;
 	int result;
 
+	if (run->account.kind == SOURCE_MAILDIR)
+		return source_open(
+			&run->account, "", &run->wait, &run->session.source, err);
 	if (settings_password(&run->account, &password, err) < 0)
 		return -1;
 	result = source_open(
@@ -394,13 +373,15 @@ static void record_end(struct run *run, const struct err *err)
 
 void account_run(const struct account_job *job, struct report *report_r)
 {
-	struct run run = { .job = job,
-		.account = *job->account,
-		.report = report_r,
-		.dir.lock = -1,
-		.logged_ms = clock_ms() };
+	struct run run = {
+		.job = job, .account = *job->account, .report = report_r, .dir.lock = -1
+	};
 	struct err drained = { 0 };
 	struct err err = { 0 };
+
+	progress_init(&run.progress, run.account.name, report_r);
+	run.progress.tell = job->progress;
+	run.progress.arg = job->progress_arg;
 
 	if (open_tools(&run, &err) == 0) {
 		if (serve(&run, &err) == 0)

@@ -19,7 +19,6 @@ enum {
 		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
 
-
 static const char *const auth_words[] = { "plain", "login", NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
 static const char *const policy_words[] = { "clean", "tag", "quarantine", "hold", NULL };
@@ -228,6 +227,7 @@ int account_settings_finish(const struct settings *settings,
 
 void account_settings_done(struct account_settings *account)
 {
+	free(account->source_path);
 	free(account->user);
 	free(account->host);
 	destination_done(account);

@@ -3,7 +3,9 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
+#include "common/home.h"
 #include "common/parse.h"
 #include "common/utf8.h"
 
@@ -12,11 +14,14 @@
 #include "mailfilter/source_url.h"
 
 static const char move[] = "move:";
+static const char maildir[] = "maildir:";
 
 int account_check_source(const char *value, struct err *err)
 {
 	struct source_url url = { 0 };
 
+	if (strncmp(value, maildir, sizeof(maildir) - 1) == 0)
+		return home_check_path(value + sizeof(maildir) - 1, err);
 	return source_url_parse(value, &url, err);
 }
 
@@ -60,6 +65,36 @@ static bool is_imap(const struct account_settings *account)
 	return account->kind == SOURCE_IMAP || account->kind == SOURCE_IMAPS;
 }
 
+/* What asks for a server changes nothing here, so its writer meant something else. */
+static int finish_maildir(const struct settings *settings,
+	struct account_settings *account, struct err *err)
+{
+	const struct {
+		const char *name;
+		int line;
+	} others[] = { { "password", account->lines.password },
+		{ "password-file", account->lines.password_file },
+		{ "password-command", account->lines.password_command },
+		{ "tls", account->lines.tls }, { "tls-ca", account->lines.tls_ca } };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].line > 0)
+			return ACCOUNT_REFUSE(others[i].line,
+				"%s: a Maildir is a folder here and has no such thing: "
+				"expected no such option",
+				others[i].name);
+	if (account->rate > 0)
+		return ACCOUNT_REFUSE(account->lines.source,
+			"rate: a Maildir is read, not fetched: expected no such option");
+	account->kind = SOURCE_MAILDIR;
+	account->user = strdup("");
+	account->host = strdup("");
+	if (!account->user || !account->host)
+		return err_memory(err);
+	return home_expand(
+		account->source + sizeof(maildir) - 1, &account->source_path, err);
+}
+
 static int finish_source(const struct settings *settings,
 	struct account_settings *account, struct err *err)
 {
@@ -70,6 +105,8 @@ static int finish_source(const struct settings *settings,
 			"account %s has no source: expected one such as "
 			"source = \"imaps://USER@HOST\"",
 			account->name);
+	if (strncmp(account->source, maildir, sizeof(maildir) - 1) == 0)
+		return finish_maildir(settings, account, err);
 	if (source_url_parse(account->source, &url, err) < 0)
 		return -1;
 	account->kind = url.kind;
@@ -93,10 +130,10 @@ static int finish_folders(const struct settings *settings,
 	bool wanted = false;
 
 	for (size_t i = 0; i < account->folders.count; i++) {
-		bool not = account->folders.items[i][0] == '!';
+		bool excluded = account->folders.items[i][0] == '!';
 
-		inbox(account->folders.items[i] + not );
-		wanted = wanted || !not ;
+		inbox(account->folders.items[i] + excluded);
+		wanted = wanted || !excluded;
 	}
 	if (!wanted)
 		return ACCOUNT_REFUSE(account->lines.folders,
@@ -109,32 +146,18 @@ static int finish_folders(const struct settings *settings,
 		return 0;
 	if (account->lines.folders > 0)
 		return ACCOUNT_REFUSE(account->lines.folders,
-			"folders: POP3 has only one: expected no such option, or an imaps:// "
-			"source");
+			"folders: %s has only one: expected no such option, or an imaps:// "
+			"source",
+			account->kind == SOURCE_MAILDIR ? "a Maildir" : "POP3");
 	free(account->folders.items[0]);
 	free(account->folders.items);
 	account->folders = (struct schema_list){ 0 };
 	return 0;
 }
 
-static int finish_after(const struct settings *settings, struct account_settings *account,
+static int finish_move(const struct settings *settings, struct account_settings *account,
 	struct err *err)
 {
-	if (strcmp(account->after, "keep") == 0)
-		account->after_kind = AFTER_KEEP;
-	else if (strcmp(account->after, "delete") == 0)
-		account->after_kind = AFTER_DELETE;
-	else if (strcmp(account->after, "flag") == 0)
-		account->after_kind = AFTER_FLAG;
-	else if (strcmp(account->after, "trash") == 0)
-		account->after_kind = AFTER_TRASH;
-	else
-		account->after_kind = AFTER_MOVE;
-	if (!is_imap(account) && account->after_kind != AFTER_KEEP &&
-		account->after_kind != AFTER_DELETE)
-		return ACCOUNT_REFUSE(account->lines.after,
-			"after: POP3 cannot %s: expected keep or delete",
-			account->after_kind == AFTER_FLAG ? "flag" : "move");
 	if (account->after_kind != AFTER_MOVE)
 		return 0;
 	account->after_folder = strdup(account->after + sizeof(move) - 1);
@@ -150,6 +173,47 @@ static int finish_after(const struct settings *settings, struct account_settings
 	return 0;
 }
 
+/* Another Maildir. */
+static int finish_after_maildir(const struct settings *settings,
+	struct account_settings *account, struct err *err)
+{
+	const char *path = account->after + sizeof(move) - 1;
+	struct err why;
+
+	if (account->after_kind == AFTER_TRASH)
+		return ACCOUNT_REFUSE(account->lines.after,
+			"after: a Maildir has no trash: expected keep, delete, flag or "
+			"move:PATH");
+	if (account->after_kind != AFTER_MOVE)
+		return 0;
+	if (home_check_path(path, &why) < 0)
+		return ACCOUNT_REFUSE(account->lines.after, "after: %s", why.text);
+	return home_expand(path, &account->after_folder, err);
+}
+
+static int finish_after(const struct settings *settings, struct account_settings *account,
+	struct err *err)
+{
+	if (strcmp(account->after, "keep") == 0)
+		account->after_kind = AFTER_KEEP;
+	else if (strcmp(account->after, "delete") == 0)
+		account->after_kind = AFTER_DELETE;
+	else if (strcmp(account->after, "flag") == 0)
+		account->after_kind = AFTER_FLAG;
+	else if (strcmp(account->after, "trash") == 0)
+		account->after_kind = AFTER_TRASH;
+	else
+		account->after_kind = AFTER_MOVE;
+	if (account->kind == SOURCE_MAILDIR)
+		return finish_after_maildir(settings, account, err);
+	if (!is_imap(account) && account->after_kind != AFTER_KEEP &&
+		account->after_kind != AFTER_DELETE)
+		return ACCOUNT_REFUSE(account->lines.after,
+			"after: POP3 cannot %s: expected keep or delete",
+			account->after_kind == AFTER_FLAG ? "flag" : "move");
+	return finish_move(settings, account, err);
+}
+
 static int finish_since(const struct settings *settings, struct account_settings *account,
 	struct err *err)
 {
@@ -160,7 +224,7 @@ static int finish_since(const struct settings *settings, struct account_settings
 		account->since_kind = SINCE_NOW;
 	else if (parse_number(account->since, 1, SINCE_DAYS_MAX, &days, NULL) == 0)
 		account->since_kind = SINCE_DAYS;
-	account->since_days = (int64_t)days;
+	account->since_days = (int)days;
 	if (account->since_kind == SINCE_DAYS &&
 		(account->kind == SOURCE_POP3 || account->kind == SOURCE_POP3S))
 		return ACCOUNT_REFUSE(account->lines.since,
@@ -176,5 +240,96 @@ int account_source_finish(const struct settings *settings,
 		finish_after(settings, account, err) < 0 ||
 		finish_since(settings, account, err) < 0)
 		return -1;
+	return 0;
+}
+
+/* A folder as it is, or else as it is written. */
+struct place {
+	const char *path;
+	struct stat st;
+	bool there;
+};
+
+static struct place place_of(const char *path)
+{
+	struct place place = { .path = path };
+
+	place.there = path && stat(path, &place.st) == 0;
+	return place;
+}
+
+static size_t length(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return len;
+}
+
+static bool same_place(const struct place *left, const struct place *right)
+{
+	if (!left->path || !right->path)
+		return false;
+	if (left->there && right->there)
+		return left->st.st_dev == right->st.st_dev &&
+		       left->st.st_ino == right->st.st_ino;
+	return length(left->path) == length(right->path) &&
+	       memcmp(left->path, right->path, length(left->path)) == 0;
+}
+
+/* Where the mail of an account is, and is put. */
+struct places {
+	const struct account_settings *account;
+	struct place source, deliver, after;
+};
+
+static void find_places(const struct account_settings *account, struct places *places)
+{
+	bool here = account->kind == SOURCE_MAILDIR;
+
+	places->account = account;
+	places->source = place_of(account->source_path);
+	places->after = place_of(here ? account->after_folder : NULL);
+	places->deliver = place_of(
+		account->deliver_kind == DELIVER_MAILDIR ? account->deliver_path : NULL);
+}
+
+/* What one account puts somewhere, the Maildir of another must not be: it would come in again. */
+static int check_pair(const struct settings *settings, const struct places *from,
+	const struct places *to, struct err *err)
+{
+	const struct account_settings *account = to->account;
+
+	if (same_place(&from->source, &to->deliver))
+		return schema_error(err, settings->path, account->lines.deliver,
+			"deliver: the mail of account %s comes from there, and would come in "
+			"again: expected another Maildir",
+			from->account->name);
+	if (same_place(&from->source, &to->after))
+		return schema_error(err, settings->path, account->lines.after,
+			"after: the mail of account %s comes from there, and would come in "
+			"again: expected another Maildir",
+			from->account->name);
+	if (from == to && same_place(&to->after, &to->deliver))
+		return schema_error(err, settings->path, account->lines.after,
+			"after: the mail is delivered there, and would be there twice: "
+			"expected another Maildir");
+	return 0;
+}
+
+int account_source_check(const struct settings *settings, struct err *err)
+{
+	size_t count = settings->accounts.count;
+	auto_free struct places *places = calloc(count ? count : 1, sizeof(*places));
+
+	if (!places)
+		return err_memory(err);
+	for (size_t i = 0; i < count; i++)
+		find_places(settings_account(settings, i), &places[i]);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; places[i].source.path && j < count; j++)
+			if (check_pair(settings, &places[i], &places[j], err) < 0)
+				return -1;
 	return 0;
 }

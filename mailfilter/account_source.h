@@ -22,4 +22,7 @@ int account_check_since(const char *value, struct err *err);
 int account_source_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err);
 
+/* All accounts together: no Maildir may be where mail comes from and where mail goes to. */
+int account_source_check(const struct settings *settings, struct err *err);
+
 #endif

@@ -38,7 +38,7 @@ static int cutoff(
 		return -1;
 	if (began_s < 0 || began_s > now_s)
 		began_s = now_s;
-	*cutoff_s_r = began_s - account->since_days * 24 * 3600;
+	*cutoff_s_r = began_s - (int64_t)account->since_days * 24 * 3600;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "common/home.h"
 
 #include "mailfilter/account_settings.h"
+#include "mailfilter/account_source.h"
 #include "mailfilter/password.h"
 #include "mailfilter/scan.h"
 #include "mailfilter/scanner_address.h"
@@ -127,7 +128,7 @@ static int finish(struct settings *settings, struct err *err)
 	for (size_t i = 0; i < settings->accounts.count; i++)
 		if (account_settings_finish(settings, account_at(settings, i), err) < 0)
 			return -1;
-	if (check_mode(settings, err) < 0)
+	if (account_source_check(settings, err) < 0 || check_mode(settings, err) < 0)
 		return -1;
 	if (!settings->state_dir)
 		return home_state(settings->path, &settings->state_dir, err);
@@ -184,8 +185,8 @@ int settings_check_accounts(const struct settings *settings, struct err *err)
 		const struct account_settings *account = account_at(settings, i);
 		auto_free char *credential = NULL;
 
-		if (account->password || account->password_file ||
-			account->password_command.count > 0)
+		if (account->kind == SOURCE_MAILDIR || account->password ||
+			account->password_file || account->password_command.count > 0)
 			continue;
 		if (password_credential(account, &credential, err) < 0)
 			return -1;

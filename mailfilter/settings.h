@@ -15,7 +15,8 @@ enum source_kind {
 	SOURCE_IMAP,
 	SOURCE_IMAPS,
 	SOURCE_POP3,
-	SOURCE_POP3S
+	SOURCE_POP3S,
+	SOURCE_MAILDIR
 };
 enum tls_mode {
 	TLS_VERIFY,
@@ -60,8 +61,9 @@ struct account_settings {
 	int line;
 	char *source; /* as written, then taken apart: */
 	enum source_kind kind;
-	char *user, *host;
 	unsigned port;
+	char *user, *host;          /* "" of a Maildir */
+	char *source_path;          /* of a Maildir, else NULL */
 	struct schema_list folders; /* none for POP3, which has but one */
 	char *password, *password_file;
 	struct schema_list password_command;
@@ -84,8 +86,8 @@ struct account_settings {
 	char *after_folder; /* of AFTER_MOVE */
 	char *since;        /* as written, then: */
 	enum since_kind since_kind;
-	int64_t since_days; /* of SINCE_DAYS */
-	int on_infected;    /* enum policy */
+	int since_days;  /* of SINCE_DAYS */
+	int on_infected; /* enum policy */
 	int on_unscannable, on_encrypted;
 	int scan; /* enum scan_mode; the account's own or the global one */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where messages come from: one interface over IMAP and POP3. Functions block in the stream's
+ * Where messages come from: one interface over IMAP, POP3 and Maildirs. Functions block in the stream's
  * wait, which goes on with other work. ERR_SESSION: drop the source, open a new one, go on at the
  * first message that is not done. Everything a server says is untrusted: a message counts only
  * if it was asked for and came whole. */
@@ -16,7 +16,7 @@ struct source;
 /* One message of a listing. */
 struct source_item {
 	char uid[MESSAGE_UID_MAX];
-	uint32_t number; /* POP3: message number of this session; IMAP: 0 */
+	uint32_t number; /* of this session; IMAP: 0 */
 	uint64_t size;
 	int64_t date_s; /* INTERNALDATE, 0 if unknown */
 	bool again; /* to settle: that may have begun before, in a session that broke */
@@ -61,16 +61,16 @@ struct source_sink {
 };
 
 struct source_ops {
-	/* All folders that the mailbox has. NULL for POP3. */
+	/* All folders that the mailbox has. NULL for POP3 and Maildirs. */
 	int (*folders)(struct source *source, struct source_folder_list *list_r,
 		struct err *err);
-	/* Make folder the current one. POP3 has one, "", with UIDVALIDITY 0. A folder that is not
+	/* Make folder the current one. POP3 and a Maildir have one, "", with UIDVALIDITY 0. A folder that is not
 	 * there: ERR_ACCOUNT. */
 	int (*select)(struct source *source, const char *folder, uint32_t *uidvalidity_r,
 		struct err *err);
 	/* What is in the current folder, ascending; IMAP: only UIDs above after_uid. The items are
-	 * the caller's to free(). The POP3 uid is the UIDL, made unique; over-long and odd ones
-	 * are hashed. */
+	 * the caller's to free(). The POP3 uid is the UIDL, made unique, that of a
+	 * Maildir the file's name without flags; over-long and odd ones are hashed. */
 	int (*list)(struct source *source, uint32_t after_uid,
 		struct source_item **items_r, size_t *count_r, struct err *err);
 	/* Fetch these, without marking them as read. done is called once for each, in whatever
@@ -107,6 +107,8 @@ int source_open(const struct account_settings *account, const char *password,
 int source_imap_open(const struct account_settings *account, const char *password,
 	const struct stream_wait *wait, struct source **source_r, struct err *err);
 int source_pop3_open(const struct account_settings *account, const char *password,
+	const struct stream_wait *wait, struct source **source_r, struct err *err);
+int source_maildir_open(const struct account_settings *account,
 	const struct stream_wait *wait, struct source **source_r, struct err *err);
 
 #endif

@@ -16,6 +16,7 @@ static char path[64];
 /* What an account needs, for the tests of something else. */
 #define SOURCE   "source = \"imaps://u@h\" "
 #define DELIVER  "deliver = \"maildir:/m\" "
+#define HERE     "account a {\nsource = \"maildir:/src\" " DELIVER "\n"
 #define PASSWORD "password-file = \"/p\" "
 
 /* On the fourth line; the reader's brace ends it. */
@@ -260,8 +261,19 @@ static const struct {
 	{ "account a { password = \"\" }", 1, "expected 1 to" },
 	{ "account a { password-file = \"x\" }", 1, "expected a whole path" },
 	{ "account a { source = \"imaps://h\" }", 1, "USER@HOST" },
-	{ "account a { source = \"maildir:/x\" }", 1,
-		"this version does not fetch from" },
+	{ "account a { source = \"maildir:x\" }", 1, "expected a whole path" },
+	{ HERE "folders = { \"INBOX\" } }", 3, "a Maildir has only one" },
+	{ HERE PASSWORD "}", 3, "password-file: a Maildir is a folder here" },
+	{ HERE "tls = none }", 3, "tls: a Maildir is a folder here" },
+	{ HERE "rate = 1M }", 2, "rate: a Maildir is read" },
+	{ HERE "after = trash }", 3, "a Maildir has no trash" },
+	{ HERE "after = \"move:Done\" }", 3, "after: \"Done\": expected a whole path" },
+	{ HERE "after = \"move:/src/\" }", 3, "would come in again" },
+	{ HERE "after = \"move:/m\" }", 3, "would be there twice" },
+	{ "account a {\nsource = \"maildir:/tmp/../tmp\"\ndeliver = \"maildir:/tmp\" }",
+		3, "deliver: the mail of account a comes from there" },
+	{ HERE "}\naccount b {\n" SOURCE PASSWORD "\ndeliver = \"maildir:/src//\" }", 6,
+		"the mail of account a comes from there, and would come in again" },
 	{ "account a { deliver = \"/x\" }", 1,
 		"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST or "
 		"pipe" },
@@ -558,9 +570,29 @@ static void a_named_file_that_is_missing_is_refused(void **state)
 	settings_free(&settings);
 }
 
+static void a_maildir_needs_no_password(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	const struct account_settings *account;
+	struct err err = { 0 };
+
+	(void)state;
+	load_good(HERE "since = 30 after = \"move:~/Done\" }\n", &settings);
+	assert_int_equal(settings_check_accounts(&settings, &err), 0);
+	account = settings_account(&settings, 0);
+	assert_int_equal(account->kind, SOURCE_MAILDIR);
+	assert_string_equal(account->source_path, "/src");
+	assert_int_equal(account->folders.count, 0);
+	assert_int_equal(account->after_kind, AFTER_MOVE);
+	assert_int_equal(account->after_folder[0], '/');
+	assert_non_null(strstr(account->after_folder, "/Done"));
+	assert_string_equal(account->user, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_maildir_needs_no_password),
 		cmocka_unit_test(everything_has_its_preset),
 		cmocka_unit_test(everything_can_be_set),
 		cmocka_unit_test(scanners_on_other_hosts_have_their_keys),

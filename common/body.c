@@ -111,6 +111,17 @@ int body_span(struct body *body, struct span *span_r, struct err *err)
 	return 0;
 }
 
+void body_take_file(struct body *body, int *fd, uint64_t size)
+{
+	auto_close int file = take_fd(fd);
+
+	/* Nothing to map is in memory: there, it is an empty span. */
+	if (size == 0)
+		return;
+	body->fd = take_fd(&file);
+	body->size = body->max = size;
+}
+
 int body_save(struct body *body, int fd, const char *path, struct err *err)
 {
 	struct span bytes = { 0 };

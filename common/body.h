@@ -33,6 +33,10 @@ int body_add(struct body *body, struct span bytes, struct err *err);
 /* All bytes as one span, valid until the next body_add or body_done; a file is mapped. */
 int body_span(struct body *body, struct span *span_r, struct err *err);
 
+/* Hold the bytes of a file, which are only read and may not change meanwhile; *fd becomes -1. The
+ * body is empty before. */
+void body_take_file(struct body *body, int *fd, uint64_t size);
+
 /* Write all bytes to fd from its current offset. path is for the error text only. */
 int body_save(struct body *body, int fd, const char *path, struct err *err);
 

@@ -28,6 +28,20 @@ static bool starts(struct span line, const char *text)
 	return line.len >= len && memcmp(line.data, text, len) == 0;
 }
 
+/* Behind this line and the empty ones that follow. */
+static size_t next_line(struct span text, size_t pos)
+{
+	pos = field_line_end(text, pos);
+	for (;;) {
+		if (starts(span_part(text, pos, 1), "\n"))
+			pos++;
+		else if (starts(span_part(text, pos, 2), "\r\n"))
+			pos += 2;
+		else
+			return pos;
+	}
+}
+
 /* Characters of a line of base64 alone, blanks at its start allowed; 0 if it is none. */
 static size_t base64_digits(struct span line, bool *padded_r)
 {
@@ -57,29 +71,38 @@ static bool is_new_start(bool padded_before, size_t digits_before, size_t digits
 	       (digits >= EMBEDDED_LONG_LINE && digits_before < EMBEDDED_LONG_LINE);
 }
 
-static bool find_base64(struct span text, size_t pos, struct embedded *block)
+/* known_end: of the run that goes on here, or 0: not known, it is followed to its end. */
+static bool find_base64(
+	struct span text, size_t pos, size_t known_end, struct embedded *block)
 {
 	size_t total = 0, before = 0, at = pos;
 	bool padded_before = false;
 
-	*block = (struct embedded){ EMBEDDED_BASE64, pos, pos, pos, 0 };
+	*block = (struct embedded){ EMBEDDED_BASE64, pos, pos, .data = pos };
 	while (at < text.len) {
 		struct span line = line_at(text, at);
 		bool padded;
 		size_t digits = base64_digits(line, &padded);
 
-		if (digits == 0 && line.len > 0 && !padded)
+		block->looked = field_line_end(text, at) - pos;
+		/* No block starts with a blank line: each of a million would be followed to the
+		 * end of all. */
+		if (digits == 0 && !padded && (line.len > 0 || at == pos))
 			break;
 		if (digits > 0 && block->next == 0 && total > 0 &&
 			is_new_start(padded_before, before, digits))
 			block->next = at;
-		at = field_line_end(text, at);
+		at = next_line(text, at);
 		if (digits == 0 && !padded)
 			continue;
 		total += digits;
 		before = digits;
 		padded_before = padded;
 		block->end = at;
+		if (known_end > 0 && block->next > 0 && total >= EMBEDDED_BASE64_MIN) {
+			block->end = known_end;
+			return true;
+		}
 	}
 	if (block->next == 0)
 		block->next = block->end;
@@ -116,6 +139,7 @@ static bool find_uu(struct span text, size_t pos, struct embedded *block)
 		!is_uu_begin(text, at))
 		at = field_line_end(text, at);
 	block->end = block->next = at;
+	block->looked = field_line_end(text, at) - pos;
 	return true;
 }
 
@@ -132,6 +156,7 @@ static bool find_yenc(struct span text, size_t pos, struct embedded *block)
 		!starts(span_part(text, at, 8), "=ybegin "))
 		at = field_line_end(text, at);
 	block->end = block->next = at;
+	block->looked = field_line_end(text, at) - pos;
 	return true;
 }
 
@@ -143,10 +168,11 @@ static bool find_binhex(struct span text, size_t pos, struct embedded *block)
 	while (len < rest.len &&
 		(binhex_value(rest.data[len]) >= 0 || is_blank(rest.data[len])))
 		len++;
+	*block = (struct embedded){ .looked = 1 + len };
 	if (len < EMBEDDED_BINHEX_MIN)
 		return false;
-	*block = (struct embedded){ EMBEDDED_BINHEX, pos, pos + 1 + len, pos + 1,
-		pos + 1 + len };
+	*block = (struct embedded){ EMBEDDED_BINHEX, pos, pos + 1 + len, .data = pos + 1,
+		.next = pos + 1 + len, .looked = 1 + len };
 	return true;
 }
 
@@ -158,7 +184,8 @@ static size_t line_from(struct span text, size_t pos)
 	return field_line_end(text, pos);
 }
 
-static bool find_at(struct span text, size_t pos, struct embedded *block)
+static bool find_at(
+	struct span text, size_t pos, size_t known_end, struct embedded *block)
 {
 	switch (text.data[pos]) {
 	case '=':
@@ -166,26 +193,36 @@ static bool find_at(struct span text, size_t pos, struct embedded *block)
 	case ':':
 		return find_binhex(text, pos, block);
 	default:
-		return find_uu(text, pos, block) || find_base64(text, pos, block);
+		return find_uu(text, pos, block) ||
+		       find_base64(text, pos, known_end, block);
 	}
 }
 
-bool embedded_find(struct span text, size_t pos, struct embedded *block_r)
+bool embedded_find(struct span text, size_t pos, struct embedded *block)
 {
-	while (pos < text.len) {
-		struct embedded block = { 0 };
+	bool goes_on =
+		block->kind == EMBEDDED_BASE64 && block->next == pos && block->end > pos;
+	size_t known_end = goes_on ? block->end : 0, looked = 0;
 
-		if (find_at(text, pos, &block)) {
-			block.next = line_from(text, block.next);
-			*block_r = block;
+	while (pos < text.len) {
+		struct embedded here = { 0 };
+		bool found = find_at(text, pos, known_end, &here);
+
+		looked += here.looked;
+		if (found) {
+			*block = here;
+			block->next = line_from(text, here.next);
+			block->looked = looked;
 			return true;
 		}
 		/* What was too short for base64 is not looked at again. */
-		if (block.kind == EMBEDDED_BASE64 && block.end > pos)
-			pos = block.end;
+		if (here.kind == EMBEDDED_BASE64 && here.end > pos)
+			pos = here.end;
 		else
-			pos = field_line_end(text, pos);
+			pos = next_line(text, pos);
+		known_end = 0;
 	}
+	*block = (struct embedded){ .looked = looked };
 	return false;
 }
 

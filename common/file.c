@@ -296,6 +296,7 @@ int file_lock(const char *path, int *fd_r, struct err *err)
 		if (errno != EWOULDBLOCK)
 			return fail("lock", path, err);
 		read_pid(fd, pid);
+		errno = EWOULDBLOCK;
 		return err_set(err, ERR_AGAIN, "%s is held by %s%s", path,
 			pid[0] ? "process " : "another process", pid);
 	}

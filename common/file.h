@@ -44,7 +44,7 @@ int file_open_dir(const char *path, int *fd_r, struct err *err);
 int file_open_own_dir(const char *path, int *fd_r, struct err *err);
 
 /* Take the lock file (made if missing) and write our pid in it. Held by another process:
- * ERR_AGAIN with its pid in the text. Released when *fd_r is closed, here and in every child
+ * ERR_AGAIN with its pid in the text, and errno is EWOULDBLOCK. Released when *fd_r is closed, here and in every child
  * forked meanwhile; the file stays. */
 int file_lock(const char *path, int *fd_r, struct err *err);
 

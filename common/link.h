@@ -52,7 +52,7 @@ enum link_trouble {
 	LINK_MISMATCH, /* one end encrypts and the other does not, or it is no ZeroMQ */
 };
 
-/* Connections to a bound link that came to nothing. */
+/* Connections to a bound link that came to nothing, and messages over one that is allowed no more. */
 struct link_refusals {
 	uint64_t count;
 	char last
@@ -106,6 +106,12 @@ int link_bind(const char *const *endpoints, size_t count, size_t frame_max,
  * keys->clients only. */
 int link_bind_keys(const char *const *endpoints, size_t count, size_t frame_max,
 	const struct link_keys *keys, struct link **link_r, struct err *err);
+
+/* From now on these clients may connect to a link that was bound with keys, instead of those it was
+ * told of before. Who may not any more is heard no more, though it is connected: what it says is
+ * dropped, and counts as refused. On failure nothing changes. */
+int link_allow(struct link *link, const struct link_client *clients, size_t count,
+	struct err *err);
 
 /* Forgets what was not sent yet; a socket's path is removed, its lock file stays. NULL is fine. */
 void link_close(struct link *link);

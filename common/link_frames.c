@@ -6,6 +6,10 @@
 
 #include "common/link_inside.h"
 
+enum {
+	UNWANTED_MAX = 64 /* messages dropped in one turn */
+};
+
 void link_release(struct link *link)
 {
 	while (link->held_count > 0)
@@ -87,12 +91,15 @@ static bool keep_frame(struct link *link, struct link_message *message, zmq_msg_
 	return true;
 }
 
-int link_receive(struct link *link, struct link_message *message_r, struct err *err)
+/* 1: a whole message, or what is left of one; 0: none there. */
+static int receive_one(struct link *link, struct link_message *message_r, bool *wanted_r,
+	struct err *err)
 {
 	bool next = true, whole = true;
 
 	link_release(link);
 	message_r->peer.len = message_r->frame_count = 0;
+	*wanted_r = true;
 	while (next) {
 		zmq_msg_t frame;
 		int rc = receive_frame(link, &frame, err);
@@ -100,11 +107,30 @@ int link_receive(struct link *link, struct link_message *message_r, struct err *
 		if (rc <= 0)
 			return rc;
 		next = zmq_msg_more(&frame) != 0;
+		if (!next)
+			*wanted_r = link_may_speak(link, &frame);
 		whole = keep_frame(link, message_r, &frame) && whole;
 		(void)zmq_msg_close(&frame);
 	}
 	if (!whole)
 		link_release(link);
+	return 1;
+}
+
+int link_receive(struct link *link, struct link_message *message_r, struct err *err)
+{
+	bool wanted = false;
+
+	for (int i = 0; i < UNWANTED_MAX && !wanted; i++) {
+		int rc = receive_one(link, message_r, &wanted, err);
+
+		if (rc <= 0)
+			return rc;
+	}
+	if (!wanted) {
+		link_release(link);
+		return 0;
+	}
 	for (size_t i = 0; i < link->held_count; i++)
 		message_r->frames[i] = (struct span){ zmq_msg_data(&link->held[i]),
 			zmq_msg_size(&link->held[i]) };

@@ -62,4 +62,7 @@ int link_guard(struct link *link, const struct link_keys *keys, struct err *err)
 /* Say who of those in their handshake may connect. */
 void link_admit(struct link *link);
 
+/* May whoever sent this still be here? If not, it is counted. */
+bool link_may_speak(struct link *link, const zmq_msg_t *frame);
+
 #endif

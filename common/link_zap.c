@@ -31,18 +31,29 @@ struct frame {
 	size_t len;
 };
 
+int link_allow(struct link *link, const struct link_client *clients, size_t count,
+	struct err *err)
+{
+	struct link_client *copy = NULL;
+
+	if (count > 0) {
+		copy = calloc(count, sizeof(*copy));
+		if (!copy)
+			return err_memory(err);
+		memcpy(copy, clients, count * sizeof(*copy));
+	}
+	free(link->clients);
+	link->clients = copy;
+	link->client_count = count;
+	return 0;
+}
+
 int link_guard(struct link *link, const struct link_keys *keys, struct err *err)
 {
 	static const char what[] = "cannot encrypt a ZeroMQ socket";
 
-	if (keys->client_count > 0) {
-		link->clients = calloc(keys->client_count, sizeof(*link->clients));
-		if (!link->clients)
-			return err_memory(err);
-		memcpy(link->clients, keys->clients,
-			keys->client_count * sizeof(*link->clients));
-	}
-	link->client_count = keys->client_count;
+	if (link_allow(link, keys->clients, keys->client_count, err) < 0)
+		return -1;
 	link->zap = zmq_socket(link->context, ZMQ_REP);
 	if (!link->zap || zmq_bind(link->zap, "inproc://zeromq.zap.01") < 0)
 		return link_failed(what, err);
@@ -100,10 +111,9 @@ static const struct link_client *find_client(
 }
 
 /* Whatever is not as it must be is refused. */
-static bool allowed(struct link *link, const struct frame *frames, size_t count)
+static bool allowed(
+	struct link *link, const struct frame *frames, size_t count, struct key *key_r)
 {
-	struct key key;
-
 	if (count != FRAMES || !frame_is(&frames[FRAME_VERSION], version) ||
 		!frame_is(&frames[FRAME_DOMAIN], domain) ||
 		!frame_is(&frames[FRAME_MECHANISM], "CURVE") ||
@@ -111,24 +121,26 @@ static bool allowed(struct link *link, const struct frame *frames, size_t count)
 		link_count_refusal(link, "it shows no key");
 		return false;
 	}
-	key_from_bytes(frames[FRAME_KEY].bytes, &key);
-	if (find_client(link, &key))
+	key_from_bytes(frames[FRAME_KEY].bytes, key_r);
+	if (find_client(link, key_r))
 		return true;
-	link_count_refusal(link, "the key %s of %.*s is none of those allowed", key.text,
+	link_count_refusal(link, "the key %s of %.*s is none of those allowed",
+		key_r->text,
 		frames[FRAME_ADDRESS].len < FRAME_MAX ? (int)frames[FRAME_ADDRESS].len
 						      : 0,
 		(const char *)frames[FRAME_ADDRESS].bytes);
 	return false;
 }
 
-static void answer(void *socket, const struct frame *id, bool yes)
+/* user: what ZeroMQ will say of each message over this connection. */
+static void answer(void *socket, const struct frame *id, bool yes, const char *user)
 {
 	const struct {
 		const void *bytes;
 		size_t len;
 	} frames[] = { { version, strlen(version) }, { id->bytes, id->len },
-		{ yes ? "200" : "400", 3 }, { yes ? "OK" : "No", 2 }, { "", 0 },
-		{ "", 0 } };
+		{ yes ? "200" : "400", 3 }, { yes ? "OK" : "No", 2 },
+		{ user, strlen(user) }, { "", 0 } };
 	const size_t count = sizeof(frames) / sizeof(frames[0]);
 
 	/* To one that has gone meanwhile ZeroMQ drops it. */
@@ -143,10 +155,25 @@ void link_admit(struct link *link)
 	size_t count;
 
 	for (int i = 0; i < ADMIT_MAX && next_question(link->zap, frames, &count); i++) {
-		bool yes = allowed(link, frames, count);
+		struct key key = { "" };
+		bool yes = allowed(link, frames, count, &key);
 
 		if (count <= FRAME_ID || frames[FRAME_ID].len > FRAME_MAX)
 			frames[FRAME_ID].len = 0;
-		answer(link->zap, &frames[FRAME_ID], yes);
+		answer(link->zap, &frames[FRAME_ID], yes, yes ? key.text : "");
 	}
+}
+
+bool link_may_speak(struct link *link, const zmq_msg_t *frame)
+{
+	/* A connection over a socket of this machine has no such name. */
+	const char *user = link->zap ? zmq_msg_gets(frame, "User-Id") : NULL;
+	struct key key;
+
+	if (!user)
+		return true;
+	if (key_parse(user, &key, NULL) == 0 && find_client(link, &key))
+		return true;
+	link_count_refusal(link, "the key %.*s is allowed no more", KEY_TEXT_LEN, user);
+	return false;
 }

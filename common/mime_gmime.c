@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * All that GMime does for us, and the only file that includes it: values of fields, charsets,
- * and a second reading of the whole message. It never sees what is over a limit: the time of its
+ * What GMime does for us, but for mime_text, the only other file that includes it: values of
+ * fields, charsets, and a second reading of the whole message. It never sees what is over a limit: the time of its
  * parameter and address parsers is quadratic, and GLib ends the process where memory is short. */
 #include <gmime/gmime.h>
 
 #include "common/mime_inside.h"
+#include "common/utf8.h"
 
 void mime_start(void)
 {
@@ -75,8 +76,7 @@ static GMimeParserOptions *options_new(unsigned *doubts)
 	return options;
 }
 
-/* A field's value as the C string GMime wants: unfolded, and a NUL hides nothing behind it. */
-static char *to_text(struct span value)
+char *mime_to_text(struct span value)
 {
 	char *text = g_malloc(value.len + 1);
 
@@ -90,8 +90,7 @@ static char *to_text(struct span value)
 	return text;
 }
 
-/* UTF-8 on one line, cut between two characters. */
-static void copy_utf8(char *to, size_t size, const char *from)
+void mime_copy_utf8(char *to, size_t size, const char *from)
 {
 	DEFER(text_free) char *valid = g_utf8_make_valid(from, -1);
 	size_t len = 0;
@@ -107,6 +106,17 @@ static void copy_utf8(char *to, size_t size, const char *from)
 		len += next;
 	}
 	to[len] = '\0';
+}
+
+/* A file name: the end of a long one says what it is. */
+static void copy_name(char to[static MIME_NAME_MAX], const char *from)
+{
+	DEFER(text_free) char *valid = g_utf8_make_valid(from, -1);
+
+	(void)utf8_shorten(span_str(valid), to, MIME_NAME_MAX);
+	for (; *to; to++)
+		if ((unsigned char)*to < ' ')
+			*to = ' ';
 }
 
 static void copy_lower(char *to, size_t size, const char *from)
@@ -135,7 +145,7 @@ static int read_type(GMimeParserOptions *options, const char *text,
 		copy_lower(content->charset, sizeof(content->charset), charset);
 	if (name) {
 		content->has_name = true;
-		copy_utf8(content->name, sizeof(content->name), name);
+		copy_name(content->name, name);
 	}
 	if (strcmp(content->type, "application/pkcs7-mime") == 0 ||
 		strcmp(content->type, "application/x-pkcs7-mime") == 0)
@@ -166,7 +176,7 @@ static void read_disposition(
 	content->is_attachment = !kind || g_ascii_strcasecmp(kind, "inline") != 0;
 	if (!name)
 		return;
-	copy_utf8(copy, sizeof(copy), name);
+	copy_name(copy, name);
 	if (content->has_name && strcmp(copy, content->name) != 0)
 		content->doubts |= MIME_DOUBT_DUPLICATE;
 	content->has_name = true;
@@ -178,8 +188,8 @@ int mime_content_read(
 {
 	struct mime_content content = { .is_identity = true };
 	DEFER(options_free) GMimeParserOptions *options = options_new(&content.doubts);
-	DEFER(text_free) char *type = to_text(raw->type);
-	DEFER(text_free) char *disposition = to_text(raw->disposition);
+	DEFER(text_free) char *type = mime_to_text(raw->type);
+	DEFER(text_free) char *disposition = mime_to_text(raw->disposition);
 
 	if (raw->is_over_limit) {
 		(void)g_strlcpy(content.type, "application/octet-stream", MIME_TYPE_MAX);
@@ -317,10 +327,10 @@ void mime_second_reading(struct span message, struct mime *mime)
 void mime_field_text(struct span message, const char *name, char *text, size_t size)
 {
 	struct span value = mime_field(message, 0, name);
-	char *raw = to_text(span_part(value, 0, MIME_VALUE_MAX));
+	char *raw = mime_to_text(span_part(value, 0, MIME_VALUE_MAX));
 	char *decoded = g_mime_utils_header_decode_text(NULL, raw);
 
-	copy_utf8(text, size, decoded);
+	mime_copy_utf8(text, size, decoded);
 	g_free(decoded);
 	g_free(raw);
 }

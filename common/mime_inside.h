@@ -54,6 +54,13 @@ bool mime_head_over_parameters(const struct mime_raw *raw);
 /* The transfer encoding, and the doubts that only the raw fields tell. */
 void mime_head_content(const struct mime_raw *raw, struct mime_content *content);
 
+/* A field's value as the C string GMime wants: unfolded, and a NUL hides nothing behind it. The
+ * caller's to g_free. */
+char *mime_to_text(struct span value);
+
+/* Text as UTF-8 on one line, cut between two characters. */
+void mime_copy_utf8(char *to, size_t size, const char *from);
+
 /* Through GMime. *content_r is the caller's to release with mime_content_done. */
 int mime_content_read(
 	const struct mime_raw *raw, struct mime_content *content_r, struct err *err);

@@ -113,6 +113,7 @@ static void pack_state(struct pack *pack, const struct wire_state *state)
 	pack_u32(pack, state->queued);
 	pack_u64(pack, state->lookups);
 	pack_u64(pack, state->hits);
+	health_pack(pack, &state->health);
 	pack_bytes(pack, state->digest.bytes, HASH_SIZE);
 	pack_text(pack, state->engine, sizeof(state->engine));
 	pack_text(pack, state->unprotected, sizeof(state->unprotected));
@@ -264,6 +265,7 @@ static void unpack_state(struct unpack *unpack, struct wire_state *state)
 	state->queued = unpack_u32(unpack);
 	state->lookups = unpack_u64(unpack);
 	state->hits = unpack_u64(unpack);
+	health_unpack(unpack, &state->health);
 	unpack_bytes(unpack, state->digest.bytes, HASH_SIZE);
 	unpack_text(unpack, state->engine, sizeof(state->engine));
 	unpack_text(unpack, state->unprotected, sizeof(state->unprotected));
@@ -373,13 +375,11 @@ int wire_decode(const struct span *frames, size_t frame_count,
 
 uint64_t wire_peek_id(const struct span *frames, size_t frame_count)
 {
-	struct unpack unpack = { 0 };
+	struct unpack unpack = { .rest = frame_count > 0 ? frames[0]
+							 : (struct span){ 0 } };
 	unsigned version, type;
 	uint64_t id;
 
-	if (frame_count == 0)
-		return 0;
-	unpack.rest = frames[0];
 	unpack_start(&unpack, &version, &type, &id);
 	return unpack.wrong ? 0 : id;
 }

@@ -12,6 +12,7 @@
 #include "mailfilter/input.h"
 #include "mailfilter/progress.h"
 #include "mailfilter/stream.h"
+#include "mailfilter/tidy.h"
 
 _Static_assert((int)ACCOUNT_SESSIONS_MAX > (int)STUCK_PARK,
 	"a message that ends every session is parked within one run");
@@ -33,8 +34,8 @@ struct run {
 	struct session session;
 	struct folders folders;
 	struct progress progress;
-	bool cut_off; /* the last run died */
-	bool first;   /* none has ended before */
+	bool cut_off;   /* the last run died */
+	int64_t last_s; /* when the last run was, 0: never */
 };
 
 static void tell_progress(void *arg)
@@ -109,7 +110,7 @@ static int open_delivery(struct run *run, struct err *err)
 	if (run->job->dry_run)
 		return 0;
 	if (quarantine_open(run->dir.path, &run->quarantine, err) < 0 ||
-		deliver_open(&tools, &run->deliver, err) < 0)
+		deliver_folders_open(run->job->settings, &tools, &run->deliver, err) < 0)
 		return -1;
 	return run->deliver->ops->leftovers(run->deliver, forget_recorded, run, err);
 }
@@ -140,15 +141,13 @@ static int open_state(struct run *run, struct err *err)
 static int note_start(struct run *run, struct err *err)
 {
 	char summary[2] = "", text[ERR_TEXT_MAX];
-	int64_t last_s = 0;
 
-	if (record_run(run->record, &last_s, summary, sizeof(summary), err) < 0)
+	if (record_run(run->record, &run->last_s, summary, sizeof(summary), err) < 0)
 		return -1;
-	run->first = last_s == 0;
 	if (run->job->dry_run)
 		return 0;
-	run->cut_off = last_s != 0 && !summary[0];
-	if (last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
+	run->cut_off = run->last_s != 0 && !summary[0];
+	if (run->last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
 		log_warning("account=%s %s", run->account.name, text);
 	if (run->cut_off)
 		log_warning(
@@ -328,7 +327,7 @@ static int serve(struct run *run, struct err *err)
 	run->session = (struct session){ .pipeline = &run->pipeline,
 		.fetch = &run->fetch,
 		.stuck = &run->stuck,
-		.first_run = run->first,
+		.first_run = run->last_s == 0,
 		.careful = run->cut_off ? CAREFUL_MESSAGES : 0 };
 	for (;;) {
 		uint32_t before = served(run->report);
@@ -389,6 +388,8 @@ void account_run(const struct account_job *job, struct report *report_r)
 			err.kind = ERR_NONE;
 		else if (!run.pipeline.stopped && run.pipeline.failed.kind == ERR_NONE)
 			(void)pipeline_drain(&run.pipeline, &drained);
+		if (!run.pipeline.stopped && !job->dry_run)
+			tidy_daily(job->settings, job->account, run.last_s);
 	}
 	record_end(&run, &err);
 	close_tools(&run);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/account_dir.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static int take_lock(struct account_dir *dir, struct err *err)
 		return err_memory(err);
 	}
 	if (file_lock(path, &dir->lock, err) < 0)
-		return err->kind == ERR_AGAIN ? err_wrap(err, "already at work") : -1;
+		return errno == EWOULDBLOCK ? err_wrap(err, "already at work") : -1;
 	return 0;
 }
 
@@ -47,17 +48,18 @@ static int empty_tmp(struct account_dir *dir, struct err *err)
 	return file_remove_tree(dir->tmp, false, err);
 }
 
-static int make_sign(struct account_dir *dir, struct err *err)
+int account_dir_sign(
+	const char *path, char sign_r[static ACCOUNT_SIGN_MAX], struct err *err)
 {
-	auto_free char *path = realpath(dir->path, NULL);
+	auto_free char *real = realpath(path, NULL);
 	char text[HASH_TEXT_MAX];
 	struct hash hash;
 
-	if (!path)
-		return err_errno(err, ERR_ACCOUNT, "cannot find %s", dir->path);
-	if (hash_span(span_str(path), &hash, err) < 0)
+	if (!real)
+		return err_errno(err, ERR_ACCOUNT, "cannot find %s", path);
+	if (hash_span(span_str(real), &hash, err) < 0)
 		return -1;
-	(void)snprintf(dir->sign, sizeof(dir->sign), "%.*s", ACCOUNT_SIGN_MAX - 1,
+	(void)snprintf(sign_r, ACCOUNT_SIGN_MAX, "%.*s", ACCOUNT_SIGN_MAX - 1,
 		hash_text(&hash, text));
 	return 0;
 }
@@ -72,7 +74,8 @@ int account_dir_open(const char *state_dir, const char *account,
 	if (account_dir_path(state_dir, account, &dir.path, &why) < 0 ||
 		file_mkdirs(dir.path, S_IRWXU, &why) < 0 ||
 		file_open_own_dir(dir.path, &fd, &why) < 0 || take_lock(&dir, &why) < 0 ||
-		empty_tmp(&dir, &why) < 0 || make_sign(&dir, &why) < 0) {
+		empty_tmp(&dir, &why) < 0 ||
+		account_dir_sign(dir.path, dir.sign, &why) < 0) {
 		account_dir_close(&dir);
 		return err_set(err, why.kind, "%s", why.text);
 	}

@@ -21,6 +21,10 @@ struct account_dir {
 	char sign[ACCOUNT_SIGN_MAX];
 };
 
+/* The sign of who works in this folder, for places that others use, too. */
+int account_dir_sign(
+	const char *path, char sign_r[static ACCOUNT_SIGN_MAX], struct err *err);
+
 /* The path, which the caller frees. A name that would leave state_dir: ERR_SETTINGS. */
 int account_dir_path(
 	const char *state_dir, const char *account, char **path_r, struct err *err);

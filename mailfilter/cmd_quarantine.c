@@ -1,127 +1,95 @@
 /* SPDX-License-Identifier: ISC
  *
- * mailfilter quarantine: list what was kept back, show one original. Needs no lock. */
+ * mailfilter quarantine: list what was kept back, show one original, release, delete, expire. Who
+ * only looks needs no lock; the others work beside a running mailfilter. */
+#include "mailfilter/cmd_quarantine.h"
+
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "common/clock.h"
 #include "common/file.h"
-#include "common/json.h"
 #include "common/log.h"
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/cmd.h"
+#include "mailfilter/keeper.h"
 #include "mailfilter/quarantine.h"
+#include "mailfilter/tidy.h"
 
-static const char usage[] = "usage: mailfilter quarantine list [--json]\n"
-			    "       mailfilter quarantine show ID\n";
+static const char usage[] =
+	"usage: mailfilter quarantine list [--account NAME] [--json]\n"
+	"       mailfilter quarantine show [--account NAME] ID\n"
+	"       mailfilter quarantine release [--account NAME] [--json] ID...\n"
+	"       mailfilter quarantine delete [--account NAME] [--json] ID...\n"
+	"       mailfilter quarantine expire [--account NAME] [--json]\n";
 
-struct listing {
-	const char *account;
-	struct json *json;
-	uint64_t count;
-	struct err err;
-};
-
-static void print_text(const char *account, const struct record_quarantined *item)
+const struct account_settings *cmd_quarantine_account(
+	const struct cmd_quarantine *command, size_t i)
 {
-	char when[CLOCK_TEXT_MAX], value[LOG_TEXT_MAX], hash[HASH_TEXT_MAX];
+	const struct account_settings *account = settings_account(command->settings, i);
 
-	(void)printf("%s  %s  %s  %" PRIu64 " bytes\n", item->id,
-		clock_iso(item->time_s, when), account, item->size);
-	(void)printf("    from    %s\n", log_value(span_str(item->sender), value));
-	(void)printf("    subject %s\n", log_value(span_str(item->subject), value));
-	(void)printf("    why     %s\n", log_value(span_str(item->why), value));
-	for (size_t i = 0; i < item->found_count; i++) {
-		const struct record_found *found = &item->found[i];
-
-		(void)printf(
-			"    found   %s", log_value(span_str(found->signature), value));
-		(void)printf(" in part %s",
-			found->part[0] ? log_value(span_str(found->part), value)
-				       : "(all)");
-		if (found->name[0])
-			(void)printf(" %s", log_value(span_str(found->name), value));
-		(void)printf("\n    sha256  %s\n", hash_text(&found->hash, hash));
-	}
+	if (command->account && strcmp(account->name, command->account) != 0)
+		return NULL;
+	return account;
 }
 
-static void add_found(struct json *json, const struct record_quarantined *item)
+static int dir_of(const struct cmd_quarantine *command,
+	const struct account_settings *account, char **path_r, struct err *err)
 {
-	char hash[HASH_TEXT_MAX];
-
-	json_open(json, "findings", '[');
-	for (size_t i = 0; i < item->found_count; i++) {
-		json_open(json, NULL, '{');
-		json_text(json, "part", span_str(item->found[i].part));
-		json_text(json, "name", span_str(item->found[i].name));
-		json_text(json, "signature", span_str(item->found[i].signature));
-		json_text(
-			json, "sha256", span_str(hash_text(&item->found[i].hash, hash)));
-		json_close(json, '}');
-	}
-	json_close(json, ']');
+	return account_dir_path(command->settings->state_dir, account->name, path_r, err);
 }
 
-static int print_json(struct listing *listing, const struct record_quarantined *item)
+/* Is there anything of this id: a file or a row? */
+static int has(const char *dir, const char *id, struct err *err)
 {
-	char hash[HASH_TEXT_MAX];
-	struct json *json = listing->json;
+	struct record_quarantined item;
+	struct record *record = NULL;
+	auto_close int fd = -1;
+	int found;
 
-	json_open(json, NULL, '{');
-	json_text(json, "id", span_str(item->id));
-	json_text(json, "account", span_str(listing->account));
-	json_text(json, "folder", span_str(item->key.folder));
-	json_text(json, "uid", span_str(item->key.uid));
-	json_number(json, "time", (uint64_t)item->time_s);
-	json_number(json, "size", item->size);
-	json_text(json, "from", span_str(item->sender));
-	json_text(json, "subject", span_str(item->subject));
-	json_text(json, "why", span_str(item->why));
-	json_text(json, "sha256", span_str(hash_text(&item->hash, hash)));
-	add_found(json, item);
-	json_close(json, '}');
-	return json_print(json, &listing->err);
+	if (quarantine_original(dir, id, &fd, err) == 0)
+		return 1;
+	if (err->kind != ERR_MESSAGE || record_open(dir, true, &record, err) < 0)
+		return -1;
+	found = record_find_quarantined(record, id, &item, err);
+	record_close(record);
+	return found;
 }
 
-static int list_one(const struct record_quarantined *item, void *arg)
+/* The account in whose quarantine it is. */
+static int find(const struct cmd_quarantine *command, const char *id,
+	const struct account_settings **account_r, struct err *err)
 {
-	struct listing *listing = arg;
-
-	listing->count++;
-	if (listing->json)
-		return print_json(listing, item);
-	print_text(listing->account, item);
-	return 0;
-}
-
-/* Call each for the quarantine of every account. */
-static int list(const struct settings *settings, struct json *json, struct err *err)
-{
-	struct listing listing = { .json = json };
-
-	for (size_t i = 0; i < settings->accounts.count; i++) {
+	if (!quarantine_is_id(id))
+		return err_set(err, ERR_MESSAGE,
+			"%.60s is not a quarantine id; see: mailfilter "
+			"quarantine list",
+			id);
+	for (size_t i = 0; i < command->settings->accounts.count; i++) {
+		const struct account_settings *account =
+			cmd_quarantine_account(command, i);
 		auto_free char *path = NULL;
-		struct record *record = NULL;
-		int result;
+		int found = 0;
 
-		listing.account = settings_account(settings, i)->name;
-		result = account_dir_path(
-			settings->state_dir, listing.account, &path, err);
-		if (result == 0)
-			result = record_open(path, true, &record, err);
-		if (result == 0)
-			result = record_each_quarantined(record, list_one, &listing, err);
-		record_close(record);
-		if (result < 0)
-			return err_wrap(err, "%s", listing.account);
+		if (account) {
+			if (dir_of(command, account, &path, err) < 0)
+				return -1;
+			found = has(path, id, err);
+		}
+		if (found < 0)
+			return -1;
+		if (found > 0) {
+			*account_r = account;
+			return 0;
+		}
 	}
-	if (!json && listing.count == 0)
-		(void)puts("the quarantine is empty");
-	return 0;
+	return err_set(err, ERR_MESSAGE, "%s is in no account's quarantine", id);
 }
 
 static int copy_out(int fd, struct err *err)
@@ -142,26 +110,130 @@ static int copy_out(int fd, struct err *err)
 }
 
 /* The original goes to standard output byte for byte: to a file or a mail program, with care. */
-static int show(const struct settings *settings, const char *id, struct err *err)
+static int show(const struct cmd_quarantine *command, const char *id, struct err *err)
 {
-	if (!quarantine_is_id(id))
-		return err_set(err, ERR_MESSAGE,
-			"%.60s is not a quarantine id; see: mailfilter "
-			"quarantine list",
-			id);
-	for (size_t i = 0; i < settings->accounts.count; i++) {
-		auto_free char *path = NULL;
-		auto_close int fd = -1;
+	const struct account_settings *account = NULL;
+	auto_free char *path = NULL;
+	auto_close int fd = -1;
 
-		if (account_dir_path(settings->state_dir,
-			    settings_account(settings, i)->name, &path, err) < 0)
+	if (find(command, id, &account, err) < 0 ||
+		dir_of(command, account, &path, err) < 0 ||
+		quarantine_original(path, id, &fd, err) < 0)
+		return -1;
+	return copy_out(fd, err);
+}
+
+static int say_released(const struct cmd_quarantine *command, const char *account,
+	const struct record_quarantined *item, bool before, struct err *err)
+{
+	struct json *json = command->json;
+	char when[CLOCK_TEXT_MAX];
+
+	if (!json) {
+		(void)printf("%s: %s to account %s%s%s\n", item->id,
+			before ? "was released before" : "released", account,
+			before ? " at " : "",
+			before ? clock_iso(item->fate_s, when) : "");
+		return 0;
+	}
+	json_open(json, NULL, '{');
+	json_text(json, "id", span_str(item->id));
+	json_text(json, "account", span_str(account));
+	json_number(json, "released", (uint64_t)item->fate_s);
+	json_bool(json, "before", before);
+	json_close(json, '}');
+	return json_print(json, err);
+}
+
+static int release(const struct cmd_quarantine *command, const char *id, struct err *err)
+{
+	const struct account_settings *account = NULL;
+	struct record_quarantined item = { 0 };
+	struct keeper *keeper = NULL;
+	int result;
+
+	/* Where a destination hangs up, or a limit is met, that is an error of its write. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (find(command, id, &account, err) < 0 ||
+		keeper_open(command->settings->state_dir, account, &keeper, err) < 0)
+		return -1;
+	result = keeper_release(keeper, id, &item, err);
+	keeper_close(keeper);
+	if (result < 0)
+		return -1;
+	return say_released(command, account->name, &item, result == 1, err);
+}
+
+static int delete (const struct cmd_quarantine *command, const char *id, struct err *err)
+{
+	const struct account_settings *account = NULL;
+	struct json *json = command->json;
+	struct keeper *keeper = NULL;
+	int result;
+
+	if (find(command, id, &account, err) < 0 ||
+		keeper_open(command->settings->state_dir, account, &keeper, err) < 0)
+		return -1;
+	result = keeper_delete(keeper, id, err);
+	keeper_close(keeper);
+	if (result < 0)
+		return -1;
+	if (!json) {
+		(void)printf("%s: deleted from account %s\n", id, account->name);
+		return 0;
+	}
+	json_open(json, NULL, '{');
+	json_text(json, "id", span_str(id));
+	json_text(json, "account", span_str(account->name));
+	json_bool(json, "deleted", true);
+	json_close(json, '}');
+	return json_print(json, err);
+}
+
+static int say_expired(const struct cmd_quarantine *command, const char *account,
+	const struct keeper_counts *counts, struct err *err)
+{
+	struct json *json = command->json;
+
+	if (!json) {
+		(void)printf("%s: %" PRIu64 " expired, %" PRIu64
+			     " left by a crash removed, %" PRIu64 " kept\n",
+			account, counts->expired, counts->mended, counts->left);
+		return 0;
+	}
+	json_open(json, NULL, '{');
+	json_text(json, "account", span_str(account));
+	json_number(json, "expired", counts->expired);
+	json_number(json, "mended", counts->mended);
+	json_number(json, "kept", counts->left);
+	json_close(json, '}');
+	return json_print(json, err);
+}
+
+static int expire(const struct cmd_quarantine *command, struct err *err)
+{
+	for (size_t i = 0; i < command->settings->accounts.count; i++) {
+		const struct account_settings *account =
+			cmd_quarantine_account(command, i);
+		auto_free char *path = NULL;
+		struct keeper_counts counts = { 0 };
+
+		if (!account)
+			continue;
+		if (dir_of(command, account, &path, err) < 0)
 			return -1;
-		if (quarantine_original(path, id, &fd, err) == 0)
-			return copy_out(fd, err);
-		if (err->kind != ERR_MESSAGE)
+		/* One that was never served has nothing, and gets nothing made for it. */
+		if (access(path, F_OK) < 0 && errno == ENOENT)
+			continue;
+		if (tidy_quarantine(command->settings, account, &counts, err) < 0)
+			return err_wrap(err, "%s", account->name);
+		if (say_expired(command, account->name, &counts, err) < 0)
 			return -1;
 	}
-	return err_set(err, ERR_MESSAGE, "%s is in no account's quarantine", id);
+	if (command->settings->quarantine_days == 0 && !command->json)
+		(void)puts("quarantine-days is 0: originals are kept for ever");
+	return 0;
 }
 
 static int result_code(int result, const struct err *err)
@@ -172,17 +244,73 @@ static int result_code(int result, const struct err *err)
 	return err->kind == ERR_MESSAGE ? EX_NOINPUT : err_exit_code(err->kind);
 }
 
-int cmd_quarantine(const struct settings *settings, int argc, char **argv)
+/* Each id, and the code of the last that failed. */
+static int for_each_id(const struct cmd_quarantine *command,
+	int (*deed)(
+		const struct cmd_quarantine *command, const char *id, struct err *err))
 {
-	struct json json DEFER(json_done);
+	int code = EX_OK;
+
+	for (int i = 0; i < command->count; i++) {
+		struct err err = { 0 };
+		int one = result_code(deed(command, command->ids[i], &err), &err);
+
+		code = one != EX_OK ? one : code;
+	}
+	return code;
+}
+
+static int run(const struct cmd_quarantine *command, const char *what)
+{
 	struct err err = { 0 };
 
+	if (strcmp(what, "list") == 0 && command->count == 0)
+		return result_code(cmd_quarantine_list(command, &err), &err);
+	if (strcmp(what, "show") == 0 && command->count == 1 && !command->json)
+		return for_each_id(command, show);
+	if (strcmp(what, "release") == 0 && command->count > 0)
+		return for_each_id(command, release);
+	if (strcmp(what, "delete") == 0 && command->count > 0)
+		return for_each_id(command, delete);
+	if (strcmp(what, "expire") == 0 && command->count == 0)
+		return result_code(expire(command, &err), &err);
+	return cmd_usage(usage, "quarantine: say list, show, release, delete or expire, "
+				"and the ids where they are needed");
+}
+
+static bool is_known(const struct cmd_quarantine *command)
+{
+	for (size_t i = 0; i < command->settings->accounts.count; i++)
+		if (cmd_quarantine_account(command, i))
+			return true;
+	return !command->account;
+}
+
+int cmd_quarantine(const struct settings *settings, int argc, char **argv)
+{
+	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
+		{ "account", required_argument, NULL, 'a' }, { NULL, 0, NULL, 0 } };
+	struct cmd_quarantine command = { .settings = settings };
+	auto_json struct json json;
+	int option;
+
 	json_init(&json);
-	if (argc == 2 && strcmp(argv[1], "list") == 0)
-		return result_code(list(settings, NULL, &err), &err);
-	if (argc == 3 && strcmp(argv[1], "list") == 0 && strcmp(argv[2], "--json") == 0)
-		return result_code(list(settings, &json, &err), &err);
-	if (argc == 3 && strcmp(argv[1], "show") == 0)
-		return result_code(show(settings, argv[2], &err), &err);
-	return cmd_usage(usage, "quarantine: say list, or show and an id");
+	if (argc < 2)
+		return cmd_usage(usage, "quarantine: what is to be done?");
+	/* Behind the word that says what: there options and ids may stand in any order. */
+	optind = 2;
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (option == 'j')
+			command.json = &json;
+		else if (option == 'a')
+			command.account = optarg;
+		else
+			return cmd_usage(
+				usage, "quarantine: unknown option %s", argv[optind - 1]);
+	}
+	command.ids = argv + optind;
+	command.count = argc - optind;
+	if (!is_known(&command))
+		return cmd_usage(usage, "quarantine: no account %s", command.account);
+	return run(&command, argv[1]);
 }

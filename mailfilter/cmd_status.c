@@ -14,6 +14,8 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/cmd.h"
+#include "mailfilter/cmd_status_held.h"
+#include "mailfilter/health_show.h"
 #include "mailfilter/record.h"
 #include "mailfilter/scan.h"
 
@@ -21,7 +23,8 @@ static const char usage[] = "usage: mailfilter status [--json]\n";
 
 enum {
 	STATUS_WAIT_MS = 2000,
-	STATUS_STEP_MS = 50
+	STATUS_STEP_MS = 50,
+	HEALTH_TEXT_MAX = 8192
 };
 
 /* What is known of one account. */
@@ -31,6 +34,7 @@ struct seen {
 	uint64_t quarantined;
 	int64_t last_s;
 	char summary[1024];
+	struct status_held held;
 	struct err err;
 };
 
@@ -53,7 +57,8 @@ static void look(const struct settings *settings, struct seen *seen)
 	if (record_open(path, true, &record, &seen->err) == 0) {
 		if (record_count(record, &seen->counts, &seen->err) == 0 &&
 			record_each_quarantined(
-				record, count_one, &seen->quarantined, &seen->err) == 0)
+				record, count_one, &seen->quarantined, &seen->err) == 0 &&
+			status_held_look(record, &seen->held, &seen->err) == 0)
 			(void)record_run(record, &seen->last_s, seen->summary,
 				sizeof(seen->summary), &seen->err);
 	}
@@ -94,17 +99,37 @@ static void ask_scanners(struct scan *scan, size_t count)
 	}
 }
 
-static void print_scanner(
-	const char *endpoint, bool alive, const struct wire_state *state)
+/* One scanner, as far as it is known. */
+struct heard {
+	const char *endpoint;
+	bool alive;
+	struct wire_state state;
+	char why[ERR_TEXT_MAX]; /* it is not there, or "" */
+};
+
+static void print_health(const struct health *health)
 {
+	auto_buf struct buf out;
+	const char *text;
+
+	buf_init(&out, HEALTH_TEXT_MAX);
+	if (health_show_text(health, &out, NULL) == 0 && buf_text(&out, &text, NULL) == 0)
+		(void)fputs(text, stdout);
+}
+
+static void print_scanner(const struct heard *heard)
+{
+	const struct wire_state *state = &heard->state;
 	char text[LOG_LINE_MAX];
 
-	if (!alive) {
+	if (!heard->alive) {
 		(void)printf("scanner %s: no answer; mail that must be scanned waits\n",
-			endpoint);
+			heard->endpoint);
+		if (heard->why[0])
+			(void)printf("  trouble: %s\n", log_sentence(heard->why, text));
 		return;
 	}
-	(void)printf("scanner %s: %s", endpoint, state_name(state->state));
+	(void)printf("scanner %s: %s", heard->endpoint, state_name(state->state));
 	/* Before the first signatures are loaded there is no engine to speak of. */
 	if (state->engine[0])
 		(void)printf(", %s, %" PRIu64 " signatures",
@@ -115,6 +140,7 @@ static void print_scanner(
 		(void)printf("  %" PRIu64 " of %" PRIu64
 			     " messages were known to be clean\n",
 			state->hits, state->lookups);
+	print_health(&state->health);
 	if (state->trouble[0])
 		(void)printf("  trouble: %s\n", log_sentence(state->trouble, text));
 	if (state->unprotected[0])
@@ -122,12 +148,14 @@ static void print_scanner(
 			"  NOT PROTECTED: %s\n", log_sentence(state->unprotected, text));
 }
 
-static void json_scanner(struct json *json, const char *endpoint, bool alive,
-	const struct wire_state *state)
+static void json_scanner(struct json *json, const struct heard *heard)
 {
+	const struct wire_state *state = &heard->state;
+
 	json_open(json, NULL, '{');
-	json_text(json, "endpoint", span_str(endpoint));
-	json_text(json, "state", span_str(alive ? state_name(state->state) : "absent"));
+	json_text(json, "endpoint", span_str(heard->endpoint));
+	json_text(json, "state",
+		span_str(heard->alive ? state_name(state->state) : "absent"));
 	json_text(json, "engine", span_str(state->engine));
 	json_number(json, "signatures", state->signatures);
 	json_number(json, "generation", state->generation);
@@ -136,11 +164,12 @@ static void json_scanner(struct json *json, const char *endpoint, bool alive,
 	json_number(json, "cache_lookups", state->lookups);
 	json_number(json, "cache_hits", state->hits);
 	json_text(json, "unprotected", span_str(state->unprotected));
-	json_text(json, "trouble", span_str(state->trouble));
+	json_text(json, "trouble", span_str(heard->alive ? state->trouble : heard->why));
+	health_show_json(&state->health, json);
 	json_close(json, '}');
 }
 
-static void print_account(const struct seen *seen)
+static void print_account(const struct settings *settings, const struct seen *seen)
 {
 	char when[CLOCK_TEXT_MAX] = "never", text[LOG_LINE_MAX];
 
@@ -160,6 +189,8 @@ static void print_account(const struct seen *seen)
 		     " held, %" PRIu64 " parked, %" PRIu64 " in quarantine\n",
 		seen->counts.done, seen->counts.infected, seen->counts.held,
 		seen->counts.parked, seen->quarantined);
+	status_held_print(&seen->held, seen->account->name,
+		seen->last_s > 0 ? seen->last_s + settings->interval_ms / 1000 : 0);
 }
 
 static void json_account(struct json *json, const struct seen *seen)
@@ -174,6 +205,7 @@ static void json_account(struct json *json, const struct seen *seen)
 	json_number(json, "parked", seen->counts.parked);
 	json_number(json, "pending", seen->counts.pending);
 	json_number(json, "quarantined", seen->quarantined);
+	status_held_json(&seen->held, json);
 	json_text(json, "error",
 		span_str(seen->err.kind == ERR_NONE ? "" : seen->err.text));
 	json_close(json, '}');
@@ -183,28 +215,34 @@ static void scanners(
 	const struct settings *settings, struct scan *scan, struct json *json)
 {
 	for (size_t i = 0; i < settings->scanners.count; i++) {
-		struct wire_state state = { 0 };
-		bool alive = false;
-		const char *endpoint = scan_scanner(scan, i, &alive, &state);
+		struct heard heard = { 0 };
 
+		heard.endpoint = scan_scanner(scan, i, &heard.alive, &heard.state);
+		(void)scan_trouble(scan, i, heard.why, sizeof(heard.why));
 		if (json)
-			json_scanner(json, endpoint, alive, &state);
+			json_scanner(json, &heard);
 		else
-			print_scanner(endpoint, alive, &state);
+			print_scanner(&heard);
 	}
 }
 
-static void accounts(const struct settings *settings, struct json *json)
+static int accounts(const struct settings *settings, struct json *json, struct err *err)
 {
-	for (size_t i = 0; i < settings->accounts.count; i++) {
-		struct seen seen = { .account = settings_account(settings, i) };
+	/* Too much for the stack. */
+	struct seen *seen = malloc(sizeof(*seen));
 
-		look(settings, &seen);
+	if (!seen)
+		return err_memory(err);
+	for (size_t i = 0; i < settings->accounts.count; i++) {
+		*seen = (struct seen){ .account = settings_account(settings, i) };
+		look(settings, seen);
 		if (json)
-			json_account(json, &seen);
+			json_account(json, seen);
 		else
-			print_account(&seen);
+			print_account(settings, seen);
 	}
+	free(seen);
+	return 0;
 }
 
 static int show(const struct settings *settings, bool as_json, struct err *err)
@@ -218,19 +256,19 @@ static int show(const struct settings *settings, bool as_json, struct err *err)
 	ask_scanners(scan, settings->scanners.count);
 	if (!as_json) {
 		scanners(settings, scan, NULL);
-		accounts(settings, NULL);
 		scan_close(scan);
-		return 0;
+		return accounts(settings, NULL, err);
 	}
 	json_open(&json, NULL, '{');
 	json_open(&json, "scanners", '[');
 	scanners(settings, scan, &json);
+	scan_close(scan);
 	json_close(&json, ']');
 	json_open(&json, "accounts", '[');
-	accounts(settings, &json);
+	if (accounts(settings, &json, err) < 0)
+		return -1;
 	json_close(&json, ']');
 	json_close(&json, '}');
-	scan_close(scan);
 	return json_print(&json, err);
 }
 

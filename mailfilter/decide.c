@@ -106,7 +106,9 @@ const char *decide_verdict(
 {
 	const struct verdict *verdict = &message->verdict;
 
-	if (!message->scanned)
+	if (message->passed)
+		(void)snprintf(text, DECIDE_VERDICT_MAX, "passed");
+	else if (!message->scanned)
 		(void)snprintf(text, DECIDE_VERDICT_MAX, "%s",
 			message->suspicious || message->action == ACTION_PARK ? "none"
 									      : "inert");

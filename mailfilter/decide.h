@@ -13,7 +13,8 @@
  * part, the stricter policy wins: hold, quarantine, clean, tag. */
 void decide(struct message *message, const struct account_settings *account);
 
-/* "clean", "infected", "unscannable (limit)", "retry", "inert" (not scanned), for log and record. */
+/* "clean", "infected", "unscannable (limit)", "retry", "inert" (not scanned), "passed" (not
+ * scanned, and not judged), for log and record. */
 enum {
 	DECIDE_VERDICT_MAX = 64
 };

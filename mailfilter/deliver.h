@@ -88,6 +88,13 @@ int deliver_pipe_open(
 int deliver_smtp_open(
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
+/* The account's destination, and beside it one of the same kind for each folder that its rules file
+ * mail in: for maildir:PATH the Maildir PATH/.FOLDER (Maildir++), for mbox:PATH the file FOLDER
+ * beside it. A message goes to the one of its `folder`; to the usual one if there is none, as where a
+ * rule is gone. settings and tools are borrowed while it is open. */
+int deliver_folders_open(const struct settings *settings,
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
 /* A new delivery name, valid in a Maildir: seconds, microseconds, random, owner, host. */
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);
 

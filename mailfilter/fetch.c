@@ -38,6 +38,7 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 		message->attempts = known->attempts;
 		message->head = known->head;
 	}
+	message->since_s = known && known->since_s ? known->since_s : clock_wall_s();
 	if (item->size > fetch->message_max) {
 		(void)snprintf(why, sizeof(why),
 			"%" PRIu64 " bytes, over the limit (message-max) of %" PRIu64,

@@ -8,6 +8,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#include "mailfilter/record_look.h"
+
 const struct pipeline_tools *folder_tools(const struct folder *folder)
 {
 	return &folder->session->pipeline->tools;
@@ -62,8 +64,13 @@ static int list_it(struct folder *folder, struct err *err)
 	struct record_folder row = { 0 };
 	int first = begin(folder, &row, err);
 
-	if (first < 0 || source->ops->list(source, row.done_uid, &folder->items,
-				 &folder->count, err) < 0)
+	if (first < 0 ||
+		(!folder_tools(folder)->dry_run &&
+			record_take_unparked(folder_tools(folder)->record, folder->name,
+				folder->uidvalidity, &row.done_uid, err) < 0))
+		return -1;
+	if (source->ops->list(source, row.done_uid, &folder->items, &folder->count, err) <
+		0)
 		return -1;
 	if (folder->uidvalidity > 0 && folder_match(folder, err) < 0)
 		return -1;

@@ -82,9 +82,10 @@ static const char cut_off[] = "the process died while it was fetched or examined
 static int note_attempt(struct folder *folder, const struct source_item *item,
 	const struct record_row *known, struct err *err)
 {
-	struct record_row row = {
-		.state = RECORD_HELD, .size = item->size, .listed_size = item->size
-	};
+	struct record_row row = { .state = RECORD_HELD,
+		.size = item->size,
+		.listed_size = item->size,
+		.since_s = clock_wall_s() };
 
 	if (known)
 		row = *known;

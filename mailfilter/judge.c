@@ -171,6 +171,8 @@ const char *judge_reason_name(enum judge_reason reason)
 		return "error";
 	case JUDGE_SETTING:
 		return "setting";
+	case JUDGE_RULE:
+		return "rule";
 	}
 	return "unknown";
 }
@@ -181,7 +183,7 @@ const char *judge_text(unsigned reasons, char *text, size_t size)
 
 	if (size > 0)
 		text[0] = '\0';
-	for (unsigned bit = 1; bit <= JUDGE_SETTING; bit <<= 1) {
+	for (unsigned bit = 1; bit <= JUDGE_RULE; bit <<= 1) {
 		int len;
 
 		if (!(reasons & bit) || used >= size)

@@ -33,6 +33,7 @@ enum judge_reason {
 		1 << 9, /* a charset in which other bytes than ASCII's mean ASCII */
 	JUDGE_ERROR = 1 << 10,   /* could not be read */
 	JUDGE_SETTING = 1 << 11, /* scan = all */
+	JUDGE_RULE = 1 << 12,    /* a rule says so; judge itself never does */
 };
 
 enum {

@@ -22,9 +22,11 @@ static const char usage[] =
 	"usage: mailfilter [-c FILE] [-v|-q] [--once] [--account NAME]... [--dry-run]\n"
 	"       mailfilter [-c FILE] --check-config\n"
 	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
-	"       mailfilter judge [--json] FILE|-...\n"
+	"       mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n"
 	"       mailfilter [-c FILE] status [--json]\n"
-	"       mailfilter [-c FILE] quarantine list [--json] | show ID\n"
+	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
+	"       mailfilter [-c FILE] why [--json] ACCOUNT UID|FOLDER/UID\n"
+	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
 	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 
@@ -44,6 +46,7 @@ static const char help[] =
 	"\n"
 	"  scan        message files to the scanner      judge       suspicious or inert, and why\n"
 	"  status      accounts, scanners, last run      quarantine  originals that were kept back\n"
+	"  why         all that is known of a message     unpark   try parked messages again\n"
 	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
 	"\n"
@@ -60,16 +63,22 @@ struct options {
 struct command {
 	const char *name;
 	cmd_function *run;
-	bool needs_settings;
+	enum {
+		SETTINGS_NONE,
+		SETTINGS_WANTED, /* only those named by -c must be readable */
+		SETTINGS_NEEDED
+	} settings;
 };
 
 static const struct command commands[] = {
-	{ "scan", cmd_scan, true },
-	{ "judge", cmd_judge, false },
-	{ "self-test", cmd_self_test, true },
-	{ "status", cmd_status, true },
-	{ "quarantine", cmd_quarantine, true },
-	{ "keygen", cmd_keygen, false },
+	{ "scan", cmd_scan, SETTINGS_NEEDED },
+	{ "judge", cmd_judge, SETTINGS_WANTED },
+	{ "self-test", cmd_self_test, SETTINGS_NEEDED },
+	{ "status", cmd_status, SETTINGS_NEEDED },
+	{ "quarantine", cmd_quarantine, SETTINGS_NEEDED },
+	{ "why", cmd_why, SETTINGS_NEEDED },
+	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
+	{ "keygen", cmd_keygen, SETTINGS_NONE },
 };
 
 int cmd_usage(const char *command_usage, const char *format, ...)
@@ -172,7 +181,13 @@ static int with_settings(
 	int code;
 
 	/* Accounts must be complete to be served or checked; status and the like do without. */
-	if (settings_load(options->config, &settings, &err) < 0 ||
+	code = settings_load(options->config, &settings, &err);
+	if (code < 0 && command && command->settings == SETTINGS_WANTED &&
+		!options->config) {
+		log_warning("no rules are known: %s", err.text);
+		return command->run(NULL, argc, argv);
+	}
+	if (code < 0 ||
 		(!command && (settings_check_accounts(&settings, &err) < 0 ||
 				     settings_check_scanners(&settings, &err) < 0))) {
 		log_error("%s", err.text);
@@ -211,7 +226,7 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc > 0 && !(command = find_command(argv[0])))
 		return cmd_usage(usage, "unknown command %s", argv[0]);
-	if (command && !command->needs_settings)
+	if (command && command->settings == SETTINGS_NONE)
 		return command->run(NULL, argc, argv);
 	return with_settings(&options, command, argc, argv);
 }

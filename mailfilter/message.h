@@ -15,6 +15,8 @@ enum {
 	MESSAGE_FOLDER_MAX = 512,
 	MESSAGE_NAME_MAX = 128,
 	MESSAGE_REASON_MAX = 256,
+	MESSAGE_RULE_MAX = 65,
+	MESSAGE_TARGET_MAX = 132,
 	QUARANTINE_ID_MAX = 40,
 };
 
@@ -61,8 +63,12 @@ struct message {
 	uint32_t number;   /* POP3: of this session */
 	struct body body;  /* the original, from FETCHED on */
 	bool suspicious;
+	bool passed; /* not scanned, although it might be suspicious: judged says why */
 	char judged[MESSAGE_REASON_MAX]; /* why: "attachment,link" */
-	uint64_t request_id;             /* while SENT */
+	char rule[MESSAGE_RULE_MAX];     /* that decided, "" if none did */
+	char folder
+		[MESSAGE_TARGET_MAX]; /* that a rule files it in, "" for the usual place */
+	uint64_t request_id;          /* while SENT */
 	struct verdict verdict;
 	bool scanned; /* verdict is a scanner's */
 	enum action action;
@@ -71,6 +77,7 @@ struct message {
 	struct body cleaned;                   /* what goes out, if not the original */
 	char name[MESSAGE_NAME_MAX]; /* of the delivery; fixed at LISTED, then recorded */
 	uint32_t attempts;           /* times it was held before */
+	int64_t since_s;             /* when it was first seen */
 	bool repeat; /* an intent is on record: it may have been delivered under this name */
 	struct err err; /* of the step that failed */
 };

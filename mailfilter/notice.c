@@ -281,7 +281,8 @@ static int add_quarantined(struct buf *out, const struct message *message,
 		"look at it and, if you know what it is, have it delivered:\r\n\r\n"
 		"    mailfilter quarantine show %s\r\n"
 		"    mailfilter quarantine release %s\r\n\r\n"
-		"If that machine is not yours, ask whoever runs it, and name the line above.\r\n",
+		"If that machine is not yours, ask the administrator of your mail, and name the\r\n"
+		"last line above.\r\n",
 		account, id, id);
 }
 

@@ -30,14 +30,6 @@ static int fail(const char *what, const char *path, const char *name, struct err
 	return err_errno(err, file_err_kind(errno), "cannot %s %s/%s", what, path, name);
 }
 
-static int path_of(const char *account_dir, char **path_r, struct err *err)
-{
-	if (asprintf(path_r, "%s/quarantine", account_dir) >= 0)
-		return 0;
-	*path_r = NULL;
-	return err_memory(err);
-}
-
 /* Temporary files of a process that was killed: never counted, written anew if still needed. */
 static int sweep(const struct quarantine *quarantine, struct err *err)
 {
@@ -58,7 +50,7 @@ static int sweep(const struct quarantine *quarantine, struct err *err)
 static int open_all(
 	struct quarantine *quarantine, const char *account_dir, struct err *err)
 {
-	if (path_of(account_dir, &quarantine->path, err) < 0 ||
+	if (quarantine_path(account_dir, &quarantine->path, err) < 0 ||
 		file_mkdirs(quarantine->path, S_IRWXU, err) < 0 ||
 		file_open_own_dir(quarantine->path, &quarantine->dirfd, err) < 0)
 		return -1;
@@ -105,32 +97,12 @@ void quarantine_new_id(char id[static QUARANTINE_ID_MAX])
 		id + used, QUARANTINE_ID_MAX - used, "%016" PRIx64, random_number());
 }
 
-bool quarantine_is_id(const char *id)
-{
-	const size_t len = strnlen(id, QUARANTINE_ID_MAX);
-
-	if (len == 0 || len == QUARANTINE_ID_MAX || id[0] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!((id[i] >= '0' && id[i] <= '9') || (id[i] >= 'a' && id[i] <= 'z') ||
-			    (id[i] >= 'A' && id[i] <= 'Z') || id[i] == '-'))
-			return false;
-	return true;
-}
-
-static int check_id(const char *id, struct err *err)
-{
-	if (quarantine_is_id(id))
-		return 0;
-	return err_set(err, ERR_MESSAGE, "\"%.40s\" is no quarantine id", id);
-}
-
 int quarantine_write(
 	struct quarantine *quarantine, struct message *message, struct err *err)
 {
 	char tmp[FILE_NAME_MAX];
 
-	if (check_id(message->quarantine_id, err) < 0)
+	if (quarantine_check_id(message->quarantine_id, err) < 0)
 		return -1;
 	(void)snprintf(tmp, sizeof(tmp), "%s.tmp", message->quarantine_id);
 	/* Written twice in one batch, the later stands for both. */
@@ -248,30 +220,5 @@ int quarantine_describe(
 	mime_field_text(bytes, "Subject", item.subject, sizeof(item.subject));
 	mime_field_text(bytes, "From", item.sender, sizeof(item.sender));
 	*item_r = item;
-	return 0;
-}
-
-int quarantine_original(
-	const char *account_dir, const char *id, int *fd_r, struct err *err)
-{
-	auto_free char *path = NULL;
-	auto_close int dirfd = -1;
-	auto_close int fd = -1;
-	char name[FILE_NAME_MAX];
-	struct stat st;
-
-	if (check_id(id, err) < 0 || path_of(account_dir, &path, err) < 0 ||
-		file_open_own_dir(path, &dirfd, err) < 0)
-		return -1;
-	(void)snprintf(name, sizeof(name), "%s.eml", id);
-	/* O_NONBLOCK: a planted FIFO is opened, seen and refused; a file does not care. */
-	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return err_set(err, ERR_MESSAGE, "no original %s in %s", id, path);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail("open", path, name, err);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_ACCOUNT, "%s/%s is not a file", path, name);
-	*fd_r = take_fd(&fd);
 	return 0;
 }

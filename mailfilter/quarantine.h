@@ -19,6 +19,7 @@ void quarantine_close(struct quarantine *quarantine);
 /* A new id: unguessable, sorts by time, letters, digits and '-' only. */
 void quarantine_new_id(char id[static QUARANTINE_ID_MAX]);
 bool quarantine_is_id(const char *id);
+int quarantine_check_id(const char *id, struct err *err);
 
 /* Write the original of message to a temporary file. Failure leaves nothing behind. */
 int quarantine_write(
@@ -35,8 +36,24 @@ void quarantine_discard(struct quarantine *quarantine);
 int quarantine_describe(
 	struct message *message, struct record_quarantined *item_r, struct err *err);
 
-/* Open the original of an id for reading; needs no open quarantine. Unknown: ERR_MESSAGE. */
+/* The rest needs no open quarantine (quarantine_files.c). */
+
+/* The folder, which the caller frees. */
+int quarantine_path(const char *account_dir, char **path_r, struct err *err);
+
+/* Open the original of an id for reading. Unknown: ERR_MESSAGE. */
 int quarantine_original(
 	const char *account_dir, const char *id, int *fd_r, struct err *err);
+
+/* Call each for every original that is there, by its file alone; mtime_s is when it was kept. No
+ * folder: none. -1 from each ends it with its err. */
+int quarantine_each_file(const char *account_dir,
+	int (*each)(void *arg, const char *id, int64_t mtime_s, struct err *err),
+	void *arg, struct err *err);
+
+/* Remove the file of an original; one that is gone is fine. Durable after
+ * quarantine_sync_removed. */
+int quarantine_remove(const char *account_dir, const char *id, struct err *err);
+int quarantine_sync_removed(const char *account_dir, struct err *err);
 
 #endif

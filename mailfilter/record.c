@@ -17,7 +17,7 @@ enum {
 
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
-	" judged, size, attempts, time_s, listed_size, head"
+	" judged, size, attempts, time_s, rule, since_s, listed_size, head"
 #define FOLDER_COLUMNS                                                                   \
 	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"
 /* Of one folder, and of those that are no more; the index on their keys finds them. */
@@ -26,6 +26,9 @@ enum {
 #define STRAY_KEY "uid = uidvalidity || '.' || uid || '.' || change, uidvalidity = 0"
 #define QUARANTINED_COLUMNS                                                              \
 	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash, found"
+#define QUARANTINED_SELECT                                                               \
+	"SELECT " QUARANTINED_COLUMNS ", coalesce(fate, 0), coalesce(fate_s, 0), name"   \
+	" FROM quarantined LEFT JOIN fate USING (id)"
 
 static const char *const texts[SQL_TEXTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -39,7 +42,7 @@ static const char *const texts[SQL_TEXTS] = {
 		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15)",
+		    " ?14, ?15, ?16, ?17)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"
 		     " WHERE change > ?1 AND change <= ?2 AND (1 << state) & ?3"
 		     " AND (?4 IS NULL OR (folder = ?4 AND uidvalidity = ?5))"
@@ -70,10 +73,36 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_SET_RUN] = "REPLACE INTO run (id, time_s, summary) VALUES (1, ?1, ?2)",
 	[SQL_PUT_QUARANTINED] = "REPLACE INTO quarantined (" QUARANTINED_COLUMNS ")"
 				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-	[SQL_FIND_QUARANTINED] =
-		"SELECT " QUARANTINED_COLUMNS " FROM quarantined WHERE id = ?1",
-	[SQL_EACH_QUARANTINED] = "SELECT " QUARANTINED_COLUMNS " FROM quarantined"
-				 " WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_FIND_QUARANTINED] = QUARANTINED_SELECT " WHERE id = ?1",
+	[SQL_EACH_QUARANTINED] = QUARANTINED_SELECT " WHERE id > ?1 ORDER BY id LIMIT ?2",
+	/* What waits for a scanner was judged, and its try is another. */
+	[SQL_REASONS] = "SELECT state, reason, judged <> '', count(*), min(since_s)"
+			" FROM message WHERE state IN (?1, ?2) AND stray_s = 0"
+			" GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2 LIMIT ?3",
+	[SQL_EACH_UID] = "SELECT " MESSAGE_COLUMNS " FROM message"
+			 " WHERE uid = ?1 AND (?2 IS NULL OR folder = ?2)"
+			 " ORDER BY folder, uidvalidity LIMIT ?3",
+	[SQL_NOTE_UNPARKED] = "REPLACE INTO unparked (folder, uidvalidity, uid)"
+			      " SELECT folder, uidvalidity, CAST(uid AS INTEGER)"
+			      " FROM message WHERE state = ?1 AND uidvalidity > 0"
+			      " AND (?2 IS NULL OR folder = ?2)"
+			      " AND (?3 IS NULL OR uid = ?3)",
+	[SQL_UNPARK] = "UPDATE message SET state = ?4, attempts = 0, judged = '',"
+		       " reason = ?5, time_s = ?6 WHERE state = ?1"
+		       " AND (?2 IS NULL OR folder = ?2) AND (?3 IS NULL OR uid = ?3)",
+	[SQL_UNPARKED] = "SELECT coalesce(min(uid), 0) FROM unparked"
+			 " WHERE folder = ?1 AND uidvalidity = ?2",
+	[SQL_LOWER_MARK] = "UPDATE folder SET done_uid = min(done_uid, ?3)"
+			   " WHERE folder = ?1 AND uidvalidity = ?2",
+	[SQL_DROP_UNPARKED] = "DELETE FROM unparked WHERE folder = ?1",
+	[SQL_SET_FATE] = "REPLACE INTO fate (id, fate, fate_s, name)"
+			 " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_DROP_QUARANTINED] = "DELETE FROM quarantined WHERE id = ?1",
+	[SQL_DROP_FATE] = "DELETE FROM fate WHERE id = ?1",
+	/* Few are ever released: a walk over them costs less than an index for all. */
+	[SQL_IS_RELEASED] = "SELECT 1 FROM fate JOIN quarantined USING (id)"
+			    " WHERE fate = ?1 AND (?2 = 0 OR size = ?2)"
+			    " AND (?3 IS NULL OR hash = ?3) LIMIT 1",
 };
 
 static enum err_kind kind_of(int code, int errnum)
@@ -115,6 +144,13 @@ int record_fail(const struct record *record, const char *what, struct err *err)
 			"%s is damaged (%s): put back a copy of it, or move it away with its "
 			"-wal and -shm; mail still on the server is then delivered again",
 			record->path, why);
+	/* SQLite tells the last errno, of its try to read what it could not make. */
+	if (primary == SQLITE_CANTOPEN && errnum == ENOENT &&
+		access(record->path, F_OK) == 0)
+		return err_set(err, ERR_AGAIN,
+			"%s %s: the files -wal and -shm beside it cannot be made: the disk "
+			"may be full or in trouble, or the folder read-only",
+			what, record->path);
 	return err_set(err, kind_of(code, errnum), "%s %s: %s%s%s", what, record->path,
 		why, errnum ? ": " : "", errnum ? strerror(errnum) : "");
 }

@@ -32,12 +32,14 @@ struct record_row {
 	char verdict[64]; /* "infected", "unscannable (limit)", "" if not scanned */
 	char reason[MESSAGE_REASON_MAX];
 	char judged[MESSAGE_REASON_MAX];
+	char rule[MESSAGE_RULE_MAX]; /* that decided, "" if none did */
 	uint64_t size;
 	uint64_t
 		listed_size; /* as the server said; with head, it tells the message again */
 	struct head head;    /* of what was fetched, as far as it was */
 	uint32_t attempts;   /* fetches begun and not ended; holds so far */
 	int64_t time_s;      /* of the last change */
+	int64_t since_s;     /* of the first; 0: before this was kept */
 };
 
 /* Open or make dir (0700) and state.db in it (0600). read_only: for status, while a worker runs;
@@ -137,6 +139,14 @@ int record_run(struct record *record, int64_t *last_s_r, char *summary, size_t s
 int record_set_run(
 	struct record *record, int64_t when_s, const char *summary, struct err *err);
 
+/* What has been done with an original since it was kept. */
+enum record_fate {
+	RECORD_KEPT,      /* nothing */
+	RECORD_RELEASING, /* about to be delivered under name */
+	RECORD_RELEASED,  /* delivered under name */
+	RECORD_DELETING,  /* its file goes, then its row */
+};
+
 /* What was found in a quarantined original, as struct finding. */
 enum {
 	RECORD_FOUND_MAX = 10
@@ -160,6 +170,10 @@ struct record_quarantined {
 	struct hash hash;                            /* SHA-256 of the original */
 	struct record_found found[RECORD_FOUND_MAX]; /* the first of them */
 	size_t found_count;
+	/* Set by record_set_fate alone: */
+	enum record_fate fate;
+	int64_t fate_s; /* since when, 0 for RECORD_KEPT */
+	char name[MESSAGE_NAME_MAX];
 };
 int record_put_quarantined(
 	struct record *record, const struct record_quarantined *item, struct err *err);
@@ -170,5 +184,15 @@ int record_find_quarantined(struct record *record, const char *id,
 int record_each_quarantined(struct record *record,
 	int (*each)(const struct record_quarantined *item, void *arg), void *arg,
 	struct err *err);
+int record_set_fate(struct record *record, const char *id, enum record_fate fate,
+	const char *name, int64_t time_s, struct err *err);
+
+/* Forget an original whose file is gone. */
+int record_drop_quarantined(struct record *record, const char *id, struct err *err);
+
+/* Has an original of this size, and with this hash (NULL: any), been released? 1: yes, 0: no.
+ * Size 0: of any size. */
+int record_is_released(
+	struct record *record, uint64_t size, const struct hash *hash, struct err *err);
 
 #endif

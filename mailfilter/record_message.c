@@ -12,8 +12,7 @@ static void bind_key(sqlite3_stmt *statement, const struct message_key *key)
 	record_bind_text(statement, 3, key->uid);
 }
 
-/* The columns in the order of MESSAGE_COLUMNS. */
-static void read_row(sqlite3_stmt *from, struct record_row *row)
+void record_read_row(sqlite3_stmt *from, struct record_row *row)
 {
 	*row = (struct record_row){
 		.key.uidvalidity = (uint32_t)sqlite3_column_int64(from, 1),
@@ -22,7 +21,8 @@ static void read_row(sqlite3_stmt *from, struct record_row *row)
 		.size = (uint64_t)sqlite3_column_int64(from, 10),
 		.attempts = (uint32_t)sqlite3_column_int64(from, 11),
 		.time_s = sqlite3_column_int64(from, 12),
-		.listed_size = (uint64_t)sqlite3_column_int64(from, 13),
+		.since_s = sqlite3_column_int64(from, 14),
+		.listed_size = (uint64_t)sqlite3_column_int64(from, 15),
 	};
 	record_column_text(from, 0, row->key.folder, sizeof(row->key.folder));
 	record_column_text(from, 2, row->key.uid, sizeof(row->key.uid));
@@ -31,7 +31,8 @@ static void read_row(sqlite3_stmt *from, struct record_row *row)
 	record_column_text(from, 7, row->verdict, sizeof(row->verdict));
 	record_column_text(from, 8, row->reason, sizeof(row->reason));
 	record_column_text(from, 9, row->judged, sizeof(row->judged));
-	record_column_head(from, 14, &row->head);
+	record_column_text(from, 13, row->rule, sizeof(row->rule));
+	record_column_head(from, 16, &row->head);
 }
 
 int record_find(struct record *record, const struct message_key *key,
@@ -45,7 +46,7 @@ int record_find(struct record *record, const struct message_key *key,
 	bind_key(find, key);
 	got = record_step(record, find, err);
 	if (got == 1)
-		read_row(find, row_r);
+		record_read_row(find, row_r);
 	(void)sqlite3_reset(find);
 	return got;
 }
@@ -83,8 +84,10 @@ int record_put(struct record *record, const struct record_row *row, struct err *
 	record_bind_number(put, 11, (int64_t)row->size);
 	record_bind_number(put, 12, row->attempts);
 	record_bind_number(put, 13, row->time_s);
-	record_bind_number(put, 14, (int64_t)row->listed_size);
-	record_bind_head(put, 15, &row->head);
+	record_bind_text(put, 14, row->rule);
+	record_bind_number(put, 15, row->since_s);
+	record_bind_number(put, 16, (int64_t)row->listed_size);
+	record_bind_head(put, 17, &row->head);
 	return record_write(record, put, err);
 }
 
@@ -127,8 +130,8 @@ static int read_page(struct record *record, struct walk *walk,
 	record_bind_number(each, 5, walk->uidvalidity);
 	record_bind_number(each, 6, RECORD_PAGE);
 	while ((got = record_step(record, each, err)) == 1 && count < RECORD_PAGE) {
-		walk->after = sqlite3_column_int64(each, 15);
-		read_row(each, &page[count++]);
+		walk->after = sqlite3_column_int64(each, 17);
+		record_read_row(each, &page[count++]);
 	}
 	(void)sqlite3_reset(each);
 	*count_r = count;

@@ -36,6 +36,17 @@ enum record_sql {
 	SQL_PUT_QUARANTINED,
 	SQL_FIND_QUARANTINED,
 	SQL_EACH_QUARANTINED,
+	SQL_REASONS,
+	SQL_EACH_UID,
+	SQL_NOTE_UNPARKED,
+	SQL_UNPARK,
+	SQL_UNPARKED,
+	SQL_LOWER_MARK,
+	SQL_DROP_UNPARKED,
+	SQL_SET_FATE,
+	SQL_DROP_QUARANTINED,
+	SQL_DROP_FATE,
+	SQL_IS_RELEASED,
 	SQL_TEXTS
 };
 
@@ -67,6 +78,9 @@ void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t 
 
 /* The head in a column; not known where that is empty. */
 void record_column_head(sqlite3_stmt *statement, int column, struct head *head);
+
+/* A row of messages, whose columns are those of SQL_FIND. */
+void record_read_row(sqlite3_stmt *from, struct record_row *row);
 
 /* One step of a reading statement. 1: a row; 0: no more. */
 int record_step(struct record *record, sqlite3_stmt *statement, struct err *err);

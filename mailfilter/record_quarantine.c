@@ -47,7 +47,7 @@ static void unpack_found(struct span bytes, struct record_quarantined *item)
 	}
 }
 
-/* The columns in the order of QUARANTINED_COLUMNS. */
+/* The columns in the order of QUARANTINED_SELECT. */
 static void read_item(sqlite3_stmt *from, struct record_quarantined *item)
 {
 	const void *const hash = sqlite3_column_blob(from, 9);
@@ -56,6 +56,8 @@ static void read_item(sqlite3_stmt *from, struct record_quarantined *item)
 		.key.uidvalidity = (uint32_t)sqlite3_column_int64(from, 2),
 		.time_s = sqlite3_column_int64(from, 4),
 		.size = (uint64_t)sqlite3_column_int64(from, 5),
+		.fate = (enum record_fate)sqlite3_column_int(from, 11),
+		.fate_s = sqlite3_column_int64(from, 12),
 	};
 	record_column_text(from, 0, item->id, sizeof(item->id));
 	record_column_text(from, 1, item->key.folder, sizeof(item->key.folder));
@@ -63,6 +65,7 @@ static void read_item(sqlite3_stmt *from, struct record_quarantined *item)
 	record_column_text(from, 6, item->why, sizeof(item->why));
 	record_column_text(from, 7, item->subject, sizeof(item->subject));
 	record_column_text(from, 8, item->sender, sizeof(item->sender));
+	record_column_text(from, 13, item->name, sizeof(item->name));
 	if (hash && sqlite3_column_bytes(from, 9) == HASH_SIZE)
 		memcpy(item->hash.bytes, hash, HASH_SIZE);
 	unpack_found((struct span){ sqlite3_column_blob(from, 10),
@@ -165,4 +168,51 @@ int record_each_quarantined(struct record *record,
 	done = walk_items(record, page, each, arg, err);
 	free(page);
 	return done;
+}
+
+int record_set_fate(struct record *record, const char *id, enum record_fate fate,
+	const char *name, int64_t time_s, struct err *err)
+{
+	sqlite3_stmt *const set = record_prepare(record, SQL_SET_FATE, err);
+
+	if (!set)
+		return -1;
+	record_bind_text(set, 1, id);
+	record_bind_number(set, 2, fate);
+	record_bind_number(set, 3, time_s);
+	record_bind_text(set, 4, name);
+	return record_write(record, set, err);
+}
+
+int record_drop_quarantined(struct record *record, const char *id, struct err *err)
+{
+	sqlite3_stmt *const row = record_prepare(record, SQL_DROP_QUARANTINED, err);
+	sqlite3_stmt *const fate =
+		row ? record_prepare(record, SQL_DROP_FATE, err) : NULL;
+
+	if (!fate)
+		return -1;
+	record_bind_text(row, 1, id);
+	if (record_write(record, row, err) < 0)
+		return -1;
+	record_bind_text(fate, 1, id);
+	return record_write(record, fate, err);
+}
+
+int record_is_released(
+	struct record *record, uint64_t size, const struct hash *hash, struct err *err)
+{
+	sqlite3_stmt *const find = record_prepare(record, SQL_IS_RELEASED, err);
+	int got;
+
+	if (!find)
+		return -1;
+	record_bind_number(find, 1, RECORD_RELEASED);
+	record_bind_number(find, 2, (int64_t)size);
+	if (hash)
+		(void)sqlite3_bind_blob(find, 3, hash->bytes, HASH_SIZE, SQLITE_STATIC);
+	got = record_step(record, find, err);
+	(void)sqlite3_reset(find);
+	(void)sqlite3_clear_bindings(find);
+	return got;
 }

@@ -6,9 +6,19 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 2,
+	SCHEMA_VERSION = 3,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
+
+/* fate: what has been done with an original in quarantine. unparked: in front of which messages
+ * the next listing has to start, although they were done with. */
+#define SINCE_2                                                                          \
+	"CREATE TABLE fate ("                                                            \
+	" id TEXT PRIMARY KEY, fate INTEGER NOT NULL, fate_s INTEGER NOT NULL,"          \
+	" name TEXT NOT NULL) WITHOUT ROWID;"                                            \
+	"CREATE TABLE unparked ("                                                        \
+	" folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"     \
+	" PRIMARY KEY (folder, uidvalidity, uid)) WITHOUT ROWID;"
 
 /* message.change counts up with every put, REPLACE included: the order of the last change, free of
  * the clock's jumps. */
@@ -20,6 +30,7 @@ static const char schema[] =
 	" quarantine_id TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,"
 	" judged TEXT NOT NULL, size INTEGER NOT NULL, attempts INTEGER NOT NULL,"
 	" time_s INTEGER NOT NULL,"
+	" rule TEXT NOT NULL DEFAULT '', since_s INTEGER NOT NULL DEFAULT 0,"
 	" listed_size INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'',"
 	" stray_s INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (folder, uidvalidity, uid));"
@@ -36,11 +47,14 @@ static const char schema[] =
 	" id TEXT PRIMARY KEY, folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
-	" hash BLOB NOT NULL, found BLOB NOT NULL) WITHOUT ROWID;";
+	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2;
 
-/* From each form to the next; empty where there is none. */
+/* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
-	[1] = "ALTER TABLE message ADD COLUMN listed_size INTEGER NOT NULL DEFAULT 0;"
+	[1] = "ALTER TABLE message ADD COLUMN rule TEXT NOT NULL DEFAULT '';"
+	      "ALTER TABLE message ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE quarantined ADD COLUMN found BLOB NOT NULL DEFAULT x'';" SINCE_2,
+	[2] = "ALTER TABLE message ADD COLUMN listed_size INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE message ADD COLUMN head BLOB NOT NULL DEFAULT x'';"
 	      "ALTER TABLE message ADD COLUMN stray_s INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE folder ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
@@ -86,6 +100,7 @@ int record_is_empty(struct record *record, bool *empty_r, struct err *err)
 	return 0;
 }
 
+/* The number of its form, which this program knows or can bring up to date. */
 static int check(struct record *record, int64_t *version_r, struct err *err)
 {
 	int64_t version, application;
@@ -112,41 +127,25 @@ static int check(struct record *record, int64_t *version_r, struct err *err)
 	return 0;
 }
 
-/* The first form had this column not, and then had it. */
-static int add_found(struct record *record, struct err *err)
-{
-	int64_t there = 0;
-
-	if (number(record,
-		    "SELECT count(*) FROM pragma_table_info('quarantined')"
-		    " WHERE name = 'found'",
-		    &there, err) < 0)
-		return -1;
-	return there ? 0
-		     : execute(record,
-			       "ALTER TABLE quarantined"
-			       " ADD COLUMN found BLOB NOT NULL DEFAULT x''",
-			       err);
-}
-
-/* Whole or not at all; another process may have been first. */
+/* Whole or not at all. */
 static int upgrade(struct record *record, struct err *err)
 {
-	int64_t version = 0;
 	char mark[64];
+	int64_t version;
 
-	if (execute(record, "BEGIN IMMEDIATE", err) < 0)
-		return -1;
-	if (check(record, &version, err) < 0)
-		version = -1;
-	for (int64_t at = version; at > 0 && at < SCHEMA_VERSION; at++)
-		if (execute(record, upgrades[at], err) < 0 ||
-			(at == 1 && add_found(record, err) < 0))
-			version = -1;
 	(void)snprintf(
 		mark, sizeof(mark), "PRAGMA user_version = %d; COMMIT", SCHEMA_VERSION);
-	if (version > 0 && execute(record, mark, err) == 0)
-		return 0;
+	if (execute(record, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	/* Another process may have been first. */
+	if (check(record, &version, err) == 0) {
+		int done = 0;
+
+		for (; done == 0 && version < SCHEMA_VERSION; version++)
+			done = execute(record, upgrades[version], err);
+		if (done == 0 && execute(record, mark, err) == 0)
+			return 0;
+	}
 	(void)sqlite3_exec(record->db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
 }
@@ -182,8 +181,8 @@ int record_schema(struct record *record, bool read_only, struct err *err)
 		return -1;
 	if (read_only && version < SCHEMA_VERSION)
 		return err_set(err, ERR_AGAIN,
-			"%s was made by an older mailfilter: it is brought up to date when "
-			"its account is served next",
+			"%s is of an older mailfilter: the next run that serves the account "
+			"brings it up to date",
 			record->path);
 	if (read_only)
 		return 0;
@@ -192,9 +191,9 @@ int record_schema(struct record *record, bool read_only, struct err *err)
 	if (execute(record, "PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA",
 		    err) < 0)
 		return -1;
-	if (empty && create(record, err) < 0)
+	if (!empty)
+		return version < SCHEMA_VERSION ? upgrade(record, err) : 0;
+	if (create(record, err) < 0)
 		return -1;
-	if (check(record, &version, err) < 0)
-		return -1;
-	return version < SCHEMA_VERSION ? upgrade(record, err) : 0;
+	return check(record, &version, err);
 }

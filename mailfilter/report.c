@@ -15,6 +15,9 @@ void report_count(struct report *report, const struct message *message)
 {
 	if (message->scanned && message->verdict.kind == VERDICT_INFECTED)
 		report->infected++;
+	if (!message->scanned && message->rule[0] &&
+		(message->action == ACTION_TAG || message->action == ACTION_QUARANTINE))
+		report->ruled++;
 	switch (message->action) {
 	case ACTION_NONE:
 		break;
@@ -87,6 +90,9 @@ void report_message(const char *account, const struct message *message, bool dry
 		message_action_name(message->action));
 	if (message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE)
 		add(line, sizeof(line), "quarantine", message->quarantine_id);
+	add(line, sizeof(line), "rule", message->rule);
+	if (message->folder[0] && !left)
+		add(line, sizeof(line), "target", message->folder);
 	add(line, sizeof(line), "judged", message->judged);
 	/* Of what is changed or kept back verdict and signature are the reason. */
 	if (left || (message->action != ACTION_DELIVER && !found))
@@ -129,7 +135,8 @@ const char *report_summary(
 	const struct report *report, char text[static REPORT_SUMMARY_MAX])
 {
 	uint32_t changed = report->quarantined + report->tagged + report->cleaned;
-	uint32_t unscanned = changed < report->infected ? 0 : changed - report->infected;
+	uint32_t known = report->infected + report->ruled;
+	uint32_t unscanned = changed < known ? 0 : changed - known;
 	size_t used;
 
 	text[0] = '\0';
@@ -137,6 +144,7 @@ const char *report_summary(
 	part(text, report->infected, "infected", fate(report));
 	part(text, unscanned, "not scannable",
 		report->quarantined > 0 ? "quarantined" : "tagged");
+	part(text, report->ruled, "kept back or filed by a rule", "");
 	part(text, report->parked, "parked", "");
 	part(text, report->held, "held", report->held_why);
 	used = strlen(text);

@@ -14,11 +14,12 @@ struct report {
 	uint32_t tagged;      /* delivered with the status header */
 	uint32_t quarantined; /* a notice delivered instead */
 	uint32_t infected;    /* of all of these */
-	uint32_t held;        /* left on the server, again later */
-	uint32_t parked;      /* left on the server, a notice delivered */
-	uint32_t settled;     /* done on the server what `after` says */
-	bool final;           /* the run is over; err says how */
-	struct err err;       /* ERR_NONE if the account was reached and served */
+	uint32_t ruled;   /* of those tagged and quarantined: because a rule said so */
+	uint32_t held;    /* left on the server, again later */
+	uint32_t parked;  /* left on the server, a notice delivered */
+	uint32_t settled; /* done on the server what `after` says */
+	bool final;       /* the run is over; err says how */
+	struct err err;   /* ERR_NONE if the account was reached and served */
 	char held_why[MESSAGE_REASON_MAX]; /* of the first held one */
 };
 

@@ -63,4 +63,8 @@ int scan_wait(struct scan *scan, struct pollfd *fds, size_t count, int timeout_m
 const char *scan_scanner(
 	const struct scan *scan, size_t i, bool *alive_r, struct wire_state *state_r);
 
+/* And if that is not there: what is wrong with the connection and what to do, as far as it is known, a
+ * sentence in text; else false and "". */
+bool scan_trouble(const struct scan *scan, size_t i, char *text, size_t size);
+
 #endif

@@ -74,29 +74,37 @@ static const char *say_trouble(const struct scanner *scanner)
 	return NULL;
 }
 
+bool scan_trouble(const struct scan *scan, size_t i, char *text, size_t size)
+{
+	const struct place *place;
+	const char *trouble;
+
+	text[0] = '\0';
+	if (i >= (size_t)scan->place_count || scan->places[i].scanner.there)
+		return false;
+	place = &scan->places[i];
+	trouble = say_trouble(&place->scanner);
+	if (trouble)
+		(void)snprintf(
+			text, size, "scanner %s %s", place->scanner.endpoint, trouble);
+	else if (place->refusal[0])
+		(void)snprintf(text, size,
+			"scanner %s does not understand this mailfilter (%s): "
+			"bring both to one version",
+			place->scanner.endpoint, place->refusal);
+	return text[0] != '\0';
+}
+
 static void say_absent(const struct scan *scan, char *text, size_t size)
 {
 	auto_buf struct buf names = { .max = ERR_TEXT_MAX };
 	const char *list = "";
 
 	for (int i = 0; i < scan->place_count; i++) {
-		const struct place *place = &scan->places[i];
-		const char *trouble = say_trouble(&place->scanner);
-
-		if (trouble) {
-			(void)snprintf(text, size, "scanner %s %s",
-				place->scanner.endpoint, trouble);
+		if (scan_trouble(scan, (size_t)i, text, size))
 			return;
-		}
-		if (place->refusal[0]) {
-			(void)snprintf(text, size,
-				"scanner %s does not understand this mailfilter (%s): "
-				"bring both to one version",
-				place->scanner.endpoint, place->refusal);
-			return;
-		}
-		(void)buf_printf(
-			&names, NULL, "%s%s", i ? ", " : "", place->scanner.endpoint);
+		(void)buf_printf(&names, NULL, "%s%s", i ? ", " : "",
+			scan->places[i].scanner.endpoint);
 	}
 	if (buf_text(&names, &list, NULL) < 0)
 		list = "";

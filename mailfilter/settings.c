@@ -10,12 +10,14 @@
 #include "mailfilter/account_settings.h"
 #include "mailfilter/account_source.h"
 #include "mailfilter/password.h"
+#include "mailfilter/rules.h"
 #include "mailfilter/scan.h"
 #include "mailfilter/scanner_address.h"
 
 enum {
 	JOBS_MAX = 300,
 	ACCOUNTS_MAX = 10000,
+	QUARANTINE_DAYS_MOST = 36500,
 	WAIT_LEAST_MS = 100,
 	WAIT_MOST_MS = 3600 * 1000,
 };
@@ -44,6 +46,8 @@ const struct schema_option settings_options[] = {
 	  .preset = "120s", .max = WAIT_MOST_MS },
 	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max), .preset = "50M",
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
+	{ .name = "quarantine-days", .type = SCHEMA_NUMBER, AT(quarantine_days),
+	  .preset = "180", .max = QUARANTINE_DAYS_MOST },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
 	  .check = allow_check_hash },
 	{ .name = "allow-signatures", .type = SCHEMA_LIST, AT(allow_signatures),
@@ -53,6 +57,11 @@ const struct schema_option settings_options[] = {
 	  .item_size = sizeof(struct account_settings),
 	  .title_offset = offsetof(struct account_settings, name),
 	  .line_offset = offsetof(struct account_settings, line) },
+	{ .name = "rule", .type = SCHEMA_SECTION, AT(rules), .max = RULES_MAX,
+	  .check = account_check_name, .section = rule_options,
+	  .item_size = sizeof(struct rule_settings),
+	  .title_offset = offsetof(struct rule_settings, name),
+	  .line_offset = offsetof(struct rule_settings, line) },
 	{ 0 },
 };
 /* clang-format on */
@@ -127,6 +136,10 @@ static int finish(struct settings *settings, struct err *err)
 		return -1;
 	for (size_t i = 0; i < settings->accounts.count; i++)
 		if (account_settings_finish(settings, account_at(settings, i), err) < 0)
+			return -1;
+	for (size_t i = 0; i < settings->rules.count; i++)
+		if (rule_settings_finish(settings,
+			    (struct rule_settings *)settings->rules.items + i, err) < 0)
 			return -1;
 	if (account_source_check(settings, err) < 0 || check_mode(settings, err) < 0)
 		return -1;

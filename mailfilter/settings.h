@@ -116,9 +116,11 @@ struct settings {
 	int64_t scanner_wait_ms;  /* for an absent scanner, --once */
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
+	uint64_t quarantine_days; /* 0: originals are kept for ever */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow;
 	struct schema_sections accounts; /* of struct account_settings */
+	struct schema_sections rules;    /* of struct rule_settings, in their order */
 };
 
 /* The table of the file, for the tests that hold sample and manual page against it. */

@@ -7,37 +7,11 @@
 #include "common/clock.h"
 
 #include "mailfilter/decide.h"
-#include "mailfilter/judge.h"
 #include "mailfilter/notice.h"
 
 static bool failed(const struct message *message)
 {
 	return message->err.kind != ERR_NONE;
-}
-
-void step_judge(struct pipeline *pipeline, struct message **list, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct message *message = list[i];
-		unsigned reasons;
-		struct span bytes;
-
-		/* It did not come whole: there is nothing to judge. */
-		if (failed(message))
-			continue;
-		/* What is large is not even mapped: judge would not look at it. */
-		if (pipeline->tools.account->scan == SCAN_ALL)
-			reasons = JUDGE_SETTING;
-		else if (message->body.size > JUDGE_BYTES_MAX)
-			reasons = JUDGE_LARGE;
-		else if (body_span(&message->body, &bytes, NULL) < 0)
-			reasons = JUDGE_ERROR;
-		else
-			reasons = judge_message(bytes);
-		message->suspicious = reasons != 0;
-		(void)judge_text(reasons, message->judged, sizeof(message->judged));
-		message->stage = STAGE_JUDGED;
-	}
 }
 
 /* A scanner's answer. RETRY may come again and again: each is one hold. */
@@ -172,7 +146,8 @@ static void row_of(
 		.listed_size = message->listed_size,
 		.head = message->head,
 		.attempts = message->attempts + (state == RECORD_HELD),
-		.time_s = clock_wall_s() };
+		.time_s = clock_wall_s(),
+		.since_s = message->since_s };
 	memcpy(row_r->name, message->name, sizeof(row_r->name));
 	if (keeps_original(message))
 		memcpy(row_r->quarantine_id, message->quarantine_id,
@@ -180,6 +155,7 @@ static void row_of(
 	(void)decide_verdict(message, row_r->verdict);
 	memcpy(row_r->reason, message->reason, sizeof(row_r->reason));
 	memcpy(row_r->judged, message->judged, sizeof(row_r->judged));
+	memcpy(row_r->rule, message->rule, sizeof(row_r->rule));
 }
 
 static void fail_all(struct message **list, size_t count, const struct err *err)

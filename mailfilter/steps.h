@@ -8,7 +8,8 @@
 
 #include "mailfilter/pipeline.h"
 
-/* FETCHED: suspicious or inert. Cannot fail: what cannot be judged is suspicious. */
+/* FETCHED: suspicious or inert, or what a rule says; what one quarantines or files goes straight to
+ * SCANNED. Cannot fail: what cannot be judged is suspicious. */
 void step_judge(struct pipeline *pipeline, struct message **list, size_t count);
 
 /* JUDGED: to a scanner; inert ones go straight to SCANNED. The verdict arrives at SENT. */

@@ -327,7 +327,7 @@ static int lock_state(struct supervisor *supervisor, struct err *err)
 	if (file_mkdirs(dir, S_IRWXU, err) < 0)
 		return -1;
 	if (file_lock(path, &supervisor->lock, err) < 0)
-		return err->kind == ERR_AGAIN
+		return errno == EWOULDBLOCK
 			       ? err_wrap(err, "another mailfilter is at work")
 			       : -1;
 	return 0;

@@ -2,6 +2,7 @@
 #include "scanner/broker.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sysexits.h>
@@ -17,6 +18,7 @@
 #include "scanner/cache.h"
 #include "scanner/clients.h"
 #include "scanner/deadline.h"
+#include "scanner/guard.h"
 #include "scanner/hosts.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
@@ -25,8 +27,6 @@
 enum {
 	STOP_MS = 5000,       /* for jobs in work, after SIGTERM */
 	STOP_HOSTS_MS = 4000, /* then for the engine hosts to end */
-	TEMP_COPIES = 3,      /* of a message, unpacked, before its scan begins */
-	TEMP_SPARE = 16 * 1024 * 1024
 };
 
 struct broker {
@@ -42,6 +42,7 @@ struct broker {
 	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
 	int64_t end_by;  /* and then we go */
 	bool need_fresh; /* a suspect request waits for a fresh worker */
+	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
 };
 
 /* Is one in work that nothing else may be in work beside? */
@@ -53,24 +54,52 @@ static bool occupied(const struct broker *broker)
 	return false;
 }
 
-/* libclamav calls a mail clean where it cannot unpack. */
-static bool has_room(const struct broker *broker, struct request *request)
-{
-	struct err err = { 0 };
-
-	if (temp_has_room(broker->settings->temp_dir,
-		    TEMP_COPIES * request->size + TEMP_SPARE, &err) == 0)
-		return true;
-	request_hold(request, err.text);
-	return false;
-}
-
 /* The host whose word on a message is the newest, or NULL. */
 static const struct host *judge(const struct broker *broker)
 {
 	const struct host *host = broker->hosts.serving;
 
 	return host && host->state == HOST_SERVING ? host : NULL;
+}
+
+/* Temp space ran short during it, and is free of anything else now that all is quiet? Then it is scanned
+ * again, some times; else it is not its fault. */
+static bool may_be_tried_again(const char *dir, struct request *request)
+{
+	char why[VERDICT_DETAIL_MAX];
+
+	if (!temp_is_free(dir, request_weight(request))) {
+		request_hold(request, request->short_of);
+		return false;
+	}
+	if (request->shorts <= REQUEST_SHORTS_MAX) {
+		log_info("size=%ju: temp space ran short: it is scanned again, alone",
+			(uintmax_t)request->size);
+		return true;
+	}
+	(void)snprintf(why, sizeof(why),
+		"it needs more temp space than there is (temp-dir): %.180s",
+		request->short_of);
+	request_give_up(request, why);
+	return false;
+}
+
+/* libclamav calls a mail clean where it cannot unpack. */
+static bool has_room(const struct broker *broker, struct request *request)
+{
+	uint64_t bytes = temp_needed(request->size);
+	const char *dir = broker->settings->temp_dir;
+	struct err err = { 0 };
+
+	if (request->shorts > 0 && !may_be_tried_again(dir, request))
+		return false;
+	if (temp_has_room(dir, bytes, &err) == 0)
+		return true;
+	if (temp_size(dir) < bytes && judge(broker))
+		request_give_up(request, err.text);
+	else
+		request_hold(request, err.text);
+	return false;
 }
 
 /* Another worker's verdict, on the same bytes and by the same signatures, is as good as a new one. */
@@ -110,10 +139,12 @@ static void dispatch(struct broker *broker)
 		return;
 	for (struct request *at = queue_waiting(queue, NULL); at; at = next) {
 		next = queue_waiting(queue, at);
-		if (at->unwanted || !has_room(broker, at))
+		if (at->unwanted)
 			continue;
-		if (request_is_alone(at) && hosts_busy(&broker->hosts) > 0)
+		if (request_is_alone(at) && !hosts_are_quiet(&broker->hosts))
 			return;
+		if (!has_room(broker, at))
+			continue;
 		first = at->started == 0;
 		if (!hosts_give(&broker->hosts, at)) {
 			/* Those behind it would take each fresh worker before it. */
@@ -134,6 +165,7 @@ static void tell_state(struct broker *broker)
 	state.session = broker->session;
 	state.lookups = broker->lookups;
 	state.hits = broker->hits;
+	state_add_trouble(&state, broker->trouble);
 	state_announce(&broker->clients.state, &state);
 	clients_tell(&broker->clients, &state);
 }
@@ -188,6 +220,21 @@ static void load_signatures(struct broker *broker)
 	hosts_reload(&broker->hosts);
 }
 
+/* Who may connect, as the file says by now. */
+static void reload_guard(struct broker *broker)
+{
+	struct err err = { 0 };
+
+	broker->trouble[0] = '\0';
+	if (guard_reload(broker->settings, broker->clients.link, &err) == 0)
+		return;
+	(void)snprintf(broker->trouble, sizeof(broker->trouble),
+		"the settings are not read again, who could connect before still can: "
+		"%.180s",
+		err.text);
+	log_error("%s", broker->trouble);
+}
+
 static void obey(struct broker *broker, int number)
 {
 	switch (number) {
@@ -196,6 +243,7 @@ static void obey(struct broker *broker, int number)
 		return;
 	case SIGHUP:
 		log_info("loading the signatures anew");
+		reload_guard(broker);
 		load_signatures(broker);
 		return;
 	case SIGTERM:
@@ -261,6 +309,9 @@ static int start(struct broker *broker, struct err *err)
 		return -1;
 	/* Of a scanner that was killed; what cannot be removed now is tried again at the end. */
 	if (temp_sweep(settings->temp_dir, NULL, 0, err) < 0)
+		log_warning("%s", err->text);
+	if (temp_check_size(settings->temp_dir, settings->message_max,
+		    settings->scan_size_max, err) < 0)
 		log_warning("%s", err->text);
 	if (clients_open(&broker->clients, settings, err) < 0)
 		return -1;

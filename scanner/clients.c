@@ -58,6 +58,9 @@ static void tell_state(struct clients *clients, const struct link_peer *peer)
 	struct link_peer copy = *peer;
 
 	message.state.queued = (uint32_t)queue_count(&clients->queue, REQUEST_WAITING);
+	message.state.health.counts[HEALTH_FRAMES] = clients->hostile.malformed;
+	message.state.health.counts[HEALTH_CONNECTIONS] = clients->hostile.refused;
+	tally_fill(&clients->tally, clock_ms(), &message.state.health);
 	if (replies_send(&clients->replies, &copy, &message) < 0)
 		forget_client(clients, &copy);
 }
@@ -289,8 +292,10 @@ static bool answer(struct clients *clients, struct request *request)
 	sent = replies_send(&clients->replies, &request->peer, &message);
 	if (sent == 0)
 		return false;
-	if (sent > 0)
+	if (sent > 0) {
 		log_verdict(request);
+		tally_add(&clients->tally, clock_ms(), request);
+	}
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "scanner/queue.h"
 #include "scanner/replies.h"
 #include "scanner/settings.h"
+#include "scanner/tally.h"
 
 enum {
 	CLIENTS_MAX = 1024,
@@ -38,6 +39,7 @@ struct clients {
 	uint64_t bytes_max; /* of all requests together */
 	struct replies replies;
 	struct hostile hostile;
+	struct tally tally;
 	int64_t tick_at;
 	struct wire_state state; /* what they are told */
 };

@@ -113,6 +113,8 @@ void crew_joined(struct host *host)
 		!pool_add(&host->pool, forked.pid, &host->in.fd,
 			clock_ms() + CREW_START_MS))
 		host_order(host, HOST_KILL, forked.pid);
+	else
+		host->counts[HEALTH_WORKERS]++;
 }
 
 void crew_not_joined(struct host *host)
@@ -148,6 +150,21 @@ static enum request_death judge(const struct worker *worker, int status)
 	}
 }
 
+/* Its request goes back, and what is told of us knows why. */
+static void worker_died(
+	struct host *host, const struct worker *worker, enum request_death death)
+{
+	static const enum health_count counts[] = { [DEATH_CRASH] = HEALTH_CRASHES,
+		[DEATH_TIMEOUT] = HEALTH_LATE,
+		[DEATH_KILLED] = HEALTH_KILLED };
+
+	host->counts[counts[death]]++;
+	if (!worker->request)
+		return;
+	request_worker_died(worker->request, death);
+	host->counts[HEALTH_AGAIN] += worker->request->stage == REQUEST_WAITING;
+}
+
 void crew_reaped(struct host *host)
 {
 	char how[JOB_TEXT_MAX];
@@ -168,8 +185,10 @@ void crew_reaped(struct host *host)
 	if (!worker->killed || worker->request)
 		log_warning("worker=%d ended: %s%s", (int)ended.pid, how,
 			worker->request ? " during a scan" : "");
-	if (worker->request)
-		request_worker_died(worker->request, judge(worker, ended.status));
+	/* One that was retired did nothing wrong. */
+	if (!worker->killed || worker->killed_late || worker->killed_wrong ||
+		worker->request)
+		worker_died(host, worker, judge(worker, ended.status));
 	request = worker_remove(worker);
 	if (early)
 		failed(host, how);
@@ -287,8 +306,9 @@ void crew_lost(struct host *host)
 	for (size_t i = 0; i < host->pool.size; i++) {
 		struct worker *worker = &host->pool.workers[i];
 
-		if (worker->request)
-			request_worker_died(worker->request, DEATH_KILLED);
+		if (worker->request ||
+			(worker->state != WORKER_NONE && !worker->killed && !host->told))
+			worker_died(host, worker, DEATH_KILLED);
 		if (worker->state != WORKER_NONE)
 			(void)worker_remove(worker);
 	}

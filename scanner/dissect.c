@@ -108,12 +108,12 @@ static void add_unscannable(struct dissection *di, ptrdiff_t met,
 	add_result(di, met, &result);
 }
 
-static void add_retry(struct dissection *di, ptrdiff_t met, const char *why)
+static void add_retry(struct dissection *di, ptrdiff_t met, const struct err *err)
 {
 	struct result result;
 
 	result_init(&result);
-	result_add_retry(&result, why);
+	result_add_failure(&result, err);
 	add_result(di, met, &result);
 }
 
@@ -187,7 +187,7 @@ static void add_failure(
 	if (err->kind == ERR_MESSAGE)
 		add_unscannable(di, met, REASON_LIMIT, path, err->text);
 	else
-		add_retry(di, met, err->text);
+		add_retry(di, met, err);
 }
 
 /* An archive: to be unpacked once, whatever is made of it then. */
@@ -250,7 +250,7 @@ static bool on_layer(void *context, const struct engine_layer *layer)
 	if (layer->bytes.len == 0)
 		return false;
 	if (hash_span(layer->bytes, &hash, &err) < 0) {
-		add_retry(di, di->parent, err.text);
+		add_retry(di, di->parent, &err);
 		return false;
 	}
 	seen_add(&di->seen, &hash);
@@ -259,7 +259,7 @@ static bool on_layer(void *context, const struct engine_layer *layer)
 	alone_layer(&di->alone, is_allowed ? "" : layer->type, layer->level,
 		layer->bytes.len);
 	if (!is_allowed && meet_all(di, layer, &hash, &err) < 0)
-		add_retry(di, di->parent, err.text);
+		add_retry(di, di->parent, &err);
 	return is_allowed;
 }
 
@@ -327,7 +327,7 @@ static void scan_changed(struct dissection *di, const struct waiting *file)
 	struct err err = { 0 };
 
 	if (changed_make(file->kind, file->bytes, &copy, &err) < 0)
-		add_retry(di, (ptrdiff_t)file->met, err.text);
+		add_retry(di, (ptrdiff_t)file->met, &err);
 	else
 		scan(di, buf_span(&copy), (ptrdiff_t)file->met, file->path,
 			di->met[file->met].depth + 1);
@@ -342,7 +342,7 @@ static void scan_as_file(struct inside *inside)
 
 	di->may_be_none = file->kind == SNIFF_MAYBE_FILE;
 	if (take_member(inside, "", file->bytes, &err) < 0)
-		add_retry(di, (ptrdiff_t)file->met, err.text);
+		add_retry(di, (ptrdiff_t)file->met, &err);
 	di->may_be_none = false;
 }
 
@@ -357,7 +357,7 @@ static void unpack_one(struct inside *inside)
 
 	result_init(&trouble);
 	if (unpack(archive->kind, archive->bytes, &di->budget, &to, &err) < 0)
-		add_retry(di, met, err.text);
+		add_retry(di, met, &err);
 	if (trouble.kind != VERDICT_CLEAN)
 		add_unscannable(di, met, trouble.reason, archive->path, trouble.detail);
 }

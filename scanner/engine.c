@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 
+#include "scanner/crowd.h"
 #include "scanner/engine_inside.h"
 #include "scanner/heard.h"
 #include "scanner/space.h"
@@ -17,6 +18,7 @@ struct scanning {
 	struct allowance *allowance;
 	int64_t level; /* of what it looks at now; -1: none, it sums up */
 	bool is_named; /* it has said what it found */
+	uint64_t files_max;
 };
 
 static void on_message(
@@ -82,7 +84,11 @@ static cl_error_t on_file(int fd, const char *type, const char **ancestors,
 	else if (scanning->watch &&
 		 scanning->watch->on_layer(scanning->watch->context, &layer))
 		return CL_BREAK;
-	return CL_CLEAN;
+	if (!bytes || !crowd_is_over(layer.bytes, scanning->files_max))
+		return CL_CLEAN;
+	result_add_unscannable(
+		scanning->result, REASON_LIMIT, "more uuencoded files than files-max");
+	return CL_BREAK; /* not looked at */
 }
 
 /* NOLINTNEXTLINE(readability-function-size): libclamav's callback */
@@ -160,12 +166,13 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct scanning *sca
 void engine_scan(struct engine *engine, struct span bytes,
 	const struct engine_watch *watch, struct result *result_r)
 {
-	struct scanning scanning = { result_r, watch, &engine->allowance, -1, false };
+	struct scanning scanning = { result_r, watch, &engine->allowance, -1, false,
+		engine->limits.files_max };
 	cl_fmap_t *map;
 
 	result_init(result_r);
 	if (!engine->temp_dir || !space_for(engine->temp_dir, bytes.len)) {
-		result_add_retry(
+		result_add_short(
 			result_r, "the temp folder is missing, not writable or too full");
 		return;
 	}
@@ -184,7 +191,7 @@ void engine_scan(struct engine *engine, struct span bytes,
 	scan_map(engine, map, &scanning);
 	cl_fmap_close(map);
 	if (result_r->kind == VERDICT_CLEAN && space_is_out(engine->temp_dir))
-		result_add_retry(
+		result_add_short(
 			result_r, "the temp folder went or filled up during the scan");
 }
 

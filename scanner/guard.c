@@ -48,24 +48,52 @@ static int listen_with(const struct settings *settings, size_t frame_max,
 		settings->listen.count, frame_max, keys, link_r, err);
 }
 
+/* The items of `clients`, as a link takes them. */
+static int parse_clients(
+	const struct settings *settings, struct link_client **clients_r, struct err *err)
+{
+	auto_free struct link_client *clients =
+		calloc(settings->clients.count + 1, sizeof(*clients));
+
+	if (!clients)
+		return err_memory(err);
+	for (size_t i = 0; i < settings->clients.count; i++)
+		if (parse_client(settings->clients.items[i], &clients[i], err) < 0)
+			return err_wrap(err, "clients");
+	*clients_r = take_ptr(&clients);
+	return 0;
+}
+
 int guard_listen(const struct settings *settings, size_t frame_max, struct link **link_r,
 	struct err *err)
 {
 	DEFER(key_done) struct key secret = { "" };
-	struct link_keys keys = { .secret = &secret };
+	struct link_keys keys = { .secret = &secret,
+		.client_count = settings->clients.count };
 	auto_free struct link_client *clients = NULL;
 
 	if (!settings->curve_key)
 		return listen_with(settings, frame_max, NULL, link_r, err);
 	if (key_read_secret(settings->curve_key, &secret, err) < 0)
 		return err_wrap(err, "curve-key");
-	clients = calloc(settings->clients.count + 1, sizeof(*clients));
-	if (!clients)
-		return err_memory(err);
-	for (; keys.client_count < settings->clients.count; keys.client_count++)
-		if (parse_client(settings->clients.items[keys.client_count],
-			    &clients[keys.client_count], err) < 0)
-			return err_wrap(err, "clients");
+	if (parse_clients(settings, &clients, err) < 0)
+		return -1;
 	keys.clients = clients;
 	return listen_with(settings, frame_max, &keys, link_r, err);
+}
+
+int guard_reload(const struct settings *settings, struct link *link, struct err *err)
+{
+	DEFER(settings_free) struct settings again = { 0 };
+	auto_free struct link_client *clients = NULL;
+
+	if (!settings->path)
+		return 0;
+	if (settings_load(settings->path, &again, err) < 0)
+		return -1;
+	if (!settings->curve_key)
+		return 0;
+	if (parse_clients(&again, &clients, err) < 0)
+		return -1;
+	return link_allow(link, clients, again.clients.count, err);
 }

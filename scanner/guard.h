@@ -19,4 +19,9 @@ int guard_check(const struct settings *settings, struct err *err);
 int guard_listen(const struct settings *settings, size_t frame_max, struct link **link_r,
 	struct err *err);
 
+/* Read `clients` again from the file of these settings, and let those connect, and no others, from now
+ * on. Nothing changes where it cannot be read or is wrong (err says what), nor where there is no file or
+ * no key. Other settings are read at the start alone. */
+int guard_reload(const struct settings *settings, struct link *link, struct err *err);
+
 #endif

@@ -44,7 +44,7 @@ void heard_look(void)
 void heard_add_result(struct result *sum)
 {
 	if (heard.temp_full)
-		result_add_retry(
+		result_add_short(
 			sum, heard.count > 0 ? heard.first : "the temp folder is full");
 	else if (heard.count > 0)
 		result_add_unscannable(sum, heard.reason, heard.first);

@@ -6,6 +6,8 @@
 #ifndef SCANNER_HOST_H
 #define SCANNER_HOST_H
 
+#include "common/health.h"
+
 #include "scanner/pool.h"
 #include "scanner/settings.h"
 
@@ -34,11 +36,12 @@ struct host {
 	struct job_loaded loaded;
 	uint64_t generation; /* 0 until loaded */
 	struct pool pool;
-	size_t forks;               /* asked for, not answered yet */
-	int64_t forks_deadline;     /* for the answer */
-	unsigned failures;          /* of workers to start, in a row */
-	int64_t fork_after;         /* clock_ms(): none is asked for before */
-	char trouble[JOB_TEXT_MAX]; /* why it does not load or serve, or "" */
+	size_t forks;                   /* asked for, not answered yet */
+	int64_t forks_deadline;         /* for the answer */
+	unsigned failures;              /* of workers to start, in a row */
+	int64_t fork_after;             /* clock_ms(): none is asked for before */
+	uint64_t counts[HEALTH_COUNTS]; /* of its workers; what is not of them stays 0 */
+	char trouble[JOB_TEXT_MAX];     /* why it does not load or serve, or "" */
 };
 
 /* Start one; the settings, which must outlive it, are its own to load from the same file. workers

@@ -327,6 +327,9 @@ static void failed(struct hosts *hosts, const struct host *host, const char *how
 static void ended(struct hosts *hosts, struct host *host, const char *how)
 {
 	crew_lost(host);
+	host->counts[HEALTH_HOSTS] += !host->told;
+	for (size_t i = 0; i < HEALTH_COUNTS; i++)
+		hosts->counts[i] += host->counts[i];
 	if (!host->told)
 		failed(hosts, host, how);
 	if (host == hosts->serving)
@@ -349,16 +352,6 @@ void hosts_reap(struct hosts *hosts)
 			hosts_hear_one(hosts, host);
 		ended(hosts, host, how);
 	}
-}
-
-size_t hosts_busy(const struct hosts *hosts)
-{
-	size_t busy = 0;
-
-	for (size_t i = 0; i < HOSTS_MAX; i++)
-		if (hosts->list[i].state != HOST_NONE)
-			busy += crew_busy(&hosts->list[i]);
-	return busy;
 }
 
 bool hosts_give(struct hosts *hosts, struct request *request)

@@ -32,7 +32,8 @@ struct hosts {
 	int64_t start_after; /* clock_ms(): none is started before */
 	unsigned deaths;     /* in a row */
 	int64_t sweep_at;    /* temp folders of the dead are to be removed then, or -1 */
-	char trouble[JOB_TEXT_MAX]; /* why none serves, or not the newest; or "" */
+	uint64_t counts[HEALTH_COUNTS]; /* of those that ended */
+	char trouble[JOB_TEXT_MAX];     /* why none serves, or not the newest; or "" */
 };
 
 int hosts_init(struct hosts *hosts, const struct settings *settings, struct err *err);
@@ -54,8 +55,14 @@ void hosts_hear(struct hosts *hosts);
 /* After SIGCHLD. */
 void hosts_reap(struct hosts *hosts);
 
+/* What they and their workers did since the start; the rest is 0. */
+void hosts_count(const struct hosts *hosts, uint64_t counts_r[static HEALTH_COUNTS]);
+
 /* Jobs in work, in all of them. */
 size_t hosts_busy(const struct hosts *hosts);
+
+/* Is nothing in work, and has all that was left its temp folder empty? One that is ending has not. */
+bool hosts_are_quiet(const struct hosts *hosts);
 
 /* Give the request to a worker of the host that serves; false: not now. */
 bool hosts_give(struct hosts *hosts, struct request *request);

@@ -25,7 +25,8 @@ static const char help[] =
 	"\n"
 	"Takes messages from mailfilter, scans them with libclamav, and gives back what\n"
 	"is wrong with them and how to take it out. Runs in the foreground until SIGTERM;\n"
-	"SIGHUP loads the signatures anew, beside the scans that run.\n"
+	"SIGHUP loads the signatures anew, beside the scans that run, and reads again\n"
+	"which clients may connect.\n"
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
 	"      --check-config  read the settings, look at the folders, say what is wrong\n"
@@ -113,6 +114,9 @@ static int check_config(const struct settings *settings)
 	}
 	if (without.why[0] != '\0')
 		log_warning("%s", without.why);
+	if (temp_check_size(settings->temp_dir, settings->message_max,
+		    settings->scan_size_max, &err) < 0)
+		log_warning("%s", err.text);
 	(void)printf("%s: %zu signature files, no errors\n",
 		settings->path ? settings->path : "settings", signatures.files);
 	return EX_OK;

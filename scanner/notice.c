@@ -3,29 +3,30 @@
 
 #include <inttypes.h>
 
+#include "common/utf8.h"
+
 enum {
 	SHOWN_MAX = 128 /* bytes of a name, type or signature */
 };
 
-/* Text from outside as ASCII that cannot end a line or a quotation. */
+/* Text from outside as ASCII that cannot end a line or a quotation; the end of a long name, which says
+ * what it is, stays. */
 static const char *shown(const char *text, char out[static SHOWN_MAX])
 {
+	char ascii[FINDING_NAME_MAX];
 	size_t len = 0;
 
 	for (const uint8_t *at = (const uint8_t *)text; *at; at++) {
 		if ((*at & 0xc0) == 0x80)
 			continue; /* the rest of a UTF-8 character: one "?" stands for it */
-		if (len == SHOWN_MAX - 4) {
-			for (int i = 0; i < 3; i++)
-				out[len++] = '.';
+		if (len == sizeof(ascii))
 			break;
-		}
-		out[len++] = '?';
+		ascii[len] = '?';
 		if (*at >= ' ' && *at <= '~' && *at != '"')
-			out[len - 1] = (char)*at;
+			ascii[len] = (char)*at;
+		len++;
 	}
-	out[len] = '\0';
-	return out;
+	return utf8_shorten((struct span){ (const uint8_t *)ascii, len }, out, SHOWN_MAX);
 }
 
 static int add_line(struct buf *out, const char *text, const char *eol, struct err *err)
@@ -96,8 +97,9 @@ int notice_add_text(const struct notice *notice, struct buf *out, struct err *er
 		return buf_add_str(out, "The rest of the message is as it was.", err);
 	return buf_printf(out, err,
 		"The original message is kept in quarantine as%s    %s%s"
-		"To see it: mailfilter quarantine show %s%s"
-		"To have it, ask the administrator of your mail.",
-		notice->eol, shown(notice->quarantine_id, id), notice->eol, id,
-		notice->eol);
+		"To have it, ask the administrator of your mail, who can look at it and%s"
+		"have it delivered:%s    mailfilter quarantine show %s%s"
+		"    mailfilter quarantine release %s",
+		notice->eol, shown(notice->quarantine_id, id), notice->eol, notice->eol,
+		notice->eol, id, notice->eol, id);
 }

@@ -13,9 +13,12 @@ enum {
 	READINGS_MAX = 4096,                /* of one message */
 	READINGS_BYTES_TIMES = 24,          /* as much as the message, all together ... */
 	READINGS_BYTES_SPARE = 1024 * 1024, /* ... and this */
-	READINGS_LAYERS_MAX = 24,           /* messages inside of what is encoded */
-	READINGS_DEPTH_MAX = 6,             /* of those in each other */
-	READINGS_RANGES_MAX = 4096,         /* of bytes that need no second look */
+	READINGS_LOOK_TIMES =
+		128, /* so often as many bytes are gone over to find files in text */
+	READINGS_LOOK_SPARE = 16 * 1024 * 1024,
+	READINGS_LAYERS_MAX = 24,   /* messages inside of what is encoded */
+	READINGS_DEPTH_MAX = 6,     /* of those in each other */
+	READINGS_RANGES_MAX = 4096, /* of bytes that need no second look */
 };
 
 struct reading {

@@ -27,6 +27,7 @@ struct readings {
 	struct span message;
 	const struct reading_to *to;
 	size_t count, bytes;
+	size_t looked; /* bytes gone over to find and decode files in text */
 	bool is_cut;
 	struct layer layers[READINGS_LAYERS_MAX];
 	size_t layer_count;

@@ -38,14 +38,29 @@ static int read_embedded(struct readings *readings, const struct origin *origin,
 	return readings_give(readings, origin, resource, err);
 }
 
+/* The next one, if to find and decode them is not more work than a mail is worth: a little one may be
+ * decoded from a lot. */
+static bool find_embedded(
+	struct readings *readings, struct span text, size_t pos, struct embedded *block)
+{
+	size_t most = readings->message.len * READINGS_LOOK_TIMES + READINGS_LOOK_SPARE;
+	bool found = embedded_find(text, pos, block);
+
+	readings->looked += block->looked + (block->end - block->start);
+	if (readings->looked <= most)
+		return found;
+	readings->is_cut = true;
+	return false;
+}
+
 int readings_text(struct readings *readings, const struct origin *origin,
 	struct span text, struct err *err)
 {
 	bool is_in_place = text.data == origin->layer->bytes.data + origin->start;
-	struct embedded block;
+	struct embedded block = { 0 };
 	size_t pos = 0;
 
-	while (!readings->is_cut && embedded_find(text, pos, &block)) {
+	while (!readings->is_cut && find_embedded(readings, text, pos, &block)) {
 		struct origin here = { origin->layer, origin->start, origin->end,
 			"a file in a text" };
 

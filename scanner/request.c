@@ -70,6 +70,7 @@ int request_add(
 		return -1;
 	if (request->body.size == request->size) {
 		hasher_result(&request->hasher, &request->hash);
+		request->arrived = clock_ms();
 		request->stage = REQUEST_WAITING;
 	}
 	return 0;
@@ -98,7 +99,7 @@ bool request_is_suspect(const struct request *request)
 
 bool request_is_alone(const struct request *request)
 {
-	return request->kills > 0;
+	return request->kills > 0 || request->shorts > 0;
 }
 
 /* The cleaned message did not stand, or has no one to vouch for it. */
@@ -121,8 +122,9 @@ void request_begin(struct request *request, uint64_t generation)
 		forget_cleaned(request);
 		request->level = 0;
 	}
+	request->began = clock_ms();
 	if (request->started == 0)
-		request->started = clock_ms();
+		request->started = request->began;
 	request->generation = generation;
 	request->stage = REQUEST_WORKING;
 }
@@ -137,8 +139,10 @@ int request_bytes(struct request *request, struct span *bytes_r, struct err *err
 static void done(struct request *request)
 {
 	struct verdict *verdict = &request->verdict;
-	int64_t took = request->started > 0 ? clock_ms() - request->started : 0;
+	int64_t now = clock_ms();
+	int64_t took = request->started > 0 ? now - request->started : 0;
 
+	request->took_ms = now - request->arrived;
 	verdict->message = request->hash;
 	verdict->generation = request->generation;
 	verdict->milliseconds = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
@@ -161,6 +165,11 @@ void request_hold(struct request *request, const char *why)
 	done_without(request, VERDICT_RETRY, REASON_NONE, why);
 }
 
+void request_give_up(struct request *request, const char *why)
+{
+	done_without(request, VERDICT_UNSCANNABLE, REASON_LIMIT, why);
+}
+
 void request_known_clean(struct request *request, uint64_t generation)
 {
 	assert(request->stage == REQUEST_WAITING);
@@ -177,9 +186,19 @@ bool request_is_plainly_clean(const struct request *request, uint64_t generation
 	       verdict->detail[0] == '\0' && verdict->finding_count == 0;
 }
 
+/* What its worker did until now is done. */
+static void count_work(struct request *request)
+{
+	int64_t now = clock_ms();
+
+	request->work_ms += now - request->began;
+	request->began = now;
+}
+
 void request_worker_died(struct request *request, enum request_death death)
 {
 	assert(request->stage == REQUEST_WORKING);
+	count_work(request);
 	if (death == DEATH_KILLED)
 		request->kills++;
 	else
@@ -195,6 +214,15 @@ void request_worker_died(struct request *request, enum request_death death)
 	else
 		done_without(
 			request, VERDICT_UNSCANNABLE, REASON_CRASH, "the scan crashed");
+}
+
+/* In company it may have been the others' doing; whose it is when it is alone the caller knows. */
+static void ran_short(struct request *request, const struct verdict *verdict)
+{
+	forget_cleaned(request);
+	request->shorts++;
+	memcpy(request->short_of, verdict->detail, sizeof(request->short_of));
+	request->stage = REQUEST_WAITING;
 }
 
 /* The scan of the original says infected: cut, and have another worker look at the rest. */
@@ -265,7 +293,10 @@ int request_answer(struct request *request, struct verdict *verdict, struct err 
 	struct err failure = { 0 };
 
 	assert(request->stage == REQUEST_WORKING);
-	if (verdict->kind == VERDICT_RETRY) {
+	count_work(request);
+	if (verdict->kind == VERDICT_RETRY && verdict->reason == REASON_LIMIT) {
+		ran_short(request, verdict);
+	} else if (verdict->kind == VERDICT_RETRY) {
 		request_hold(request, verdict->detail);
 	} else if (request->verifying) {
 		verified(request, verdict);

@@ -16,7 +16,8 @@
 enum {
 	REQUEST_CREDIT = 1024 * 1024, /* bytes a client may be ahead of us */
 	REQUEST_TRIES_MAX = 2,        /* workers one message may crash or hold up */
-	REQUEST_KILLS_MAX = 5 /* workers or engine hosts killed from outside under it */
+	REQUEST_KILLS_MAX = 5, /* workers or engine hosts killed from outside under it */
+	REQUEST_SHORTS_MAX = 3 /* scans alone in which temp space ran short */
 };
 
 enum request_stage {
@@ -51,10 +52,17 @@ struct request {
 	uint64_t generation;  /* of the signatures that scanned it */
 	struct hasher hasher; /* of what has arrived */
 	struct hash hash;     /* of body, once it is WAITING */
+	int64_t arrived;      /* its last byte; clock_ms(), as all these */
 	int64_t started;      /* its first job; 0: none yet */
+	int64_t began;        /* the present job */
+	int64_t took_ms;      /* DONE: from its last byte to the verdict */
+	int64_t work_ms;      /* in workers, all its jobs together */
 	unsigned tries, kills;
-	bool unwanted; /* its client cancelled it, or has gone */
-	pid_t worker;  /* that took it last, for the log */
+	unsigned
+		shorts; /* jobs in which temp space ran short; all but the first were alone */
+	char short_of[VERDICT_DETAIL_MAX]; /* the last one's words */
+	bool unwanted;                     /* its client cancelled it, or has gone */
+	pid_t worker;                      /* that took it last, for the log */
 	struct verdict verdict;
 };
 
@@ -75,7 +83,8 @@ bool request_extend(struct request *request);
 /* It has cost a process already: a fresh worker takes it. */
 bool request_is_suspect(const struct request *request);
 
-/* A process was killed under it from outside: nothing else is in work beside it. */
+/* A process was killed under it from outside, or temp space ran short: nothing else is in work beside
+ * it. */
 bool request_is_alone(const struct request *request);
 
 /* A job begins, on signatures of this generation. What others said so far is forgotten, so that
@@ -91,7 +100,8 @@ bool request_is_plainly_clean(const struct request *request, uint64_t generation
 /* The bytes of its job. ERR_AGAIN: short of memory or files. */
 int request_bytes(struct request *request, struct span *bytes_r, struct err *err);
 
-/* The job's answer; the verdict is taken over. -1 (ERR_MESSAGE): it cannot be true; the
+/* The job's answer; the verdict is taken over. RETRY for REASON_LIMIT says that temp space ran short: it
+ * waits for another job, and the caller sees to it that this finds the space free. -1 (ERR_MESSAGE): it cannot be true; the
  * request is as before, and its worker to be ended as one that crashed. */
 int request_answer(struct request *request, struct verdict *verdict, struct err *err);
 
@@ -99,6 +109,9 @@ void request_worker_died(struct request *request, enum request_death death);
 
 /* No verdict is possible, and not the mail's fault. */
 void request_hold(struct request *request, const char *why);
+
+/* None is possible, and it is: what the mail unpacks to does not fit here. UNSCANNABLE, LIMIT. */
+void request_give_up(struct request *request, const char *why);
 
 /* Bytes of temp space it occupies or has announced. */
 uint64_t request_weight(const struct request *request);

@@ -81,6 +81,20 @@ void result_add_retry(struct result *sum, const char *detail)
 	add(sum, (struct result){ .kind = VERDICT_RETRY }, detail);
 }
 
+void result_add_short(struct result *sum, const char *detail)
+{
+	add(sum, (struct result){ .kind = VERDICT_RETRY, .reason = REASON_LIMIT },
+		detail);
+}
+
+void result_add_failure(struct result *sum, const struct err *err)
+{
+	if (err->kind == ERR_AGAIN)
+		result_add_short(sum, err->text);
+	else
+		result_add_retry(sum, err->text);
+}
+
 /* libclamav marks every signature that is not from the official sets; our own built-in one is
  * known by its plain name. */
 static const char *plain(const char *name)

@@ -11,7 +11,7 @@
  *   CLEAN        signature is "", or names a heuristic find that tags and does not cut (phishing);
  *   INFECTED     signature says of what;
  *   UNSCANNABLE  with its reason and a detail;
- *   RETRY        temp space or memory is short: detail says which. */
+ *   RETRY        temp space (reason LIMIT) or memory (reason NONE) is short: detail says more. */
 struct result {
 	enum verdict_kind kind;
 	enum verdict_reason reason;
@@ -32,6 +32,13 @@ void result_add(struct result *sum, const struct result *other);
 void result_add_unscannable(
 	struct result *sum, enum verdict_reason reason, const char *detail);
 void result_add_retry(struct result *sum, const char *detail);
+
+/* The same, and it was temp space: RETRY whose reason is LIMIT. It may be for what the mail unpacks to;
+ * the parent finds out. */
+void result_add_short(struct result *sum, const char *detail);
+
+/* One of these two: ERR_AGAIN is temp space and the like, all else is not. */
+void result_add_failure(struct result *sum, const struct err *err);
 
 /* Add a name that libclamav found: "Heuristics.Limits.Exceeded.MaxFiles", "Win.Worm.X", or NULL,
  * which 1.4 gives for an over-long file. */

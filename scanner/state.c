@@ -46,8 +46,20 @@ void state_fill(const struct hosts *hosts, bool stopping, struct wire_state *sta
 	else if (host && trouble[0] == '\0')
 		trouble = host->loaded.left_out;
 	(void)snprintf(state_r->trouble, sizeof(state_r->trouble), "%.255s", trouble);
+	hosts_count(hosts, state_r->health.counts);
 	if (stopping)
 		state_r->state = WIRE_STOPPING;
+}
+
+void state_add_trouble(struct wire_state *state, const char *text)
+{
+	char all[2 * WIRE_TEXT_MAX + 4];
+
+	if (text[0] == '\0')
+		return;
+	(void)snprintf(all, sizeof(all), "%.255s%s%s", text,
+		state->trouble[0] ? "; " : "", state->trouble);
+	(void)snprintf(state->trouble, sizeof(state->trouble), "%.255s", all);
 }
 
 void state_announce(const struct wire_state *before, const struct wire_state *now)

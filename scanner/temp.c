@@ -13,7 +13,8 @@
 #include "common/parse.h"
 
 enum {
-	INODES_SPARE = 1000
+	INODES_SPARE = 1000,
+	OTHERS_SHARE = 8 /* the part of all that may be others' where it is free */
 };
 
 /* Others could plant links in a folder they may write to, or read mail in one they may enter. */
@@ -75,11 +76,17 @@ const char *temp_worker_path(
 	return path_r;
 }
 
+/* A folder with all that is in it; of a link only the link itself. */
+static int remove_any(const char *path, struct err *err)
+{
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return file_remove_tree(path, true, err);
+}
+
 int temp_make(const char *path, struct err *err)
 {
-	struct stat info;
-
-	if (lstat(path, &info) == 0 && file_remove_tree(path, true, err) < 0)
+	if (remove_any(path, err) < 0)
 		return -1;
 	if (mkdir(path, 0700) < 0)
 		return err_errno(err, ERR_AGAIN, "mkdir %s", path);
@@ -112,7 +119,7 @@ int temp_sweep(const char *dir, const pid_t *keep, size_t keep_count, struct err
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) <
 				(int)sizeof(path) &&
-			file_remove_tree(path, true, err) < 0)
+			remove_any(path, err) < 0)
 			result = -1;
 	}
 	return result;
@@ -135,4 +142,42 @@ int temp_has_room(const char *dir, uint64_t bytes, struct err *err)
 		return err_set(err, ERR_AGAIN, "temp-dir %s: room for %ju files only",
 			dir, (uintmax_t)room.f_favail);
 	return 0;
+}
+
+uint64_t temp_size(const char *dir)
+{
+	struct statvfs room;
+
+	if (statvfs(dir, &room) < 0 || room.f_blocks == 0)
+		return UINT64_MAX;
+	return (uint64_t)room.f_blocks * room.f_frsize;
+}
+
+int temp_check_size(
+	const char *dir, uint64_t message_max, uint64_t scan_size_max, struct err *err)
+{
+	uint64_t needed = temp_needed(message_max), size = temp_size(dir);
+
+	if (needed < scan_size_max)
+		needed = scan_size_max;
+	if (size >= needed)
+		return 0;
+	return err_set(err, ERR_SETTINGS,
+		"temp-dir %s: %" PRIu64 " MB in all, and one message may take %" PRIu64
+		" MB there (message-max, scan-size-max): what does not fit is unscannable "
+		"(limit)",
+		dir, size >> 20, needed >> 20);
+}
+
+bool temp_is_free(const char *dir, uint64_t own)
+{
+	struct statvfs room;
+	uint64_t used;
+
+	if (statvfs(dir, &room) < 0)
+		return false;
+	used = (uint64_t)(room.f_blocks - room.f_bfree) * room.f_frsize;
+	used = used > own ? used - own : 0;
+	return used <= (uint64_t)room.f_blocks * room.f_frsize / OTHERS_SHARE &&
+	       room.f_files - room.f_ffree <= room.f_files / OTHERS_SHARE;
 }

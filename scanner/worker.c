@@ -222,7 +222,8 @@ static int do_job(struct engine *engine, const struct job_head *head, struct spa
 /* What fails here is not the mail's fault. */
 static void set_retry(struct verdict *verdict, const struct err *failure)
 {
-	*verdict = (struct verdict){ .kind = VERDICT_RETRY };
+	*verdict = (struct verdict){ .kind = VERDICT_RETRY,
+		.reason = failure->kind == ERR_AGAIN ? REASON_LIMIT : REASON_NONE };
 	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%.*s",
 		VERDICT_DETAIL_MAX - 1, failure->text);
 }

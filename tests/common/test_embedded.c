@@ -20,7 +20,7 @@ static struct span span_of(const char *text, size_t size)
 /* Every file in a text, one behind the other, "|" behind each. */
 static void files_of(struct span text, struct buf *out)
 {
-	struct embedded block;
+	struct embedded block = { 0 };
 	size_t pos = 0;
 
 	while (embedded_find(text, pos, &block)) {
@@ -96,7 +96,7 @@ static void base64_starts_anew_behind_padding_and_short_lines(void **state)
 {
 	static const char text[] =
 		"Hello\n" LONG_LINE "QQ==\n" LONG_LINE LONG_LINE "no base64!\n";
-	struct embedded block;
+	struct embedded block = { 0 };
 	size_t starts[8] = { 0 }, count = 0;
 
 	(void)state;
@@ -118,7 +118,7 @@ static void binhex_runs_are_bounded_by_the_room(void **state)
 	/* 0x01 0x90 0xff: 255 bytes */
 	static const char run[] = "!C$r";
 	auto_buf struct buf text, out, more;
-	struct embedded block;
+	struct embedded block = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
@@ -179,6 +179,93 @@ static void mutated_texts_do_no_harm(void **state)
 	}
 }
 
+/* All that was looked at to find every file in so much of it. */
+static size_t work(const char *head, const char *unit, size_t size)
+{
+	struct embedded block = { 0 };
+	size_t looked = 0, pos = 0;
+	bool found = true;
+	auto_buf struct buf text;
+
+	buf_init(&text, ROOM);
+	assert_int_equal(buf_add_str(&text, head, NULL), 0);
+	while (text.len < size)
+		assert_int_equal(buf_add_str(&text, unit, NULL), 0);
+	while (found) {
+		found = embedded_find(buf_span(&text), pos, &block);
+		looked += block.looked;
+		pos = block.next;
+	}
+	return looked;
+}
+
+static void the_work_grows_with_the_text_and_no_faster(void **state)
+{
+	static const struct {
+		const char *head, *unit;
+	} texts[] = { { "", "begin 644 x\n" }, { "", "begin 644 x\n#0V%T\n" },
+		{ "begin 644 x\n#0V%T\n", "begin 644\n" },
+		{ "", "=ybegin line=9 size=1 name=x\n" }, { "=ybegin \n", "=y\n" },
+		{ "", ":aaaaaaaaaaaaaaaaaaaaaa\n" }, { "", ":a" }, { "", ":\n" },
+		{ ":", "\n" }, { "", "\n" }, { "", "\r\n" }, { "", "\r" }, { "", " \n" },
+		{ "QQ\n", "\n" }, { "QQ\n", " \n" }, { "", "QQ\n" },
+		{ "", "QQ\n\n\n*\n" }, { "", "QUJD=\n" }, { "", "=\n" },
+		{ "", "QUJD=\n\n\n\n\n\n\n\n" }, { "", LONG_LINE },
+		{ "", "QQ\n" LONG_LINE }, { "", "QQ==" LONG_LINE },
+		{ "", LONG_LINE "\n\n\n\n\n\n" }, { "", "word " }, { "", "a word\n" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		size_t once = work(texts[i].head, texts[i].unit, ROOM / 4);
+		size_t twice = work(texts[i].head, texts[i].unit, ROOM / 2);
+
+		assert_in_range(twice, 0, 2 * once + once / 4 + 1024);
+		assert_in_range(twice, 0, 100 * ROOM / 2);
+	}
+}
+
+/* With what the last call found, or without: the same files. */
+static void what_is_known_changes_nothing_but_the_work(void **state)
+{
+	static const char *const pieces[] = { LONG_LINE, "QQ==\n", "QUJD\n", "\n", "\r\n",
+		"=\n", "*\n", "begin 644 x\n", "#0V%T\n", " \n", "=ybegin x\n", "ab" };
+	unsigned seed = 11;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		struct embedded known = { 0 };
+		auto_buf struct buf text;
+		bool found = true;
+		size_t pos = 0;
+
+		buf_init(&text, ROOM);
+		for (int n = 0; n < 30; n++) {
+			seed = seed * 1103515245 + 12345;
+			assert_int_equal(
+				buf_add_str(&text,
+					pieces[(seed >> 16) %
+						(sizeof(pieces) / sizeof(*pieces))],
+					NULL),
+				0);
+		}
+		while (found) {
+			struct embedded alone = { 0 };
+
+			found = embedded_find(buf_span(&text), pos, &known);
+			assert_int_equal(
+				embedded_find(buf_span(&text), pos, &alone), found);
+			assert_true(known.looked <= alone.looked);
+			assert_int_equal(known.kind, alone.kind);
+			assert_int_equal(known.start, alone.start);
+			assert_int_equal(known.end, alone.end);
+			assert_int_equal(known.data, alone.data);
+			assert_int_equal(known.next, alone.next);
+			assert_true(!found || known.next > pos);
+			pos = known.next;
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +274,8 @@ int main(void)
 		cmocka_unit_test(binhex_runs_are_bounded_by_the_room),
 		cmocka_unit_test(cut_binhex_gives_what_there_is),
 		cmocka_unit_test(mutated_texts_do_no_harm),
+		cmocka_unit_test(the_work_grows_with_the_text_and_no_faster),
+		cmocka_unit_test(what_is_known_changes_nothing_but_the_work),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -296,6 +296,47 @@ static void silence_and_other_protocols_are_cut_off_and_counted(void **state)
 	speaks(place, place->clients[0], "and after");
 }
 
+/* A list that is read again: who is new comes in, who is gone is heard no more though connected. */
+static void the_list_may_change_while_the_link_serves(void **state)
+{
+	struct place *place = *state;
+	struct link *known = open_as(place, &place->known, &place->scanner.public);
+	struct link *plain = open_plain(place, place->ipc);
+	struct link_client other = { .key = place->stranger.public };
+	struct link_message message;
+	struct err err = { 0 };
+
+	speaks(place, known, "before");
+	assert_int_equal(link_allow(place->server, &other, 1, &err), 0);
+	assert_int_equal(
+		link_send(known, NULL, span_str("after"), false, nothing, &err), 0);
+	while (link_refusals(place->server)->count == 0) {
+		assert_int_equal(link_receive(place->server, &message, &err), 0);
+		wait_some(place, clock_ms() + PATIENCE_MS);
+	}
+	assert_non_null(
+		strstr(link_refusals(place->server)->last, place->known.public.text));
+	speaks(place, open_as(place, &place->stranger, &place->scanner.public), "new");
+	speaks(place, plain, "over ipc as ever");
+	assert_int_equal(link_allow(place->server, &place->allowed, 1, &err), 0);
+	speaks(place, known, "let in again");
+}
+
+static void what_is_allowed_no_more_does_not_hold_others_up(void **state)
+{
+	struct place *place = *state;
+	struct link *known = open_as(place, &place->known, &place->scanner.public);
+	struct link_client other = { .key = place->stranger.public };
+	struct err err = { 0 };
+
+	speaks(place, known, "before");
+	assert_int_equal(link_allow(place->server, &other, 1, &err), 0);
+	for (int i = 0; i < 20; i++)
+		(void)link_send(
+			known, NULL, span_str("flood"), true, span_str("more"), &err);
+	speaks(place, open_as(place, &place->stranger, &place->scanner.public), "new");
+}
+
 #define PLACED(test) cmocka_unit_test_setup_teardown(test, make_place, drop_place)
 
 int main(void)
@@ -308,6 +349,8 @@ int main(void)
 		PLACED(the_socket_of_the_same_link_needs_no_key),
 		PLACED(an_empty_list_allows_nobody),
 		PLACED(a_full_frame_fits_with_what_encryption_adds),
+		PLACED(the_list_may_change_while_the_link_serves),
+		PLACED(what_is_allowed_no_more_does_not_hold_others_up),
 		PLACED(silence_and_other_protocols_are_cut_off_and_counted),
 	};
 

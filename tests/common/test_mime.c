@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mime.h"
+#include "common/utf8.h"
 
 enum {
 	ROOM = 64 * 1024 * 1024
@@ -409,16 +410,19 @@ static struct buf repeated(
 	return text;
 }
 
-static void long_names_are_cut_between_characters(void **state)
+static void long_names_keep_their_end_and_are_cut_between_characters(void **state)
 {
 	auto_buf struct buf text =
 		repeated("Content-Disposition: attachment; filename*=utf-8''x", "%c3%a4",
-			200, "\n\nx\n");
+			200, ".exe\n\nx\n");
 	struct mime *mime = parse(buf_span(&text));
+	const char *name = mime->parts[0].name;
 
 	(void)state;
-	assert_int_equal(MIME_NAME_MAX - 1, strlen(mime->parts[0].name));
-	assert_memory_equal("\xc3\xa4", mime->parts[0].name + MIME_NAME_MAX - 3, 2);
+	assert_in_range(strlen(name), MIME_NAME_MAX - 3, MIME_NAME_MAX - 1);
+	assert_true(utf8_valid(span_str(name)));
+	assert_memory_equal("x\xc3\xa4", name, 3);
+	assert_string_equal("\xc3\xa4.exe", name + strlen(name) - 6);
 	mime_free(mime);
 }
 
@@ -842,7 +846,8 @@ int main(void)
 		cmocka_unit_test(odd_line_ends_are_doubted),
 		cmocka_unit_test(ranges_of_what_has_parts_are_exact),
 		cmocka_unit_test(names_are_decoded),
-		cmocka_unit_test(long_names_are_cut_between_characters),
+		cmocka_unit_test(
+			long_names_keep_their_end_and_are_cut_between_characters),
 		cmocka_unit_test(limits_hold_and_are_told),
 		cmocka_unit_test(what_is_over_a_limit_is_a_leaf_of_no_type),
 		cmocka_unit_test(paths_are_unique_at_any_depth),

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/test.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/utf8.h"
 
 struct text_case {
@@ -93,12 +96,67 @@ static void one_bad_byte_anywhere_makes_a_text_invalid(void **state)
 	}
 }
 
+static void what_is_too_long_loses_its_middle(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} names[] = {
+		{ "", "" },
+		{ "123456789012345", "123456789012345" },
+		{ "1234567890123456", "1234567...23456" },
+		{ "a very long name.exe", "a very ...e.exe" },
+		/* Not half of a character, neither before the gap nor behind it. */
+		{ "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4 and so on.exe",
+			"\xc3\xa4\xc3\xb6\xc3\xbc...n.exe" },
+		{ "some long name \xc3\xa4\xe2\x82\xac.c", "some lo...\xe2\x82\xac.c" },
+	};
+	char out[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_string_equal(
+			utf8_shorten(span_str(names[i].text), out, sizeof(out)),
+			names[i].shown);
+}
+
+/* Whatever the bytes, and the room: it fits, and what was valid stays so. */
+static void shortened_text_fits_and_stays_valid(void **state)
+{
+	static const char *const pieces[] = { "a", "\xc3\xa4", "\xe2\x82\xac",
+		"\xf0\x9f\x98\x80", "\xbf", "\xff" };
+	unsigned seed = 5;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		size_t size = 16 + (size_t)round % 50, kinds = round % 2 ? 4 : 6;
+		char text[200] = "", *out = malloc(size);
+		struct span shown;
+
+		for (int i = 0; i < round % 40; i++) {
+			const char *piece;
+
+			seed = seed * 1103515245 + 12345;
+			piece = pieces[(seed >> 16) % kinds];
+			memcpy(text + strlen(text), piece, strlen(piece) + 1);
+		}
+		assert_non_null(out);
+		shown = span_str(utf8_shorten(span_str(text), out, size));
+		assert_true(shown.len < size);
+		assert_int_equal(shown.len == strlen(text) && strcmp(out, text) == 0,
+			strlen(text) < size);
+		assert_true(utf8_valid(shown) || !utf8_valid(span_str(text)));
+		free(out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(printable_is_what_may_be_shown_on_a_terminal),
 		cmocka_unit_test(valid_is_what_rfc_3629_allows),
 		cmocka_unit_test(one_bad_byte_anywhere_makes_a_text_invalid),
+		cmocka_unit_test(what_is_too_long_loses_its_middle),
+		cmocka_unit_test(shortened_text_fits_and_stays_valid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

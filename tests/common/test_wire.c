@@ -38,6 +38,11 @@ static void fill_state(struct wire_message *message)
 		.unprotected = "RAR",
 		.trouble = "none" };
 	memset(message->state.digest.bytes, 0x5a, HASH_SIZE);
+	for (size_t i = 0; i < HEALTH_COUNTS; i++)
+		message->state.health.counts[i] = i << 40;
+	for (uint32_t i = 0; i < HEALTH_CLASSES; i++)
+		message->state.health.times[i] =
+			(struct health_times){ i, { i + 1, 2, 3 }, { i + 4, 5, 6 } };
 }
 
 static void fill_infected(struct verdict *verdict)
@@ -209,6 +214,8 @@ static void every_type_comes_back_as_it_was_sent(void **state)
 		assert_int_equal(got.state.queued, sent.state.queued);
 		assert_int_equal(got.state.lookups, sent.state.lookups);
 		assert_int_equal(got.state.hits, sent.state.hits);
+		assert_memory_equal(
+			&got.state.health, &sent.state.health, sizeof(sent.state.health));
 		assert_true(hash_equal(&got.state.digest, &sent.state.digest));
 		assert_string_equal(got.state.engine, sent.state.engine);
 		assert_string_equal(got.state.unprotected, sent.state.unprotected);

@@ -104,6 +104,14 @@ is($after->{cache_hits} - $before->{cache_hits}, $clean, 'the clean ones were kn
 is($after->{cache_lookups} - $before->{cache_lookups}, $MAILS, 'of all of them');
 like(mailfilter('-c', $conf, 'status')->{out}, qr/$after->{cache_hits} of $after->{cache_lookups} messages were known to be clean/,
 	'status says so');
+is($after->{counts}{clean} + $after->{counts}{infected} + $after->{counts}{unscannable}, $after->{cache_lookups},
+	'each message looked up has its verdict, counted by kind');
+is($after->{counts}{infected} > 0, 1, 'infected ones, too');
+my $timed = 0;
+$timed += $_->{scans} for @{ $after->{times} };
+is($timed, $after->{cache_lookups} - $after->{cache_hits}, 'each scan is timed, and what was known is not');
+is_deeply([ grep { $_->{p50_ms} > $_->{p95_ms} || $_->{p95_ms} > $_->{p99_ms} || $_->{work_p99_ms} > $_->{p99_ms} } @{ $after->{times} } ],
+	[], 'and the times are in order');
 
 signatures('main', 'alpha', 'beta');
 signatures('more', 'delta');

@@ -203,6 +203,53 @@ ended($run, 30);
 like(read_file($run->{err}), qr/mine\.key.*chmod 600/, 'a secret key that others may read is refused');
 chmod 0600, work('mine.key');
 
+# What status says of those who are not let in, and of one that is not there at all.
+sub status {
+	my ($conf, @json) = @_;
+	my $run = background('status', 'build/mailfilter', '-c', $conf, 'status', @json);
+	is(ended($run, 30), 0, 'status answers');
+	return read_file($run->{out});
+}
+like(status($refused), qr/no answer.*\n  trouble: .*does not allow the key.*`clients`/, 'status says it, too, and what to do');
+like(decode_json(status($refused, '--json'))->{scanners}[0]{trouble}, qr/does not allow the key/, 'also to scripts');
+like(status(work('wrong.conf')), qr/  trouble: .*another key/, 'and of the wrong key of the scanner');
+like(status(work('bare.conf')), qr/  trouble: .*encrypted/, 'and of no key at all');
+unlike(status(client('nobody', 'mine', 'tcp://127.0.0.1:' . free_port() . " $scanner_key")), qr/trouble/,
+	'of one that is not there nothing more is known');
+
+# The list of clients, read again.
+sub reload {
+	my ($clients) = @_;
+	settings('a.conf', { signatures => ['test'], workers => 2, 'temp-dir' => work('a.tmp'),
+		'curve-key' => work('scanner.key'), @{ $option{a} }, clients => $clients });
+	kill 'HUP', $scanner{a}{pid};
+}
+# Until a scan with this key has an answer, or none.
+sub gets_in {
+	my ($conf, $in) = @_;
+	my $deadline = time + 30;
+	while (time < $deadline) {
+		my $run = scan('again', [], $conf, $mails[0]);
+		ended($run, 30);
+		my ($only) = verdicts($run);
+		return 1 if ($only->{verdict} ne 'retry') == $in;
+	}
+	return 0;
+}
+my $mine_alone = client('mine-alone', 'mine', "$endpoint{a} $scanner_key");
+reload([ "$mine this host", "$stranger no stranger any more" ]);
+ok(gets_in($refused, 1), 'whoever is put on the list gets in after SIGHUP');
+reload(["$stranger only"]);
+ok(gets_in($mine_alone, 0), 'and who is taken off it does not');
+ok(gets_in($refused, 1), 'the other still does');
+reload(['nonsense']);
+ok(says($scanner{a}{err}, qr/not read again/, 1), 'a broken file is told of in the log');
+like(status($refused), qr/  trouble: the settings are not read again.*a\.conf.*nonsense/, 'and in status');
+ok(gets_in($refused, 1), 'and the list is as it was');
+reload(["$mine this host"]);
+ok(gets_in($mine_alone, 1), 'mended, it counts');
+unlike(status($mine_alone), qr/not read again/, 'and the trouble is over');
+
 # What strangers send.
 {
 	my @words = ('', "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "\xff" x 64);

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "mailfilter/account_settings.h"
+#include "mailfilter/rule_settings.h"
 #include "mailfilter/settings.h"
 #include "tests/sample.h"
 
@@ -44,6 +45,8 @@ static void the_sample_loads_with_every_option_taken_in(void **state)
 	assert_string_equal(settings_account(&settings, 0)->name, "work");
 	assert_int_equal(settings_account(&settings, 1)->kind, SOURCE_POP3S);
 	assert_non_null(settings_account(&settings, 5)->password);
+	assert_int_equal(settings.rules.count, 4);
+	assert_string_equal(settings_rule(&settings, 0)->name, "programs");
 	assert_int_equal(settings_check_accounts(&settings, &err), 0);
 }
 
@@ -55,6 +58,7 @@ static void sample_and_manual_have_every_option(void **state)
 	(void)state;
 	sample_check(sample, manual, "", settings_options);
 	sample_check(sample, manual, "    ", account_options);
+	sample_check(sample, manual, "    ", rule_options);
 }
 
 static void a_missing_option_and_a_wrong_preset_are_noticed(void **state)

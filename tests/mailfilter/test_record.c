@@ -13,7 +13,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 
-#include "mailfilter/record.h"
+#include "mailfilter/record_look.h"
 
 enum {
 	ALL_STATES = ~0U >> 1
@@ -817,6 +817,9 @@ static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 		assert_int_equal(untold, 1);
 		assert_int_equal(
 			record_find_quarantined(record, "none", &quarantined, &err), 0);
+		assert_int_equal(record_set_fate(record, "an-id", RECORD_RELEASED, "name",
+					 1, &err),
+			0);
 		record_close(record);
 	}
 	record = open_record(true);
@@ -841,6 +844,161 @@ static void a_database_of_a_newer_version_is_refused_and_untouched(void **state)
 	sql(mark);
 	record = open_record(false);
 	assert_int_equal(held(record), 1);
+	record_close(record);
+}
+
+static struct record_quarantined an_item(const char *id, uint8_t digest)
+{
+	struct record_quarantined item = { .size = 100, .time_s = 5 };
+
+	(void)snprintf(item.id, sizeof(item.id), "%s", id);
+	memset(item.hash.bytes, digest, sizeof(item.hash.bytes));
+	return item;
+}
+
+static void the_fate_of_an_original_is_told_with_it_and_dropped_with_it(void **state)
+{
+	const struct record_quarantined first = an_item("id-1", 1),
+					second = an_item("id-2", 2);
+	struct record *record = open_record(false);
+	struct record_quarantined got;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(record_put_quarantined(record, &first, &err), 0);
+	assert_int_equal(record_put_quarantined(record, &second, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-1", &got, &err), 1);
+	assert_int_equal(got.fate, RECORD_KEPT);
+	assert_int_equal(got.fate_s, 0);
+	assert_string_equal(got.name, "");
+	assert_int_equal(
+		record_set_fate(record, "id-1", RECORD_RELEASING, "name", 77, &err), 0);
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 0);
+	assert_int_equal(
+		record_set_fate(record, "id-1", RECORD_RELEASED, "name", 78, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-1", &got, &err), 1);
+	assert_int_equal(got.fate, RECORD_RELEASED);
+	assert_int_equal(got.fate_s, 78);
+	assert_string_equal(got.name, "name");
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 1);
+	assert_int_equal(record_is_released(record, 100, NULL, &err), 1);
+	assert_int_equal(record_is_released(record, 101, NULL, &err), 0);
+	assert_int_equal(record_is_released(record, 100, &first.hash, &err), 1);
+	/* In quarantine, too, but not released. */
+	assert_int_equal(record_is_released(record, 100, &second.hash, &err), 0);
+	/* Kept again under its id, as by a try that was repeated. */
+	assert_int_equal(record_put_quarantined(record, &first, &err), 0);
+	assert_int_equal(record_is_released(record, 100, &first.hash, &err), 1);
+	assert_int_equal(record_drop_quarantined(record, "id-1", &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-1", &got, &err), 0);
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 0);
+	assert_int_equal(record_find_quarantined(record, "id-2", &got, &err), 1);
+	record_close(record);
+}
+
+static void note_reason(const struct record_reason *reason, void *arg)
+{
+	char *text = arg;
+	const size_t used = strlen(text);
+
+	(void)snprintf(text + used, 500 - used, "%d:%s:%d:%d:%d|", (int)reason->state,
+		reason->reason, reason->scanner, (int)reason->count,
+		(int)reason->since_s);
+}
+
+static void put_because(struct record *record, const char *folder, unsigned uid,
+	enum record_state state, const char *reason, const char *judged)
+{
+	struct record_row row = a_row(folder, uid, state);
+
+	row.since_s = 100 + uid;
+	(void)snprintf(row.reason, sizeof(row.reason), "%s", reason);
+	(void)snprintf(row.judged, sizeof(row.judged), "%s", judged);
+	assert_int_equal(record_put(record, &row, NULL), 0);
+}
+
+static void reasons_are_counted_with_the_oldest_first_seen(void **state)
+{
+	struct record *record = open_record(false);
+	char text[500] = "";
+
+	(void)state;
+	put_because(record, "A", 5, RECORD_HELD, "no scanner", "link");
+	put_because(record, "A", 3, RECORD_HELD, "no scanner", "link");
+	put_because(record, "B", 9, RECORD_HELD, "disk full", "");
+	put_because(record, "B", 7, RECORD_PARKED, "too large", "");
+	put_because(record, "B", 8, RECORD_SETTLED, "ignored", "");
+	assert_int_equal(record_each_reason(record, note_reason, text, NULL), 0);
+	assert_string_equal(
+		text, "1:no scanner:1:2:103|1:disk full:0:1:109|2:too large:0:1:107|");
+	record_close(record);
+}
+
+static void count_uid(const struct record_row *row, void *arg)
+{
+	int *sum = arg;
+
+	*sum = *sum * 10 + (row->key.folder[0] - 'A' + 1);
+}
+
+static void a_uid_is_found_in_each_folder_that_has_it(void **state)
+{
+	struct record *record = open_record(false);
+	int sum = 0;
+
+	(void)state;
+	put(record, "B", 5, RECORD_HELD);
+	put(record, "A", 5, RECORD_SETTLED);
+	put(record, "A", 55, RECORD_SETTLED);
+	assert_int_equal(record_each_uid(record, NULL, "5", count_uid, &sum, NULL), 0);
+	assert_int_equal(sum, 12);
+	sum = 0;
+	assert_int_equal(record_each_uid(record, "B", "5", count_uid, &sum, NULL), 0);
+	assert_int_equal(sum, 2);
+	sum = 0;
+	assert_int_equal(record_each_uid(record, "C", "5", count_uid, &sum, NULL), 0);
+	assert_int_equal(sum, 0);
+	record_close(record);
+}
+
+static void what_is_unparked_is_listed_again_and_nothing_else(void **state)
+{
+	struct record *record = open_record(false);
+	struct record_row row = { 0 };
+	struct record_folder folder = { .name = "A", .uidvalidity = 7, .done_uid = 10 };
+	uint32_t done = 10;
+	uint64_t count = 9;
+
+	(void)state;
+	put(record, "A", 4, RECORD_PARKED);
+	put(record, "A", 6, RECORD_PARKED);
+	put(record, "A", 8, RECORD_SETTLED);
+	put(record, "B", 6, RECORD_PARKED);
+	assert_int_equal(record_put_folder(record, &folder, NULL), 0);
+	assert_int_equal(record_take_unparked(record, "A", 7, &done, NULL), 0);
+	assert_int_equal(done, 10);
+	assert_int_equal(record_unpark(record, "A", "8", &count, NULL), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(record_unpark(record, "A", "6", &count, NULL), 0);
+	assert_int_equal(count, 1);
+	row = a_row("A", 6, RECORD_HELD);
+	assert_int_equal(record_find(record, &row.key, &row, NULL), 1);
+	assert_int_equal(row.state, RECORD_HELD);
+	assert_int_equal(row.attempts, 0);
+	/* Another UIDVALIDITY's UIDs are others. */
+	assert_int_equal(record_take_unparked(record, "A", 8, &done, NULL), 0);
+	assert_int_equal(done, 10);
+	assert_int_equal(record_take_unparked(record, "A", 7, &done, NULL), 0);
+	assert_int_equal(done, 5);
+	done = 10;
+	assert_int_equal(record_take_unparked(record, "A", 7, &done, NULL), 0);
+	assert_int_equal(done, 10);
+	assert_int_equal(record_find_folder(record, "A", &folder, NULL), 1);
+	assert_int_equal(folder.done_uid, 5);
+	assert_int_equal(record_unpark(record, NULL, NULL, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(record_take_unparked(record, "A", 7, &done, NULL), 0);
+	assert_int_equal(done, 3);
 	record_close(record);
 }
 
@@ -1020,6 +1178,10 @@ int main(void)
 		TEST(nobody_else_may_read_whatever_the_umask),
 		TEST(a_database_of_an_older_version_is_brought_up_to_date),
 		TEST(a_database_of_a_newer_version_is_refused_and_untouched),
+		TEST(reasons_are_counted_with_the_oldest_first_seen),
+		TEST(a_uid_is_found_in_each_folder_that_has_it),
+		TEST(what_is_unparked_is_listed_again_and_nothing_else),
+		TEST(the_fate_of_an_original_is_told_with_it_and_dropped_with_it),
 		TEST(a_database_of_another_program_is_refused),
 		TEST(a_file_that_is_no_database_says_what_to_do),
 		TEST(damaged_pages_are_an_error_and_not_an_unknown_message),

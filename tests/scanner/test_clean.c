@@ -310,6 +310,7 @@ static void names_from_outside_form_neither_lines_nor_boundaries(void **state)
 
 	(void)state;
 	memset(finding.name + strlen(finding.name), 'x', 200);
+	memcpy(finding.name + strlen(finding.name), ".exe", 5);
 	(void)strcpy(finding.signature, "Evil\nVirus");
 	(void)strcpy(finding.type, "a/b\r\n\r\nc");
 	body_init(&cleaned.body, "/tmp", MESSAGE_MAX);
@@ -321,7 +322,8 @@ static void names_from_outside_form_neither_lines_nor_boundaries(void **state)
 	assert_int_equal(edits_apply(&cleaned.edits, message, &cleaned.body, NULL), 0);
 	assert_int_equal(body_span(&cleaned.body, &cleaned.bytes, NULL), 0);
 	assert_has(&cleaned, "The attachment \"a?\?--b--?\?\?\?.zip?[2Jxxx");
-	assert_has(&cleaned, "...\"\r\n(a/b?\?\?\?c, 10 bytes)");
+	assert_has(&cleaned, "xxx...xxx");
+	assert_has(&cleaned, "xxx.exe\"\r\n(a/b?\?\?\?c, 10 bytes)");
 	assert_has(&cleaned, "because Evil?Virus was found.");
 	assert_has(&cleaned, "show q?1\r\n");
 }

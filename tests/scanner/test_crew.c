@@ -54,6 +54,10 @@ static void a_worker_is_retired_after_any_verdict_but_clean(void **state)
 	reap(KILLED_BY(SIGKILL));
 	assert_int_equal(f.worker->state, WORKER_NONE);
 	assert_int_equal(f.host.failures, 0);
+	/* That was in order. */
+	assert_int_equal(f.host.counts[HEALTH_WORKERS], 1);
+	for (size_t i = 0; i < HEALTH_COUNTS; i++)
+		assert_int_equal(f.host.counts[i], i == HEALTH_WORKERS);
 }
 
 static void a_worker_is_retired_after_its_number_of_jobs(void **state)
@@ -71,19 +75,20 @@ static void how_a_worker_died_decides_what_its_message_paid(void **state)
 	static const struct {
 		int status;
 		unsigned tries, kills;
+		enum health_count count;
 	} all[] = {
-		{ KILLED_BY(SIGSEGV), 1, 0 },
-		{ KILLED_BY(SIGABRT), 1, 0 },
-		{ KILLED_BY(SIGBUS), 1, 0 },
-		{ KILLED_BY(SIGSYS), 1, 0 },
-		{ KILLED_BY(SIGXFSZ), 1, 0 },
-		{ KILLED_BY(SIGFPE), 1, 0 },
-		{ KILLED_BY(SIGILL), 1, 0 },
-		{ KILLED_BY(SIGXCPU), 1, 0 },
-		{ 70 << 8, 1, 0 }, /* exit code 70 */
-		{ 0, 1, 0 },
-		{ KILLED_BY(SIGKILL), 0, 1 },
-		{ KILLED_BY(SIGTERM), 0, 1 },
+		{ KILLED_BY(SIGSEGV), 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGABRT), 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGBUS), 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGSYS), 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGXFSZ), 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGFPE), 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGILL), 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGXCPU), 1, 0, HEALTH_LATE },
+		{ 70 << 8, 1, 0, HEALTH_CRASHES }, /* exit code 70 */
+		{ 0, 1, 0, HEALTH_CRASHES },
+		{ KILLED_BY(SIGKILL), 0, 1, HEALTH_KILLED },
+		{ KILLED_BY(SIGTERM), 0, 1, HEALTH_KILLED },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
@@ -101,6 +106,8 @@ static void how_a_worker_died_decides_what_its_message_paid(void **state)
 		assert_int_equal(f.request->stage, REQUEST_WAITING);
 		assert_int_equal(f.request->tries, all[i].tries);
 		assert_int_equal(f.request->kills, all[i].kills);
+		assert_int_equal(f.host.counts[all[i].count], 1);
+		assert_int_equal(f.host.counts[HEALTH_AGAIN], 1);
 		assert_int_equal(f.worker->state, WORKER_NONE);
 		assert_int_equal(tear_down(state), 0);
 	}
@@ -288,6 +295,8 @@ static void when_the_engine_host_is_gone_its_requests_go_back(void **state)
 	assert_int_equal(f.request->stage, REQUEST_WAITING);
 	assert_int_equal(f.request->kills, 1);
 	assert_int_equal(f.request->tries, 0);
+	assert_int_equal(f.host.counts[HEALTH_KILLED], 1);
+	assert_int_equal(f.host.counts[HEALTH_AGAIN], 1);
 	assert_int_equal(pool_count(&f.host.pool, WORKER_NONE), 4);
 }
 

@@ -196,6 +196,25 @@ static void endless_doubts_are_cut(void **state)
 		given.bytes <= mail.len * READINGS_BYTES_TIMES + READINGS_BYTES_SPARE);
 }
 
+/* A few bytes decoded from many, from many places. */
+static void endless_looking_is_cut(void **state)
+{
+	auto_buf struct buf mail;
+	struct given given = { 0 };
+
+	(void)state;
+	buf_init(&mail, MAIL_MAX);
+	assert_int_equal(buf_add_str(&mail, HEAD "\n", NULL), 0);
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(buf_add_str(&mail, "QUFBQUFBQUE=\n", NULL), 0);
+	for (int i = 0; i < 1000 * 1000; i++)
+		assert_int_equal(buf_add_str(&mail, "\n", NULL), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(buf_add_str(&mail, "QUFBQUFBQUE=\n", NULL), 0);
+	assert_true(read_all(buf_span(&mail), &given));
+	assert_in_range(given.count, 1, READINGS_LOOK_TIMES + 20);
+}
+
 static void messages_in_messages_end(void **state)
 {
 	auto_buf struct buf mail, next;
@@ -229,6 +248,7 @@ int main(void)
 		cmocka_unit_test(other_readings_are_given_with_their_place),
 		cmocka_unit_test(the_caller_may_have_enough),
 		cmocka_unit_test(endless_doubts_are_cut),
+		cmocka_unit_test(endless_looking_is_cut),
 		cmocka_unit_test(messages_in_messages_end),
 	};
 

@@ -374,6 +374,108 @@ static void new_signatures_judge_a_message_from_the_start(void **state)
 	request_free(request);
 }
 
+static const char full[] = "the temp folder is full";
+
+static void run_short(struct request *request)
+{
+	struct verdict verdict = { .kind = VERDICT_RETRY, .reason = REASON_LIMIT };
+
+	(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s", full);
+	believe(request, verdict);
+}
+
+static void short_temp_space_is_tried_again_alone(void **state)
+{
+	struct request *request = working();
+
+	(void)state;
+	assert_false(request_is_alone(request));
+	for (unsigned i = 1; i <= REQUEST_SHORTS_MAX + 1; i++) {
+		run_short(request);
+		assert_int_equal(request->stage, REQUEST_WAITING);
+		assert_true(request_is_alone(request));
+		assert_false(request_is_suspect(request));
+		assert_int_equal(request->shorts, i);
+		assert_string_equal(request->short_of, full);
+		request_begin(request, 1);
+	}
+	answer(request, VERDICT_CLEAN, REASON_NONE);
+	assert_done(request, VERDICT_CLEAN, REASON_NONE);
+	assert_string_equal(request->verdict.detail, "");
+	request_free(request);
+}
+
+/* What was cut in a job before is not what is offered in the end. */
+static void short_temp_space_while_verifying_starts_anew(void **state)
+{
+	struct request *request = working();
+	struct span bytes;
+
+	(void)state;
+	believe(request, infected());
+	assert_true(request->verifying);
+	request_begin(request, 1);
+	run_short(request);
+	assert_int_equal(request->stage, REQUEST_WAITING);
+	assert_false(request->verifying);
+	assert_int_equal(request_bytes(request, &bytes, NULL), 0);
+	assert_true(span_is(bytes, mail));
+	request_free(request);
+}
+
+static void who_gives_up_says_that_it_is_a_limit(void **state)
+{
+	struct request *request = working();
+
+	(void)state;
+	run_short(request);
+	request_give_up(request, "why");
+	assert_done(request, VERDICT_UNSCANNABLE, REASON_LIMIT);
+	assert_string_equal(request->verdict.detail, "why");
+	request_free(request);
+}
+
+/* As if so long had passed: since the last byte, and since its job began. */
+static void pass(struct request *request, int64_t ms, bool in_work)
+{
+	request->arrived -= ms;
+	if (in_work)
+		request->began -= ms;
+}
+
+static void waiting_and_work_are_timed_apart(void **state)
+{
+	struct request *request = waiting();
+
+	(void)state;
+	pass(request, 1000, false);
+	request_begin(request, 1);
+	pass(request, 200, true);
+	request_worker_died(request, DEATH_KILLED);
+	pass(request, 5000, false);
+	request_begin(request, 1);
+	pass(request, 30, true);
+	answer(request, VERDICT_CLEAN, REASON_NONE);
+	assert_in_range(request->took_ms, 6230, 7230);
+	assert_in_range(request->work_ms, 230, 1230);
+	request_free(request);
+}
+
+/* An answer that cannot be true, and the death that follows: the time between counts once. */
+static void no_work_is_counted_twice(void **state)
+{
+	struct verdict lie = { .kind = VERDICT_INFECTED };
+	struct request *request = working();
+
+	(void)state;
+	pass(request, 100, true);
+	assert_int_equal(request_answer(request, &lie, NULL), -1);
+	request_worker_died(request, DEATH_CRASH);
+	assert_in_range(request->work_ms, 100, 150);
+	verdict_done(&lie);
+	request_free(request);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +496,11 @@ int main(void)
 		cmocka_unit_test(
 			kills_from_outside_count_at_the_fifth_and_it_runs_alone_after_one),
 		cmocka_unit_test(new_signatures_judge_a_message_from_the_start),
+		cmocka_unit_test(short_temp_space_is_tried_again_alone),
+		cmocka_unit_test(short_temp_space_while_verifying_starts_anew),
+		cmocka_unit_test(who_gives_up_says_that_it_is_a_limit),
+		cmocka_unit_test(waiting_and_work_are_timed_apart),
+		cmocka_unit_test(no_work_is_counted_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

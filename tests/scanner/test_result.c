@@ -91,6 +91,30 @@ static void among_equals_the_first_stays(void **state)
 	assert_string_equal(sum.detail, "");
 }
 
+static void short_temp_space_is_told_from_other_reasons_to_try_again(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		enum verdict_reason reason;
+	} cases[] = { { ERR_AGAIN, REASON_LIMIT }, { ERR_FATAL, REASON_NONE },
+		{ ERR_SESSION, REASON_NONE } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct err err = { .kind = cases[i].kind, .text = "why" };
+		struct result result;
+
+		result_init(&result);
+		result_add_failure(&result, &err);
+		assert_int_equal(result.kind, VERDICT_RETRY);
+		assert_int_equal(result.reason, cases[i].reason);
+		assert_string_equal(result.detail, "why");
+		/* Neither gives way to what cannot be opened. */
+		result_add_unscannable(&result, REASON_ENCRYPTED, "locked");
+		assert_int_equal(result.kind, VERDICT_RETRY);
+	}
+}
+
 static void a_warning_counts_unless_it_is_known_to_be_harmless(void **state)
 {
 	(void)state;
@@ -113,6 +137,8 @@ int main(void)
 		cmocka_unit_test(the_stronger_result_wins_in_any_order),
 		cmocka_unit_test(among_equals_the_first_stays),
 		cmocka_unit_test(a_warning_counts_unless_it_is_known_to_be_harmless),
+		cmocka_unit_test(
+			short_temp_space_is_told_from_other_reasons_to_try_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,69 @@ static void sweep_follows_no_link(void **state)
 	assert_int_equal(access(file, F_OK), 0);
 }
 
+/* What has the name of a folder of ours and is none goes, and what it points at stays. */
+static void sweep_removes_a_link_itself(void **state)
+{
+	char file[SIGNATURES_PATH_MAX], path[TEMP_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(signatures_write(folder, signatures_eicar, file, NULL), 0);
+	assert_int_equal(symlink(folder, temp_host_path(dir, 51, path)), 0);
+	assert_int_equal(symlink(file, temp_host_path(dir, 52, path)), 0);
+	assert_int_equal(symlink("/no/such/place", temp_host_path(dir, 53, path)), 0);
+	assert_int_equal(temp_sweep(dir, NULL, 0, NULL), 0);
+	assert_int_equal(access(file, F_OK), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void what_was_there_before_makes_way(void **state)
+{
+	char file[SIGNATURES_PATH_MAX], path[TEMP_PATH_MAX];
+	struct stat info;
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(signatures_write(folder, signatures_eicar, file, NULL), 0);
+	assert_int_equal(symlink(folder, temp_host_path(dir, 51, path)), 0);
+	assert_int_equal(temp_make(path, NULL), 0);
+	assert_int_equal(lstat(path, &info), 0);
+	assert_int_equal(info.st_mode, S_IFDIR | 0700);
+	leave_behind(51, 61);
+	assert_int_equal(temp_make(path, NULL), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(access(file, F_OK), 0);
+}
+
+static void sizes_are_those_of_the_file_system(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_in_range(temp_size(folder), 1, UINT64_MAX - 1);
+	assert_true(temp_size("/no/such/place") == UINT64_MAX);
+	assert_int_equal(temp_check_size(folder, 1, 1, &err), 0);
+	assert_int_equal(temp_check_size("/no/such/place", 1, UINT64_MAX - 1, &err), 0);
+	assert_int_equal(temp_check_size(folder, 1, UINT64_MAX, &err), -1);
+	assert_int_equal(temp_check_size(folder, UINT64_MAX / 4, 1, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, folder));
+	assert_non_null(strstr(err.text, "scan-size-max"));
+}
+
+/* All that is in use may be our own, and what cannot be looked at is not free. */
+static void free_is_what_nobody_else_uses(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_false(temp_is_free("/no/such/place", UINT64_MAX));
+	assert_int_equal(temp_has_room("/no/such/place", 1, &err), -1);
+	/* Everything there in inodes may be others', which this test cannot know. */
+	if (temp_is_free(folder, 0))
+		assert_true(temp_is_free(folder, UINT64_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +230,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			sweep_removes_all_that_dead_hosts_left, start, stop),
 		cmocka_unit_test_setup_teardown(sweep_follows_no_link, start, stop),
+		cmocka_unit_test_setup_teardown(
+			sizes_are_those_of_the_file_system, start, stop),
+		cmocka_unit_test_setup_teardown(
+			free_is_what_nobody_else_uses, start, stop),
+		cmocka_unit_test_setup_teardown(sweep_removes_a_link_itself, start, stop),
+		cmocka_unit_test_setup_teardown(
+			what_was_there_before_makes_way, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

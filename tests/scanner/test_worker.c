@@ -484,7 +484,8 @@ static void without_temp_space_there_is_no_verdict(void **state)
 		__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 
 		scan(span_str(messages[i]), 0, &verdict);
-		assert_verdict(&verdict, VERDICT_RETRY, REASON_NONE);
+		/* The parent is told that it was for space. */
+		assert_verdict(&verdict, VERDICT_RETRY, REASON_LIMIT);
 		assert_true(verdict.detail[0] != '\0');
 	}
 }

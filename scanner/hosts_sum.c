@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What all the engine hosts come to together. */
+#include <string.h>
+
+#include "scanner/crew.h"
+#include "scanner/hosts.h"
+
+size_t hosts_busy(const struct hosts *hosts)
+{
+	size_t busy = 0;
+
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE)
+			busy += crew_busy(&hosts->list[i]);
+	return busy;
+}
+
+bool hosts_are_quiet(const struct hosts *hosts)
+{
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE &&
+			pool_count(&hosts->list[i].pool, WORKER_ENDING) > 0)
+			return false;
+	return hosts_busy(hosts) == 0;
+}
+
+void hosts_count(const struct hosts *hosts, uint64_t counts_r[static HEALTH_COUNTS])
+{
+	memcpy(counts_r, hosts->counts, sizeof(hosts->counts));
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		for (size_t j = 0; j < HEALTH_COUNTS; j++)
+			counts_r[j] += hosts->list[i].counts[j];
+}

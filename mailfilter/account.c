@@ -328,7 +328,8 @@ static int serve(struct run *run, struct err *err)
 		.fetch = &run->fetch,
 		.stuck = &run->stuck,
 		.first_run = run->last_s == 0,
-		.careful = run->cut_off ? CAREFUL_MESSAGES : 0 };
+		.careful = run->cut_off ? CAREFUL_MESSAGES : 0,
+		.crashed = run->dir.crashed };
 	for (;;) {
 		uint32_t before = served(run->report);
 		int result = serve_session(run, err);

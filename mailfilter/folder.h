@@ -19,10 +19,12 @@ enum {
 };
 
 /* After a run that died its message is among the first that are not recorded: so many are fetched
- * one at a time, and one that a process dies of again and again is parked. */
+ * one at a time, and one that a process dies of again and again is parked. A process that somebody
+ * killed, perhaps with its parent, says little of the message. */
 enum {
 	CAREFUL_MESSAGES = 512,
-	CAREFUL_DEATHS = 2
+	CAREFUL_CRASHES = 2,
+	CAREFUL_CUTS = 5
 };
 
 enum {
@@ -40,6 +42,7 @@ struct session {
 	bool full;                     /* it should end, and another go on */
 	bool first_run;                /* no run of the account has ended */
 	uint32_t careful;              /* so many more are fetched one at a time */
+	bool crashed;                  /* the last run died of what it did */
 	bool looked_for_lost;          /* what is on record and was renamed */
 	const struct folder *selected; /* the source's current one; NULL: none */
 };

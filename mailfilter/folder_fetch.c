@@ -74,13 +74,37 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 	return folder_settle(folder, err);
 }
 
-/* The reason on record of a message whose fetch a process did not survive. */
-static const char cut_off[] = "the process died while it was fetched or examined";
+/* The reasons on record of a message whose fetch a process did not survive: crashed says that the
+ * process died of what it did, cut_off that nobody saw of what, or that it was killed. */
+static const char crashed[] = "the process died while it was fetched or examined";
+static const char cut_off[] = "the run was cut off while it was fetched or examined";
+
+/* So often it was fetched and its process died; the first crash starts the count anew. */
+static void count_attempt(struct record_row *row, bool crash)
+{
+	bool was_cut = strcmp(row->reason, cut_off) == 0;
+
+	if (strcmp(row->reason, crashed) == 0) {
+		row->attempts += crash;
+		return;
+	}
+	row->attempts = was_cut && !crash ? row->attempts + 1 : was_cut ? 2 : 1;
+	(void)snprintf(row->reason, sizeof(row->reason), "%s",
+		was_cut && crash ? crashed : cut_off);
+}
+
+static bool is_poison(const struct record_row *row)
+{
+	uint32_t deaths =
+		strcmp(row->reason, crashed) == 0 ? CAREFUL_CRASHES : CAREFUL_CUTS;
+
+	return row->attempts > deaths;
+}
 
 /* Before it is fetched after a run that died: on record, for the next run to know of which one
- * this one died. 1: that has happened often enough. */
+ * this one died. 1: that has happened often enough, and why says so. */
 static int note_attempt(struct folder *folder, const struct source_item *item,
-	const struct record_row *known, struct err *err)
+	const struct record_row *known, char *why, struct err *err)
 {
 	struct record_row row = { .state = RECORD_HELD,
 		.size = item->size,
@@ -91,11 +115,13 @@ static int note_attempt(struct folder *folder, const struct source_item *item,
 		row = *known;
 	else
 		folder_key(folder, item, &row.key);
-	row.attempts = strcmp(row.reason, cut_off) == 0 ? row.attempts + 1 : 1;
-	if (row.attempts > CAREFUL_DEATHS)
+	count_attempt(&row, folder->session->crashed);
+	if (is_poison(&row)) {
+		(void)snprintf(why, MESSAGE_REASON_MAX, "%.100s, %" PRIu32 " times",
+			row.reason, row.attempts - 1);
 		return 1;
+	}
 	row.time_s = clock_wall_s();
-	memcpy(row.reason, cut_off, sizeof(cut_off));
 	return record_put(folder_tools(folder)->record, &row, err);
 }
 
@@ -119,10 +145,8 @@ static int choose_company(struct folder *folder, const struct source_item *item,
 		*company_r = COMPANY_NEVER;
 	} else if (folder->session->careful > 0) {
 		folder->session->careful--;
-		died = note_attempt(folder, item, row, err);
+		died = note_attempt(folder, item, row, why, err);
 		*company_r = died > 0 ? COMPANY_NEVER : COMPANY_NONE;
-		(void)snprintf(
-			why, MESSAGE_REASON_MAX, "%s, %d times", cut_off, CAREFUL_DEATHS);
 	}
 	return died < 0 ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 # make            release build: build/mailfilter, build/scanner
 # make demo       a private mail server, EICAR mails, both programs: watch it work
 # make check      unit and end-to-end tests              make deps   missing Debian packages
+# make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
 # make bench      processor time and memory of the scanner, beside clamd's
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
@@ -80,6 +81,10 @@ demo: deps
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
 	prove --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
+# Those of tests/e2e/ that heed LONG.
+check-long: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	LONG=1 prove --timer tests/e2e/54-storm.t
 unit-tests: $(TESTS)
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
@@ -116,5 +121,5 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all deps demo check unit-tests asan bench lint install uninstall clean
+.PHONY: FORCE all deps demo check check-long unit-tests asan bench lint install uninstall clean
 .SECONDARY:

@@ -42,6 +42,15 @@ struct chunk {
 	uint64_t bytes;
 };
 
+/* Is as much owed as one session should settle? */
+static bool is_full(const struct folder *folder)
+{
+	size_t max = folder->session->source->settle_max;
+
+	return max > 0 && folder->owed.len / sizeof(struct source_item) >= max &&
+	       !folder_tools(folder)->dry_run;
+}
+
 static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
 {
 	struct fetch *fetch = folder->session->fetch;
@@ -56,8 +65,12 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 		return -1;
 	}
 	/* POP3 deletes at its end or not at all. */
-	if (folder->session->source->settle_at_finish)
-		return folder_collect(folder, err);
+	if (folder->session->source->settle_at_finish) {
+		if (folder_collect(folder, err) < 0)
+			return -1;
+		folder->session->full = is_full(folder);
+		return 0;
+	}
 	return folder_settle(folder, err);
 }
 
@@ -69,9 +82,10 @@ static const char cut_off[] = "the process died while it was fetched or examined
 static int note_attempt(struct folder *folder, const struct source_item *item,
 	const struct record_row *known, struct err *err)
 {
-	struct record_row row = {
-		.state = RECORD_HELD, .size = item->size, .since_s = clock_wall_s()
-	};
+	struct record_row row = { .state = RECORD_HELD,
+		.size = item->size,
+		.listed_size = item->size,
+		.since_s = clock_wall_s() };
 
 	if (known)
 		row = *known;
@@ -137,8 +151,12 @@ static int chunk_add(struct folder *folder, struct chunk *chunk,
 
 	if (!message)
 		return err_memory(err);
-	if (message->action != ACTION_NONE)
-		return add_ready(folder, message, err);
+	if (message->action != ACTION_NONE) {
+		if (folder_read_head(folder, item, message, err) == 0)
+			return add_ready(folder, message, err);
+		message_free(message);
+		return -1;
+	}
 	if (choose_company(folder, item, row, &company, why, err) < 0 ||
 		(company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0)) {
 		message_free(message);
@@ -170,8 +188,11 @@ static void chunk_free(struct chunk **chunk)
 static int note_known(struct folder *folder, const struct source_item *item,
 	const struct record_row *row, struct err *err)
 {
+	struct source_item owed = *item;
+
+	owed.again = true;
 	if (row->state == RECORD_DONE)
-		return buf_add(&folder->owed, item, sizeof(*item), err);
+		return buf_add(&folder->owed, &owed, sizeof(owed), err);
 	if (row->state == RECORD_HELD)
 		return buf_add(&folder->held, item, sizeof(*item), err);
 	return 0;
@@ -183,7 +204,9 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 
 	if (!chunk)
 		return err_memory(err);
-	for (size_t i = 0; i < folder->count; i++) {
+	/* All of them until it is known which are not new: who waits sees what is to come. */
+	folder_tools(folder)->report->listed += (uint32_t)folder->count;
+	for (size_t i = 0; i < folder->count && !folder->session->full; i++) {
 		struct record_row row = { 0 };
 		int found = folder_known(folder, &folder->items[i], &row, err);
 
@@ -191,9 +214,11 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 			return -1;
 		if (found > 0 && note_known(folder, &folder->items[i], &row, err) < 0)
 			return -1;
-		if (found > 0 && row.state != RECORD_INTENT)
+		if (found > 0 && row.state != RECORD_INTENT) {
+			folder_tools(folder)->report->listed--;
+			folder->session->full = is_full(folder);
 			continue;
-		folder_tools(folder)->report->listed++;
+		}
 		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,
 			    err) < 0)
 			return -1;

@@ -95,7 +95,7 @@ int64_t supervisor_wait_ms(int64_t interval_ms, uint32_t failures)
 static void schedule(struct supervisor *supervisor, struct child *child)
 {
 	int64_t wait_ms =
-		supervisor_wait_ms(supervisor->settings->interval_ms, child->failures);
+		supervisor_wait_ms(child->account->interval_ms, child->failures);
 
 	if (child->again)
 		wait_ms = 0;

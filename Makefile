@@ -1,7 +1,9 @@
 # make            release build: build/mailfilter, build/scanner
 # make demo       a private mail server, EICAR mails, both programs: watch it work
 # make check      unit and end-to-end tests              make deps   missing Debian packages
+# make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
+# make bench      processor time and memory of the scanner, beside clamd's
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make clean      removes build/                        make V=1    show the commands
@@ -78,11 +80,19 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
+# Those of tests/e2e/ that heed LONG.
+check-long: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t
 unit-tests: $(TESTS)
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
 	MODE=asan prove --timer tests/run-unit.t
+bench: deps
+	@tests/deps.sh bench
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/bench/scanner.pl
 lint:
 	@tests/lint.sh
 
@@ -111,5 +121,5 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all deps demo check unit-tests asan lint install uninstall clean
+.PHONY: FORCE all deps demo check check-long unit-tests asan bench lint install uninstall clean
 .SECONDARY:

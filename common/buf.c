@@ -33,16 +33,42 @@ bool span_is(struct span span, const char *text)
 		       strncasecmp((const char *)span.data, text, span.len) == 0);
 }
 
+/* The first byte of a needle that text has not, and other bytes seldom; its length if there is none. */
+static size_t rare_byte(struct span needle)
+{
+	size_t at = 0;
+
+	while (at < needle.len &&
+		(needle.data[at] == 0 || needle.data[at] == '\t' ||
+			needle.data[at] == '\n' || needle.data[at] == '\r' ||
+			(needle.data[at] >= ' ' && needle.data[at] < 0x7f)))
+		at++;
+	return at;
+}
+
 ptrdiff_t span_find(struct span span, struct span needle)
 {
+	size_t rare = rare_byte(needle);
 	const uint8_t *found;
 
 	if (needle.len == 0)
 		return 0;
 	if (span.len < needle.len)
 		return -1;
-	found = memmem(span.data, span.len, needle.data, needle.len);
-	return found ? found - span.data : -1;
+	if (rare == needle.len) {
+		found = memmem(span.data, span.len, needle.data, needle.len);
+		return found ? found - span.data : -1;
+	}
+	/* Where that byte may stand. */
+	for (size_t at = rare, end = span.len - needle.len + rare + 1; at < end; at++) {
+		found = memchr(span.data + at, needle.data[rare], end - at);
+		if (!found)
+			return -1;
+		at = (size_t)(found - span.data);
+		if (memcmp(found - rare, needle.data, needle.len) == 0)
+			return (ptrdiff_t)(at - rare);
+	}
+	return -1;
 }
 
 static bool blank(uint8_t c)

@@ -12,7 +12,7 @@ enum {
 	HEARTBEAT_TIMEOUT_MS =
 		30000, /* a large frame on a slow line holds heartbeats up */
 	RECONNECT_MS = 100,
-	RECONNECT_MAX_MS = 2000,
+	RECONNECT_MAX_MS = 500, /* so late is it noticed that the other end is back */
 	SOCKET_UMASK = 0117,
 	ITEMS = 3 /* polled for a link: socket, monitor, ZAP */
 };

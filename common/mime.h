@@ -154,6 +154,9 @@ int mime_decode_as(struct span body, enum mime_encoding encoding, unsigned habit
 /* 0..63, or -1 if it is none of base64's alphabet. */
 int mime_base64_digit(uint8_t c);
 
+/* So many bytes at the start are of base64's alphabet. */
+size_t mime_base64_run(struct span in);
+
 /* The first field of this name in a header block that starts at header_start: its value with
  * folding kept, or {NULL, 0}. */
 struct span mime_field(struct span message, size_t header_start, const char *name);

@@ -30,15 +30,77 @@ static void put(struct sink *sink, uint32_t byte)
 	sink->bytes[sink->len++] = (uint8_t)byte;
 }
 
+/* Bytes that stay what they are. */
+static void put_all(struct sink *sink, struct span bytes)
+{
+	if (bytes.len < sizeof(sink->bytes) - sink->len) {
+		memcpy(sink->bytes + sink->len, bytes.data, bytes.len);
+		sink->len += bytes.len;
+		return;
+	}
+	flush(sink);
+	if (!sink->failed && buf_add(sink->out, bytes.data, bytes.len, sink->err) < 0)
+		sink->failed = true;
+}
+
+enum {
+	XX = 64 /* no digit */
+};
+
+/* What each character from blank to DEL stands for. */
+/* clang-format off */
+static const uint8_t base64_values[] = {
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, 62, XX, XX, XX, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, XX, XX, XX, XX, XX, XX,
+	XX, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, XX, XX, XX, XX, XX,
+	XX, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, XX, XX, XX, XX, XX,
+};
+/* clang-format on */
+
+static uint32_t value_of(uint8_t c)
+{
+	uint8_t at = (uint8_t)(c - ' ');
+
+	return at < sizeof(base64_values) ? base64_values[at] : XX;
+}
+
 int mime_base64_digit(uint8_t c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	uint32_t value = value_of(c);
+
+	return value < XX ? (int)value : -1;
+}
+
+size_t mime_base64_run(struct span in)
+{
+	size_t len = 0;
+
+	while (len < in.len && value_of(in.data[len]) < XX)
+		len++;
+	return len;
+}
+
+/* Whole groups of four as they stand in ordinary mail, as many as there are. Returns their bytes. */
+static size_t put_groups(struct span in, struct sink *sink)
+{
+	size_t i = 0;
+
+	for (; i + 4 <= in.len; i += 4) {
+		const uint8_t *c = in.data + i;
+		uint32_t a = value_of(c[0]), b = value_of(c[1]), d = value_of(c[2]),
+			 e = value_of(c[3]), bits = a << 18 | b << 12 | d << 6 | e;
+
+		if ((a | b | d | e) & XX)
+			break;
+		if (sink->len + 3 > sizeof(sink->bytes))
+			flush(sink);
+		sink->bytes[sink->len++] = (uint8_t)(bits >> 16);
+		sink->bytes[sink->len++] = (uint8_t)(bits >> 8);
+		sink->bytes[sink->len++] = (uint8_t)bits;
+	}
+	return i;
 }
 
 /* What stands in `bits` of `count` characters of a group of four. */
@@ -84,10 +146,15 @@ static void decode_base64(struct span in, struct sink *sink)
 	unsigned count = 0;
 
 	for (size_t i = 0; i < in.len && !sink->failed; i++) {
-		bool is_start = i == 0 || in.data[i - 1] == '\n';
-		bool is_end = in.data[i] == '=' && !(habits & MIME_HABIT_SKIP_PADDING);
+		bool is_start, is_end;
 		int value;
 
+		if (count == 0 && !(habits & MIME_HABIT_STRICT))
+			i += put_groups(span_part(in, i, in.len), sink);
+		if (i == in.len)
+			break;
+		is_start = i == 0 || in.data[i - 1] == '\n';
+		is_end = in.data[i] == '=' && !(habits & MIME_HABIT_SKIP_PADDING);
 		if (habits & MIME_HABIT_STRICT && is_start &&
 			!is_plain_line(in, i, habits)) {
 			i = field_line_end(in, i) - 1;
@@ -138,15 +205,31 @@ static size_t soft_break(struct span rest)
 	return 0;
 }
 
-/* Blanks at the end of a line are, to a strict reader, the work of a gateway. */
-static size_t put_blanks(struct span rest, struct sink *sink)
+/* A run of bytes without "=". Blanks at the end of a line are, to a strict reader, the work of a
+ * gateway; ends: a line ends behind the run, too. */
+static void put_unquoted(struct span run, bool ends, struct sink *sink)
 {
-	size_t len = blanks(rest);
-	bool ends = len == rest.len || rest.data[len] == '\n' || rest.data[len] == '\r';
+	size_t next;
 
-	for (size_t i = 0; i < len && !(ends && sink->habits & MIME_HABIT_STRICT); i++)
-		put(sink, rest.data[i]);
-	return len;
+	if (!(sink->habits & MIME_HABIT_STRICT)) {
+		put_all(sink, run);
+		return;
+	}
+	for (size_t pos = 0; pos < run.len; pos = next) {
+		size_t len;
+
+		next = pos;
+		while (next < run.len && run.data[next] != '\r' && run.data[next] != '\n')
+			next++;
+		len = next - pos;
+		while ((next < run.len || ends) && len > 0 &&
+			(run.data[pos + len - 1] == ' ' ||
+				run.data[pos + len - 1] == '\t'))
+			len--;
+		put_all(sink, span_part(run, pos, len));
+		if (next < run.len)
+			put(sink, run.data[next++]);
+	}
 }
 
 static void decode_quoted(struct span in, struct sink *sink)
@@ -154,24 +237,29 @@ static void decode_quoted(struct span in, struct sink *sink)
 	const bool strict = sink->habits & MIME_HABIT_STRICT;
 
 	for (size_t i = 0; i < in.len && !sink->failed; i++) {
-		struct span rest = span_part(in, i + 1, in.len);
-		int high = rest.len > 1 ? hex_value(rest.data[0]) : -1;
-		int low = rest.len > 1 ? hex_value(rest.data[1]) : -1;
+		struct span rest = span_part(in, i, in.len);
+		const uint8_t *quote = memchr(rest.data, '=', rest.len);
+		int high, low;
 		size_t skip;
 
-		if (in.data[i] == ' ' || in.data[i] == '\t') {
-			i += put_blanks(span_part(in, i, in.len), sink) - 1;
-		} else if (in.data[i] != '=') {
-			put(sink, in.data[i]);
-		} else if (high >= 0 && low >= 0) {
+		put_unquoted(span_part(rest, 0,
+				     quote ? (size_t)(quote - rest.data) : rest.len),
+			!quote, sink);
+		if (!quote)
+			return;
+		i = (size_t)(quote - in.data);
+		rest = span_part(in, i + 1, in.len);
+		high = rest.len > 1 ? hex_value(rest.data[0]) : -1;
+		low = rest.len > 1 ? hex_value(rest.data[1]) : -1;
+		if (high >= 0 && low >= 0) {
 			put(sink, (uint32_t)(high << 4 | low));
 			i += 2;
-		} else {
-			skip = soft_break(rest);
-			if (skip == 0 && rest.len > 0 && !strict)
-				put(sink, '=');
-			i += skip;
+			continue;
 		}
+		skip = soft_break(rest);
+		if (skip == 0 && rest.len > 0 && !strict)
+			put(sink, '=');
+		i += skip;
 	}
 }
 

@@ -16,6 +16,24 @@ static bool is_odd_control(uint8_t c)
 	return c < 0x20 ? !(ordinary >> c & 1U) : c == 0x7f;
 }
 
+/* How many bytes from pos on are neither control bytes nor DEL, in steps of eight. */
+static size_t plain_bytes(struct span message, size_t pos, size_t end)
+{
+	const uint64_t ones = UINT64_MAX / 255, highs = ones * 128;
+	size_t at = pos;
+
+	for (; at + sizeof(uint64_t) <= end; at += sizeof(uint64_t)) {
+		uint64_t eight, del;
+
+		memcpy(&eight, message.data + at, sizeof(eight));
+		del = eight ^ ones * 0x7f;
+		/* A byte below n borrows from its highest bit, which was not set. */
+		if ((((eight - ones * ' ') & ~eight) | ((del - ones) & ~del)) & highs)
+			break;
+	}
+	return at - pos;
+}
+
 unsigned mime_doubts_bytes(struct span message)
 {
 	size_t lf = 0, crlf = 0, next;
@@ -31,7 +49,12 @@ unsigned mime_doubts_bytes(struct span message)
 		crlf += eol == 2;
 		lf += eol == 1;
 		for (size_t i = pos; i < pos + len; i++) {
-			uint8_t c = message.data[i];
+			uint8_t c;
+
+			i += plain_bytes(message, i, pos + len);
+			if (i == pos + len)
+				break;
+			c = message.data[i];
 
 			if (c >= ' ' && c != 0x7f)
 				continue;
@@ -110,11 +133,17 @@ static bool plain_base64(struct span body)
 	size_t digits = 0, padding = 0;
 
 	for (size_t i = 0; i < body.len; i++) {
-		uint8_t c = body.data[i];
+		size_t run = mime_base64_run(span_part(body, i, body.len));
+		uint8_t c;
 
-		if (mime_base64_digit(c) >= 0 && padding == 0)
-			digits++;
-		else if (c == '=')
+		if (run > 0 && padding > 0)
+			return false;
+		digits += run;
+		i += run;
+		if (i == body.len)
+			break;
+		c = body.data[i];
+		if (c == '=')
 			padding++;
 		else if (c != '\r' && c != '\n' && c != ' ' && c != '\t')
 			return false;

@@ -23,8 +23,9 @@ struct stream_wait;
 
 /* In place: a copy that stands in a folder by our own hand. */
 struct deliver_placed {
-	const char *name;       /* of its delivery */
-	struct message_key key; /* the copy's own */
+	const char *name; /* of its delivery */
+	const char *folder;
+	struct placed placed;
 };
 
 struct deliver_ops {
@@ -106,7 +107,7 @@ int deliver_smtp_open(
 
 /* inplace: mail stays in its folder on the server. What goes out as it is, is not touched. What is
  * changed or kept back is replaced: show puts the cleaned copy, or the notice, beside the original,
- * with its flags and date as they are then, and sets placed_uid; where the original has gone
+ * with its flags and date as they are then, and sets placed; where the original has gone
  * meanwhile it does nothing. Settle removes the original later. A tag is a keyword. A put whose
  * answer did not come is looked for by its token, the quarantine id, before it is put again. What is
  * released is put there byte for byte, beside all that is there. */

@@ -2,7 +2,6 @@
  *
  * Mail stays where it is. What is changed or kept back is replaced: the copy is put beside the
  * original and, once it is seen there, recorded; then settle removes the original. */
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "mailfilter/inplace.h"
 
 enum {
-	HEAD_BYTES = 64 * 1024 /* of a copy, where its token must stand */
+	TOKEN_WITHIN = 64 * 1024 /* of a copy, where its token must stand */
 };
 
 struct deliver_inplace {
@@ -56,8 +55,7 @@ static int tell_repeat(
 		return -1;
 	found = inplace_resolve(&own->inplace, entry, bytes, err);
 	if (found > 0) {
-		message->placed_uidvalidity = entry->uidvalidity;
-		message->placed_uid = entry->uid;
+		message->placed = entry->placed;
 	} else if (found == 0) {
 		inplace_journal_drop(&own->inplace.journal, message->name);
 	}
@@ -135,7 +133,7 @@ static int replace(struct deliver_inplace *own, struct message *message, struct 
 	if (outgoing(own, message, &bytes, err) < 0)
 		return -1;
 	/* By this alone it is found again. */
-	if (span_find(span_part(bytes, 0, HEAD_BYTES), span_str(message->quarantine_id)) <
+	if (span_find(span_part(bytes, 0, TOKEN_WITHIN), span_str(message->quarantine_id)) <
 		0)
 		return err_set(err, ERR_AGAIN,
 			"the cleaned copy has no X-Quarantine-ID: is the scanner of this "
@@ -234,7 +232,7 @@ static int each_placed(struct deliver *deliver,
 	for (size_t i = journal->count; i > 0; i--) {
 		struct inplace_entry *entry = &journal->entries[i - 1];
 		struct deliver_placed placed = { 0 };
-		char name[MESSAGE_NAME_MAX];
+		char name[MESSAGE_NAME_MAX], folder[MESSAGE_FOLDER_MAX];
 		struct err ignored = { 0 };
 		int found = inplace_resolve(&own->inplace, entry, nothing, &ignored);
 
@@ -244,11 +242,8 @@ static int each_placed(struct deliver *deliver,
 			inplace_journal_drop(journal, name);
 		if (found <= 0)
 			continue;
-		placed.name = name;
-		placed.key.uidvalidity = entry->uidvalidity;
-		memcpy(placed.key.folder, entry->folder, sizeof(placed.key.folder));
-		(void)snprintf(
-			placed.key.uid, sizeof(placed.key.uid), "%" PRIu32, entry->uid);
+		memcpy(folder, entry->folder, sizeof(folder));
+		placed = (struct deliver_placed){ name, folder, entry->placed };
 		if (each(arg, &placed, err) < 0)
 			return -1;
 	}

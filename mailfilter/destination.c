@@ -201,7 +201,7 @@ static int finish_inplace(const struct settings *settings,
 		return 0;
 	if (account->kind != SOURCE_IMAP && account->kind != SOURCE_IMAPS)
 		return REFUSE(account->lines.deliver,
-			"deliver: mail cannot stay in place on a POP3 server: expected an "
+			"deliver: mail can stay in place only on an IMAP server: expected an "
 			"imaps:// source");
 	if (account->after_kind != AFTER_KEEP)
 		return REFUSE(account->lines.after,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Is a message in a folder that has certain bytes? COPY leaves no trace in the folder it copies from, so
- * after a crash only the bytes tell. */
+ * Which message of a folder has certain bytes? */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,31 +82,4 @@ int imap_find_bytes(struct imap *imap, uint32_t after_uid, uint64_t size,
 		return 1;
 	}
 	return 0;
-}
-
-int imap_copied(struct imap *imap, const struct source_item *item, const char *folder,
-	bool *there_r, struct err *err)
-{
-	DEFER(digest_done) struct digest wanted = { 0 };
-	const uint32_t uidvalidity = imap->uidvalidity;
-	char home[MESSAGE_FOLDER_MAX];
-	struct err why = { 0 };
-	int found = 0;
-	uint32_t uid;
-
-	memcpy(home, imap->folder, sizeof(home));
-	if (sum_up(imap, item, &wanted, err) < 0)
-		return -1;
-	*there_r = !wanted.whole;
-	if (!wanted.whole)
-		return 0;
-	/* Without the folder there is no copy. */
-	if (imap_open(imap, folder, false, &why) == 0)
-		found = imap_find_bytes(imap, 0, wanted.size, &wanted.hash, &uid, err);
-	else if (why.kind != ERR_ACCOUNT)
-		return err_set(err, why.kind, "%s", why.text);
-	*there_r = found > 0;
-	if (found < 0 || imap_open(imap, home, true, err) < 0)
-		return -1;
-	return imap_same(imap, uidvalidity, err);
 }

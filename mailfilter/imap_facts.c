@@ -110,39 +110,53 @@ static void read_date(
 		date->dt_sec, date->dt_zone < 0 ? '-' : '+', zone);
 }
 
-uint32_t imap_facts_message_uid(const struct mailimap_msg_att *message)
+/* The fact of this type that a response has, NULL if none. */
+static const struct mailimap_msg_att_static *find(
+	const struct mailimap_msg_att *message, int type)
 {
 	for (clistiter *at = clist_begin(message->att_list); at; at = clist_next(at)) {
 		const struct mailimap_msg_att_item *item = clist_content(at);
 
 		if (item->att_type == MAILIMAP_MSG_ATT_ITEM_STATIC &&
-			item->att_data.att_static->att_type == MAILIMAP_MSG_ATT_UID)
-			return item->att_data.att_static->att_data.att_uid;
+			item->att_data.att_static->att_type == type)
+			return item->att_data.att_static;
 	}
-	return 0;
+	return NULL;
+}
+
+uint32_t imap_facts_message_uid(const struct mailimap_msg_att *message)
+{
+	const struct mailimap_msg_att_static *fact = find(message, MAILIMAP_MSG_ATT_UID);
+
+	return fact ? fact->att_data.att_uid : 0;
+}
+
+uint64_t imap_facts_message_size(const struct mailimap_msg_att *message)
+{
+	const struct mailimap_msg_att_static *fact =
+		find(message, MAILIMAP_MSG_ATT_RFC822_SIZE);
+
+	return fact ? fact->att_data.att_rfc822_size : 0;
 }
 
 bool imap_facts_read(const struct mailimap_msg_att *message, uint32_t uid,
 	struct imap_place_facts *facts)
 {
+	const struct mailimap_msg_att_static *date =
+		find(message, MAILIMAP_MSG_ATT_INTERNALDATE);
 	bool flags = false;
 
 	if (uid == 0 || imap_facts_message_uid(message) != uid)
 		return false;
 	for (clistiter *at = clist_begin(message->att_list); at; at = clist_next(at)) {
 		const struct mailimap_msg_att_item *item = clist_content(at);
-		const struct mailimap_msg_att_static *fact;
 
-		if (item->att_type == MAILIMAP_MSG_ATT_ITEM_DYNAMIC) {
-			read_flags(item->att_data.att_dyn, facts);
-			flags = true;
-		}
-		if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC)
+		if (item->att_type != MAILIMAP_MSG_ATT_ITEM_DYNAMIC)
 			continue;
-		fact = item->att_data.att_static;
-		if (fact->att_type == MAILIMAP_MSG_ATT_INTERNALDATE &&
-			fact->att_data.att_internal_date)
-			read_date(fact->att_data.att_internal_date, facts);
+		read_flags(item->att_data.att_dyn, facts);
+		flags = true;
 	}
+	if (date && date->att_data.att_internal_date)
+		read_date(date->att_data.att_internal_date, facts);
 	return flags;
 }

@@ -19,6 +19,9 @@ bool imap_facts_have(const struct imap_place_facts *facts, const char *flag);
 /* Whose response it is, 0 if it does not say. */
 uint32_t imap_facts_message_uid(const struct mailimap_msg_att *message);
 
+/* The size it says, 0 if none. */
+uint64_t imap_facts_message_size(const struct mailimap_msg_att *message);
+
 /* A UID of a message's key as a number; 0, which no message has, if it is none. */
 uint32_t imap_facts_uid(const char *text);
 

@@ -219,7 +219,8 @@ enum imap_place_result imap_place_put(struct imap_place *place, const char *fold
 
 /* The header of one message after the other. */
 struct search {
-	uint32_t from_uid, uid; /* 0: not found yet */
+	uint32_t from_uid;
+	struct placed found;
 	const char *token;
 	struct buf head;
 };
@@ -240,14 +241,26 @@ static void take_message(struct mailimap_msg_att *message, void *arg)
 	struct search *search = arg;
 	const uint32_t uid = imap_facts_message_uid(message);
 
-	if (uid >= search->from_uid && (search->uid == 0 || uid < search->uid) &&
-		span_find(buf_span(&search->head), span_str(search->token)) >= 0)
-		search->uid = uid;
+	if (uid >= search->from_uid &&
+		(search->found.uid == 0 || uid < search->found.uid) &&
+		span_find(buf_span(&search->head), span_str(search->token)) >= 0) {
+		search->found.uid = uid;
+		search->found.size = imap_facts_message_size(message);
+	}
 	buf_clear(&search->head);
 }
 
+/* What tells it again. */
+static int read_head(struct imap_place *place, struct placed *placed, struct err *err)
+{
+	struct source_item item = { .size = placed->size };
+
+	(void)snprintf(item.uid, sizeof(item.uid), "%" PRIu32, placed->uid);
+	return imap_heads(&place->imap->source, &item, 1, &placed->head, err);
+}
+
 int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *token,
-	uint32_t *uid_r, struct err *err)
+	struct placed *placed_r, struct err *err)
 {
 	struct search search = { .from_uid = from_uid ? from_uid : 1, .token = token };
 	const struct imap_handler handler = { take_message, take_head, &search };
@@ -257,7 +270,7 @@ int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *tok
 	imap_handle(place->imap, &handler);
 	result = imap_printf(place->imap, err,
 		"UID FETCH %" PRIu32
-		":* (UID BODY.PEEK[HEADER.FIELDS (X-QUARANTINE-ID MESSAGE-ID)]<0.%d>)",
+		":* (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-QUARANTINE-ID MESSAGE-ID)]<0.%d>)",
 		search.from_uid, IMAP_PLACE_HEAD_MAX);
 	imap_handle(place->imap, NULL);
 	buf_done(&search.head);
@@ -265,19 +278,31 @@ int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *tok
 		return refused(place->imap, "cannot look through a folder", err);
 	if (result < 0)
 		return -1;
-	*uid_r = search.uid;
-	return search.uid != 0;
+	if (search.found.uid == 0)
+		return 0;
+	if (read_head(place, &search.found, err) < 0)
+		return -1;
+	*placed_r = search.found;
+	return 1;
 }
 
 int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid, struct span bytes,
-	uint32_t *uid_r, struct err *err)
+	struct placed *placed_r, struct err *err)
 {
+	struct placed found = { .size = bytes.len };
 	struct hash hash;
+	int there;
 
 	if (hash_span(bytes, &hash, err) < 0)
 		return -1;
-	return imap_find_bytes(place->imap, from_uid > 0 ? from_uid - 1 : 0, bytes.len,
-		&hash, uid_r, err);
+	there = imap_find_bytes(place->imap, from_uid > 0 ? from_uid - 1 : 0, bytes.len,
+		&hash, &found.uid, err);
+	if (there <= 0)
+		return there;
+	if (read_head(place, &found, err) < 0)
+		return -1;
+	*placed_r = found;
+	return 1;
 }
 
 int imap_place_mark(

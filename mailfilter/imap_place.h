@@ -7,6 +7,7 @@
 #ifndef MAILFILTER_IMAP_PLACE_H
 #define MAILFILTER_IMAP_PLACE_H
 
+#include "mailfilter/message.h"
 #include "mailfilter/settings.h"
 #include "mailfilter/stream.h"
 
@@ -55,14 +56,15 @@ int imap_place_look(struct imap_place *place, const char *uid,
 enum imap_place_result imap_place_put(struct imap_place *place, const char *folder,
 	const struct imap_place_facts *facts, struct span message, struct err *err);
 
-/* The lowest UID from this one on whose X-Quarantine-ID or Message-ID has token in it: 1, else 0.
+/* The message of the lowest UID from this one on whose X-Quarantine-ID or Message-ID has token in it,
+ * with all that is known of it but its UIDVALIDITY: 1, else 0.
  * By a fetch and not by SEARCH, which reads an index that may be behind, where there is one. */
 int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *token,
-	uint32_t *uid_r, struct err *err);
+	struct placed *placed_r, struct err *err);
 
 /* The same, of a message with these very bytes. */
 int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid, struct span bytes,
-	uint32_t *uid_r, struct err *err);
+	struct placed *placed_r, struct err *err);
 
 /* Set a keyword. 1: it is there now; 0: the server keeps no such thing, in its words, if any. */
 int imap_place_mark(

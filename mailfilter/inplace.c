@@ -49,7 +49,8 @@ int inplace_enter(struct inplace *inplace, const char *folder, uint32_t *uidvali
 static int look_for(struct inplace *inplace, struct inplace_entry *entry,
 	struct span bytes, struct err *err)
 {
-	uint32_t uidvalidity = 0, uidnext, from, uid = 0;
+	uint32_t uidvalidity = 0, uidnext, from;
+	struct placed placed = { 0 };
 	struct err why = { 0 };
 	int found;
 
@@ -57,14 +58,15 @@ static int look_for(struct inplace *inplace, struct inplace_entry *entry,
 		return -1;
 	from = uidvalidity == entry->uidvalidity ? entry->from_uid : 1;
 	if (strcmp(entry->token, INPLACE_NO_TOKEN) == 0)
-		found = imap_place_find_bytes(inplace->place, from, bytes, &uid, &why);
+		found = imap_place_find_bytes(inplace->place, from, bytes, &placed, &why);
 	else
-		found = imap_place_find(inplace->place, from, entry->token, &uid, &why);
+		found = imap_place_find(
+			inplace->place, from, entry->token, &placed, &why);
 	if (found < 0)
 		return inplace_hold(&why, err);
 	if (found > 0) {
-		entry->uidvalidity = uidvalidity;
-		entry->uid = uid;
+		placed.uidvalidity = uidvalidity;
+		entry->placed = placed;
 	}
 	return found;
 }
@@ -74,7 +76,7 @@ int inplace_resolve(struct inplace *inplace, struct inplace_entry *entry,
 {
 	char when[CLOCK_TEXT_MAX];
 
-	while (entry->uid == 0) {
+	while (entry->placed.uid == 0) {
 		const int64_t left_s = entry->until_s - clock_wall_s();
 		int found = look_for(inplace, entry, bytes, err);
 
@@ -115,8 +117,7 @@ static int conclude(struct inplace *inplace, struct message *message,
 	entry->until_s = clock_wall_s() +
 			 (result == IMAP_PLACE_DOUBT ? INPLACE_DOUBT_S : INPLACE_TAKEN_S);
 	if (inplace_resolve(inplace, entry, bytes, err) > 0) {
-		message->placed_uidvalidity = entry->uidvalidity;
-		message->placed_uid = entry->uid;
+		message->placed = entry->placed;
 		return 0;
 	}
 	/* Should that fail, it is put there once more after a crash, at worst. */

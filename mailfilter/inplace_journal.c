@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The file: a line for each, "put NAME TOKEN UIDVALIDITY FROM UID UNTIL FOLDER". */
+ * The file: a line for each, "put NAME TOKEN UIDVALIDITY FROM UNTIL FOLDER". */
 #include "mailfilter/inplace_journal.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ static bool take_number(uint64_t max, uint64_t *number, const char *word)
 static void take_line(struct inplace_journal *journal, char *line)
 {
 	struct inplace_entry entry = { 0 };
-	uint64_t uidvalidity = 0, from = 0, uid = 0, until = 0;
+	uint64_t uidvalidity = 0, from = 0, until = 0;
 	char *rest;
 	const char *word = strtok_r(line, " ", &rest);
 	bool good = word && strcmp(word, "put") == 0;
@@ -52,7 +52,6 @@ static void take_line(struct inplace_journal *journal, char *line)
 	       take_text(entry.token, sizeof(entry.token), strtok_r(NULL, " ", &rest)) &&
 	       take_number(UINT32_MAX, &uidvalidity, strtok_r(NULL, " ", &rest)) &&
 	       take_number(UINT32_MAX, &from, strtok_r(NULL, " ", &rest)) &&
-	       take_number(UINT32_MAX, &uid, strtok_r(NULL, " ", &rest)) &&
 	       take_number(INT64_MAX, &until, strtok_r(NULL, " ", &rest)) &&
 	       take_text(entry.folder, sizeof(entry.folder), rest);
 	if (!good || journal->count == INPLACE_JOURNAL_MAX ||
@@ -60,7 +59,6 @@ static void take_line(struct inplace_journal *journal, char *line)
 		return;
 	entry.uidvalidity = (uint32_t)uidvalidity;
 	entry.from_uid = (uint32_t)from;
-	entry.uid = (uint32_t)uid;
 	entry.until_s = (int64_t)until;
 	journal->entries[journal->count++] = entry;
 }
@@ -127,11 +125,9 @@ int inplace_journal_save(const struct inplace_journal *journal, struct err *err)
 		const struct inplace_entry *entry = &journal->entries[i];
 
 		if (buf_printf(&content, err,
-			    "put %s %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRId64
-			    " %s\n",
+			    "put %s %s %" PRIu32 " %" PRIu32 " %" PRId64 " %s\n",
 			    entry->name, entry->token, entry->uidvalidity,
-			    entry->from_uid, entry->uid, entry->until_s,
-			    entry->folder) < 0)
+			    entry->from_uid, entry->until_s, entry->folder) < 0)
 			return -1;
 	}
 	return file_replace(journal->path, buf_span(&content), S_IRUSR | S_IWUSR, err);

@@ -20,9 +20,9 @@ struct inplace_entry {
 	char token[QUARANTINE_ID_MAX]; /* which stands in it, or INPLACE_NO_TOKEN */
 	char folder[MESSAGE_FOLDER_MAX];
 	uint32_t uidvalidity;
-	uint32_t from_uid; /* the copy's is not lower */
-	uint32_t uid;      /* of the copy; 0: not known to be there */
-	int64_t until_s;   /* not found then, it is not there */
+	uint32_t from_uid;    /* the copy's is not lower */
+	int64_t until_s;      /* not found then, it is not there */
+	struct placed placed; /* once it was found; not in the file */
 };
 
 struct inplace_journal {

@@ -226,7 +226,7 @@ static int deliver_it(struct keeper *keeper, struct deliver *deliver,
 	if (there == 0 && deliver->ops->show(deliver, message, err) < 0)
 		return -1;
 	/* In place it stands in a folder that is fetched. */
-	if (message->placed_uid > 0 && placed_put(keeper->record, message, err) < 0)
+	if (message->placed.uid > 0 && placed_put(keeper->record, message, err) < 0)
 		return -1;
 	if (deliver->ops->shown(deliver, err) < 0 ||
 		set_fate(keeper, item, RECORD_RELEASED, err) < 0)

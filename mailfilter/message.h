@@ -8,6 +8,8 @@
 #include "common/body.h"
 #include "common/verdict.h"
 
+#include "mailfilter/head.h"
+
 enum {
 	MESSAGE_UID_MAX = 128, /* IMAP: decimal; POP3: UIDL, RFC 1939 says 70 */
 	MESSAGE_FOLDER_MAX = 512,
@@ -49,11 +51,20 @@ struct message_key {
 	char uid[MESSAGE_UID_MAX];
 };
 
+/* What was put into a folder on the server by our own hand; uid 0: nothing. */
+struct placed {
+	uint32_t uidvalidity, uid;
+	uint64_t size; /* as the server says; with head it tells it again */
+	struct head head;
+};
+
 struct message {
 	struct message *next; /* in the pipeline's list */
 	struct message_key key;
 	enum stage stage;
-	uint64_t size;     /* as the server says, before the fetch; then of the body */
+	uint64_t size; /* as the server says, before the fetch; then of the body */
+	uint64_t listed_size;
+	struct head head;  /* of the original */
 	int64_t date_s;    /* INTERNALDATE, 0 if unknown */
 	int64_t listed_ms; /* clock_ms() when its fetch began */
 	uint32_t number;   /* POP3: of this session */
@@ -75,8 +86,7 @@ struct message {
 	uint32_t attempts;           /* times it was held before */
 	int64_t since_s;             /* when it was first seen */
 	bool repeat; /* an intent is on record: it may have been delivered under this name */
-	/* In place: the UIDVALIDITY and UID of what stands in its folder instead of it; 0: nothing. */
-	uint32_t placed_uidvalidity, placed_uid;
+	struct placed placed;            /* in place: what stands in its folder for it */
 	char remark[MESSAGE_REASON_MAX]; /* of its delivery, for the log; "" if none */
 	struct err err;                  /* of the step that failed */
 };

@@ -7,25 +7,27 @@
 
 #include "common/clock.h"
 
-static int put_copy(
-	struct record *record, const struct message_key *copy, struct err *err)
+static int put_copy(struct record *record, const char *folder,
+	const struct placed *placed, struct err *err)
 {
-	const struct record_row row = { .key = *copy,
+	struct record_row row = { .key.uidvalidity = placed->uidvalidity,
 		.state = RECORD_SETTLED,
 		.action = ACTION_DELIVER,
 		.reason = "put there by mailfilter",
+		.size = placed->size,
+		.listed_size = placed->size,
+		.head = placed->head,
 		.time_s = clock_wall_s() };
 
+	(void)snprintf(row.key.folder, sizeof(row.key.folder), "%s", folder);
+	(void)snprintf(row.key.uid, sizeof(row.key.uid), "%" PRIu32, placed->uid);
+	row.since_s = row.time_s;
 	return record_put(record, &row, err);
 }
 
 int placed_put(struct record *record, const struct message *message, struct err *err)
 {
-	struct message_key copy = message->key;
-
-	copy.uidvalidity = message->placed_uidvalidity;
-	(void)snprintf(copy.uid, sizeof(copy.uid), "%" PRIu32, message->placed_uid);
-	return put_copy(record, &copy, err);
+	return put_copy(record, message->key.folder, &message->placed, err);
 }
 
 /* The intent of a delivery, by its name: UIDs may have changed since. */
@@ -52,7 +54,7 @@ static int put_both(struct record *record, const struct deliver_placed *placed,
 	struct record_row *row = &search->row;
 
 	if (record_each(record, NULL, 0, 1U << RECORD_INTENT, look, search, err) < 0 ||
-		put_copy(record, &placed->key, err) < 0)
+		put_copy(record, placed->folder, &placed->placed, err) < 0)
 		return -1;
 	if (!search->found)
 		return 0;

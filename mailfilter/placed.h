@@ -9,7 +9,7 @@
 #include "mailfilter/deliver.h"
 #include "mailfilter/record.h"
 
-/* Put what was put into a folder for this message on record: its placed_uid. */
+/* Put what was put into a folder for this message on record: its `placed`. */
 int placed_put(struct record *record, const struct message *message, struct err *err);
 
 /* Before folders are listed: put on record what a crash or a lost connection kept from it, and its

@@ -160,6 +160,10 @@ static void take_verdict(struct scan *scan, int place, struct wire_message *mess
 		hostile(scan, place, message->id, &err);
 		return;
 	}
+	if (message->verdict.kind != VERDICT_RETRY)
+		scan_is_able(&scan->places[place]);
+	else if (request->at != place || scan_again(scan, place, request))
+		return;
 	if (request->at != place)
 		scan_tell_cancel(scan, request);
 	scan_answer(scan, request, &message->verdict);
@@ -212,37 +216,54 @@ static void take_message(struct scan *scan, int place, struct wire_message *mess
 	wire_message_done(message);
 }
 
-/* What was there waits again, each with one death more, and will be sent alone: one of them may
- * have been the cause. A scanner that said it would stop was killed by none. */
+/* What was there waits again, and will be sent alone: one of them may have been the cause (see
+ * request.h). A scanner that said it would stop was killed by none. */
 static void lost(struct scan *scan, int place, const struct err *err)
 {
 	struct place *at = &scan->places[place];
 	bool died = at->scanner.state.state != WIRE_STOPPING;
 	size_t count = 0;
 
-	for (size_t i = scan->requests.count; i-- > 0;) {
+	for (size_t i = 0; i < scan->requests.count; i++)
+		count += scan->requests.list[i].at == place;
+	for (size_t i = 0; i < scan->requests.count; i++) {
 		struct request *request = &scan->requests.list[i];
 
 		request->sent_to &= ~(1U << place);
 		if (request->at != place)
 			continue;
-		count++;
-		request_waits(request, clock_ms());
-		if (!died)
-			continue;
-		request->deaths++;
-		request->blamed = place;
-		if (request->deaths == REQUEST_DEATHS_MAX)
-			scan_give(scan, request, VERDICT_RETRY, REASON_NONE,
-				"the scanner died %d times with this message",
-				REQUEST_DEATHS_MAX);
+		if (died)
+			request_lost(request, count == 1, clock_ms());
+		else
+			request_waits(request, clock_ms());
 	}
+	at->acquits = died && count != 1;
+	at->unable_ms = 0;
 	if (scan_may_tell(at, SCAN_TOLD_LOST))
 		log_warning("scanner %s: lost: %s; messages to be sent again: %zu",
 			at->scanner.endpoint, err->text, count);
 }
 
-/* It answers again in the same session: it had not died, and its requests are not to blame. */
+/* Only now it is known whether it had died: who is to blame for that, and who is not? */
+static void blame(struct scan *scan, int place)
+{
+	struct place *at = &scan->places[place];
+	bool died = at->scanner.state.session != at->scanner.lost_session;
+	int64_t pause_max_ms = scan->settings->scan_timeout_ms / SCAN_PAUSES;
+
+	for (size_t i = scan->requests.count; i-- > 0;) {
+		struct request *request = &scan->requests.list[i];
+
+		if (died && at->acquits)
+			request_acquit(request);
+		if (request_found(request, place, died, clock_ms(), pause_max_ms))
+			scan_give(scan, request, VERDICT_RETRY, REASON_NONE,
+				"the scanner died %d times with this message",
+				REQUEST_DEATHS_MAX);
+	}
+	at->acquits = false;
+}
+
 static void found(struct scan *scan, int place)
 {
 	struct place *at = &scan->places[place];
@@ -250,15 +271,7 @@ static void found(struct scan *scan, int place)
 
 	at->busy_until_ms = 0;
 	at->refusal[0] = '\0';
-	for (size_t i = 0; i < scan->requests.count; i++) {
-		struct request *request = &scan->requests.list[i];
-
-		if (request->blamed != place)
-			continue;
-		request->blamed = REQUEST_NOWHERE;
-		if (state->session == at->scanner.lost_session)
-			request->deaths--;
-	}
+	blame(scan, place);
 	if (state->trouble[0] && scan_may_tell(at, SCAN_TOLD_FOUND))
 		log_warning("scanner %s: in trouble: %s", at->scanner.endpoint,
 			state->trouble);
@@ -283,6 +296,9 @@ static void hear(struct scan *scan, int place)
 			break;
 		case SCANNER_LOST:
 			lost(scan, place, &err);
+			/* Started anew behind a connection that stands: it is back already. */
+			if (scan->places[place].scanner.there)
+				found(scan, place);
 			break;
 		case SCANNER_MESSAGE:
 			take_message(scan, place, &message);

@@ -8,21 +8,6 @@
 
 #include "mailfilter/scan_inside.h"
 
-static bool takes(const struct place *place)
-{
-	return scanner_ready(&place->scanner) && clock_ms() >= place->busy_until_ms;
-}
-
-bool scan_has_room(const struct scan *scan, int place)
-{
-	const struct place *at = &scan->places[place];
-	size_t jobs = at->scanner.state.jobs;
-
-	if (jobs > SCAN_JOBS_MAX)
-		jobs = SCAN_JOBS_MAX;
-	return takes(at) && at->load < jobs && !at->suspect && place != scan->reserved;
-}
-
 /* Could this scanner have it at all, now or later? */
 static bool suits(const struct scan *scan, int place, const struct request *request)
 {
@@ -33,23 +18,83 @@ static bool suits(const struct scan *scan, int place, const struct request *requ
 	       !(request->failed_at & 1U << place);
 }
 
+/* It cannot scan just now, as far as we know. */
+static bool unable(const struct place *place)
+{
+	return place->unable_ms != 0 &&
+	       clock_ms() < place->unable_last_ms + SCAN_UNABLE_GAP_MS;
+}
+
+/* One message at a time asks an unable scanner whether it is able again, until it is given up. */
+static bool rests(const struct scan *scan, const struct place *place)
+{
+	int64_t now = clock_ms();
+
+	return unable(place) &&
+	       now < place->unable_ms + scan->settings->scanner_wait_ms &&
+	       (place->load > 0 || now < place->unable_last_ms + REQUEST_AGAIN_MS);
+}
+
+static bool takes(const struct scan *scan, const struct place *place)
+{
+	return scanner_ready(&place->scanner) && clock_ms() >= place->busy_until_ms &&
+	       !rests(scan, place);
+}
+
+/* Is this one unable, and another is not? Then that one gets all, also if it must be waited for.
+ * request: that it must suit, or NULL. */
+static bool passed_over(const struct scan *scan, int place, const struct request *request)
+{
+	if (!unable(&scan->places[place]))
+		return false;
+	for (int i = 0; i < scan->place_count; i++)
+		if (scanner_ready(&scan->places[i].scanner) &&
+			!unable(&scan->places[i]) &&
+			(!request || suits(scan, i, request)))
+			return true;
+	return false;
+}
+
+bool scan_has_room(const struct scan *scan, int place)
+{
+	const struct place *at = &scan->places[place];
+	size_t jobs = at->scanner.state.jobs;
+
+	if (jobs > SCAN_JOBS_MAX)
+		jobs = SCAN_JOBS_MAX;
+	return takes(scan, at) && at->load < jobs && !at->suspect &&
+	       place != scan->reserved && !passed_over(scan, place, NULL);
+}
+
+static bool may_have(const struct scan *scan, int place, const struct request *request)
+{
+	const struct place *at = &scan->places[place];
+
+	if (!suits(scan, place, request) || passed_over(scan, place, request))
+		return false;
+	return request_suspect(request) ? takes(scan, at) && at->load == 0
+					: scan_has_room(scan, place);
+}
+
 /* The scanner with the least to do that may have the request now, or REQUEST_NOWHERE. */
 static int choose(const struct scan *scan, const struct request *request)
 {
-	bool suspect = request_suspect(request);
 	int best = REQUEST_NOWHERE;
 
-	for (int i = 0; i < scan->place_count; i++) {
-		const struct place *place = &scan->places[i];
-
-		if (!suits(scan, i, request))
-			continue;
-		if (suspect ? !takes(place) || place->load > 0 : !scan_has_room(scan, i))
-			continue;
-		if (best == REQUEST_NOWHERE || place->load < scan->places[best].load)
+	if (clock_ms() < request->not_before_ms)
+		return REQUEST_NOWHERE;
+	for (int i = 0; i < scan->place_count; i++)
+		if (may_have(scan, i, request) &&
+			(best == REQUEST_NOWHERE ||
+				scan->places[i].load < scan->places[best].load))
 			best = i;
-	}
 	return best;
+}
+
+/* What was lost more than once, a large message above all, lets others go first for a while. */
+static bool yields(const struct request *request)
+{
+	return request->losses > 1 && clock_ms() < request->waiting_ms + SCAN_YIELD_MS;
 }
 
 /* While a suspect waits, the scanner that is soonest empty takes nothing else, or it would wait
@@ -61,10 +106,13 @@ static void reserve(struct scan *scan)
 	scan->reserved = REQUEST_NOWHERE;
 	for (size_t i = 0; i < scan->requests.count && !suspect; i++)
 		if (scan->requests.list[i].at == REQUEST_NOWHERE &&
+			clock_ms() >= scan->requests.list[i].not_before_ms &&
+			!yields(&scan->requests.list[i]) &&
 			request_suspect(&scan->requests.list[i]))
 			suspect = &scan->requests.list[i];
 	for (int i = 0; i < scan->place_count && suspect; i++)
 		if (suits(scan, i, suspect) && scanner_ready(&scan->places[i].scanner) &&
+			!passed_over(scan, i, suspect) &&
 			(scan->reserved == REQUEST_NOWHERE ||
 				scan->places[i].load < scan->places[scan->reserved].load))
 			scan->reserved = i;
@@ -90,20 +138,51 @@ static void send_first(struct scan *scan, struct request *request, int place)
 	scan->places[place].suspect = request_suspect(request);
 }
 
-void scan_place_waiting(struct scan *scan)
+void scan_is_able(struct place *place)
 {
-	reserve(scan);
+	place->able_ms = clock_ms();
+	place->unable_ms = 0;
+}
+
+bool scan_again(struct scan *scan, int place, struct request *request)
+{
+	struct place *at = &scan->places[place];
+	int64_t now = clock_ms(), wait_ms = scan->settings->scanner_wait_ms;
+
+	/* What it has no verdict on beside others that it has may be that message. */
+	if (now >= at->able_ms + SCAN_ABLE_MS) {
+		at->unable_ms = unable(at) ? at->unable_ms : now;
+		at->unable_last_ms = now;
+	}
+	if (passed_over(scan, place, request)) {
+		request_waits(request, now);
+		return true;
+	}
+	/* The first ones waited for all. */
+	return (!unable(at) || now < at->unable_ms + wait_ms) &&
+	       request_again(request, now, wait_ms);
+}
+
+static void place_waiting(struct scan *scan, bool yielding)
+{
 	for (size_t i = 0; i < scan->requests.count; i++) {
 		struct request *request = &scan->requests.list[i];
 		int place;
 
-		if (request->at != REQUEST_NOWHERE)
+		if (request->at != REQUEST_NOWHERE || yields(request) != yielding)
 			continue;
 		place = choose(scan, request);
 		/* Full or gone: it waits on, and the next step knows more. */
 		if (place != REQUEST_NOWHERE)
 			send_first(scan, request, place);
 	}
+}
+
+void scan_place_waiting(struct scan *scan)
+{
+	reserve(scan);
+	place_waiting(scan, false);
+	place_waiting(scan, true);
 }
 
 /* More bytes, as far as there is credit and room. */
@@ -220,12 +299,23 @@ int64_t scan_dispatch_due(const struct scan *scan)
 {
 	int64_t due = scan_hope_due(scan);
 
-	for (size_t i = 0; i < scan->requests.count; i++)
-		sooner(&due, scan->requests.list[i].since_ms +
-				     scan->settings->scan_timeout_ms);
+	for (size_t i = 0; i < scan->requests.count; i++) {
+		const struct request *request = &scan->requests.list[i];
+
+		sooner(&due, request->since_ms + scan->settings->scan_timeout_ms);
+		if (request->not_before_ms > clock_ms())
+			sooner(&due, request->not_before_ms);
+		if (yields(request))
+			sooner(&due, request->waiting_ms + SCAN_YIELD_MS);
+	}
 	/* Its owner may be waiting for scan_ready, too. */
-	for (int i = 0; i < scan->place_count; i++)
-		if (scan->places[i].busy_until_ms > clock_ms())
-			sooner(&due, scan->places[i].busy_until_ms);
+	for (int i = 0; i < scan->place_count; i++) {
+		const struct place *place = &scan->places[i];
+
+		if (place->busy_until_ms > clock_ms())
+			sooner(&due, place->busy_until_ms);
+		if (rests(scan, place) && place->load == 0)
+			sooner(&due, place->unable_last_ms + REQUEST_AGAIN_MS);
+	}
 	return due;
 }

@@ -11,6 +11,12 @@ enum {
 	SCAN_JOBS_MAX = 64,   /* requests at one scanner, whatever it allows */
 	SCAN_EVENTS_MAX = 64, /* of one scanner in one step, so that the owner goes on */
 	SCAN_BUSY_MS = 250,   /* until a scanner whose queue was full is asked again */
+	SCAN_PAUSES =
+		8, /* no pause of a suspect is longer than such a part of scan-timeout */
+	SCAN_YIELD_MS = 10 * 1000, /* so long what was lost twice lets others go first */
+	SCAN_ABLE_MS = 1000,       /* one that gave a verdict so lately is able */
+	SCAN_UNABLE_GAP_MS =
+		3000, /* a scanner that says no verdict again later says it anew */
 	SCAN_LOG_MS = 60 * 1000, /* between two lines of one kind about one scanner */
 };
 
@@ -28,6 +34,10 @@ struct place {
 	size_t load;           /* requests there */
 	bool suspect;          /* one of them is alone, and stays so */
 	int64_t busy_until_ms; /* its queue was full */
+	bool acquits;          /* it died, and not with one message alone */
+	int64_t able_ms;       /* when it gave a verdict last */
+	int64_t unable_ms; /* since when it answers without a verdict; 0: it does not */
+	int64_t unable_last_ms; /* when it did last */
 	int64_t told_ms[SCAN_TOLD_KINDS];
 	char refusal[WIRE_TEXT_MAX]; /* "" or why it does not talk to us */
 };
@@ -70,6 +80,13 @@ void scan_dispatch(struct scan *scan);
 
 /* The next clock_ms() at which scan_dispatch has something to do though nothing came; -1: none. */
 int64_t scan_dispatch_due(const struct scan *scan);
+
+/* A scanner gave a verdict. */
+void scan_is_able(struct place *place);
+
+/* A scanner answered without a verdict. True: the request waits, to be sent again; else that is the
+ * answer. */
+bool scan_again(struct scan *scan, int place, struct request *request);
 
 /* Is this scanner ready for one more request, of whatever size? */
 bool scan_has_room(const struct scan *scan, int place);

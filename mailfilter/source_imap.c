@@ -5,7 +5,8 @@
 #include "mailfilter/imap.h"
 #include "mailfilter/imap_text.h"
 
-int imap_open(struct imap *imap, const char *folder, bool writable, struct err *err)
+int imap_open_folder(struct imap *imap, const char *verb, const char *folder,
+	uint32_t *uidvalidity_r, struct err *err)
 {
 	auto_buf struct buf name;
 	const char *text;
@@ -21,7 +22,7 @@ int imap_open(struct imap *imap, const char *folder, bool writable, struct err *
 	if (!imap->etpan->imap_selection_info)
 		return err_memory(err);
 	imap->uidvalidity = 0;
-	result = imap_printf(imap, err, "%s %s", writable ? "SELECT" : "EXAMINE", text);
+	result = imap_printf(imap, err, "%s %s", verb, text);
 	if (result < 0)
 		return -1;
 	if (result == 0)
@@ -29,13 +30,14 @@ int imap_open(struct imap *imap, const char *folder, bool writable, struct err *
 			"folder \"%.100s\": %.250s", folder, imap_words(imap));
 	imap->etpan->imap_state = MAILIMAP_STATE_SELECTED;
 	imap->uidvalidity = imap->etpan->imap_selection_info->sel_uidvalidity;
+	imap->writable = strcmp(verb, "SELECT") == 0;
+	(void)snprintf(imap->folder, sizeof(imap->folder), "%s", folder);
 	if (imap->uidvalidity == 0)
 		return err_set(err, ERR_ACCOUNT,
 			"folder \"%.100s\": no UIDVALIDITY, so its messages have no "
 			"lasting names",
 			folder);
-	imap->writable = writable;
-	(void)snprintf(imap->folder, sizeof(imap->folder), "%s", folder);
+	*uidvalidity_r = imap->uidvalidity;
 	return 0;
 }
 
@@ -46,36 +48,29 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 {
 	struct imap *imap = (struct imap *)source;
 	const struct account_settings *account = imap->account;
+	bool keep = account->after_kind == AFTER_KEEP ||
+		    account->deliver_kind == DELIVER_INPLACE;
 
-	if (imap_open(imap, folder,
-		    account->after_kind != AFTER_KEEP &&
-			    account->deliver_kind != DELIVER_INPLACE,
-		    err) < 0)
-		return -1;
-	*uidvalidity_r = imap->uidvalidity;
-	return 0;
-}
-
-int imap_same(struct imap *imap, uint32_t uidvalidity, struct err *err)
-{
-	if (imap->uidvalidity == uidvalidity)
-		return 0;
-	imap->broken = true;
-	return err_set(
-		err, ERR_SESSION, "the folder's UIDVALIDITY changed under the session");
+	return imap_open_folder(
+		imap, keep ? "EXAMINE" : "SELECT", folder, uidvalidity_r, err);
 }
 
 int imap_write(struct imap *imap, struct err *err)
 {
-	const uint32_t uidvalidity = imap->uidvalidity;
+	const uint32_t before = imap->uidvalidity;
 	char folder[MESSAGE_FOLDER_MAX];
+	uint32_t uidvalidity;
 
 	if (imap->writable)
 		return 0;
 	memcpy(folder, imap->folder, sizeof(folder));
-	if (imap_open(imap, folder, true, err) < 0)
+	if (imap_open_folder(imap, "SELECT", folder, &uidvalidity, err) < 0)
 		return -1;
-	return imap_same(imap, uidvalidity, err);
+	if (uidvalidity == before)
+		return 0;
+	imap->broken = true;
+	return err_set(
+		err, ERR_SESSION, "the folder's UIDVALIDITY changed under the session");
 }
 
 /* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */
@@ -101,9 +96,11 @@ static void imap_close_source(struct source *source)
 }
 
 static const struct source_ops imap_ops = {
+	.folders = imap_folders,
 	.select = imap_select,
 	.list = imap_list,
 	.fetch = imap_fetch,
+	.heads = imap_heads,
 	.settle = imap_settle,
 	.finish = imap_finish,
 	.close = imap_close_source,

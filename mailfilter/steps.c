@@ -150,6 +150,8 @@ static void row_of(
 		.state = state,
 		.action = message->action,
 		.size = message->size,
+		.listed_size = message->listed_size,
+		.head = message->head,
 		.attempts = message->attempts + (state == RECORD_HELD),
 		.time_s = clock_wall_s(),
 		.since_s = message->since_s };
@@ -247,7 +249,7 @@ static enum record_state end_state(
 		return RECORD_PARKED;
 	/* In place the server is owed the removal of what was replaced, and of nothing else. */
 	if (pipeline->tools.account->after_kind == AFTER_KEEP ||
-		(in_place(pipeline) && message->placed_uid == 0))
+		(in_place(pipeline) && message->placed.uid == 0))
 		return RECORD_SETTLED;
 	return RECORD_DONE;
 }
@@ -260,7 +262,7 @@ static int put_end(struct record *record, const struct message *message,
 	row_of(message, state, &row);
 	if (record_put(record, &row, err) < 0)
 		return -1;
-	return message->placed_uid > 0 ? placed_put(record, message, err) : 0;
+	return message->placed.uid > 0 ? placed_put(record, message, err) : 0;
 }
 
 static int put_ends(

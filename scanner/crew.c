@@ -10,10 +10,14 @@
 #include "common/log.h"
 #include "common/wire.h"
 
+#include "scanner/memory.h"
+#include "scanner/temp.h"
+
 enum {
 	FORK_ANSWER_MS = 30 * 1000,
 	BACKOFF_MAX_MS = 60 * 1000,
-	BACKOFF_MIN_MS = 500
+	BACKOFF_MIN_MS = 500,
+	START_BYTES = 4 * 1024 * 1024 /* of temp space, to start in */
 };
 
 size_t crew_busy(const struct host *host)
@@ -49,17 +53,19 @@ static void end_wrong(struct host *host, struct worker *worker, const char *why)
 	retire(host, worker);
 }
 
-/* A worker could not start: wait longer each time. */
+/* A worker could not start: wait longer each time. Short of temp space none can, whatever its
+ * signatures are, and all can once there is some. */
 static void failed(struct host *host, const char *why)
 {
+	bool full = temp_has_room(host->settings->temp_dir, START_BYTES, NULL) < 0;
 	int64_t wait = BACKOFF_MIN_MS;
 
-	for (unsigned i = 0; i < host->failures && wait < BACKOFF_MAX_MS; i++)
+	for (unsigned i = 0; !full && i < host->failures && wait < BACKOFF_MAX_MS; i++)
 		wait *= 2;
 	if (strcmp(host->trouble, why) != 0)
 		log_error("a worker cannot serve: %s", why);
 	(void)snprintf(host->trouble, sizeof(host->trouble), "%s", why);
-	host->failures++;
+	host->failures += full ? 0 : 1;
 	host->fork_after = clock_ms() + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
 }
 
@@ -129,7 +135,8 @@ void crew_not_joined(struct host *host)
 }
 
 /* What the wait status, and what we did ourselves, say of the message that was in work. */
-static enum request_death judge(const struct worker *worker, int status)
+static enum request_death judge(
+	struct host *host, const struct worker *worker, int status)
 {
 	if (worker->killed_late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
 		return DEATH_TIMEOUT;
@@ -145,6 +152,8 @@ static enum request_death judge(const struct worker *worker, int status)
 	case SIGILL:
 	case SIGTRAP:
 		return DEATH_CRASH;
+	case SIGKILL:
+		return memory_ran_out(&host->oom_kills) ? DEATH_MEMORY : DEATH_KILLED;
 	default:
 		return DEATH_KILLED;
 	}
@@ -156,6 +165,7 @@ static void worker_died(
 {
 	static const enum health_count counts[] = { [DEATH_CRASH] = HEALTH_CRASHES,
 		[DEATH_TIMEOUT] = HEALTH_LATE,
+		[DEATH_MEMORY] = HEALTH_KILLED,
 		[DEATH_KILLED] = HEALTH_KILLED };
 
 	host->counts[counts[death]]++;
@@ -188,14 +198,16 @@ void crew_reaped(struct host *host)
 	/* One that was retired did nothing wrong. */
 	if (!worker->killed || worker->killed_late || worker->killed_wrong ||
 		worker->request)
-		worker_died(host, worker, judge(worker, ended.status));
+		worker_died(host, worker, judge(host, worker, ended.status));
 	request = worker_remove(worker);
 	if (early)
 		failed(host, how);
 	if (request && request->stage == REQUEST_WAITING)
 		log_info(
-			"size=%ju tries=%u kills=%u: it is scanned again by a fresh worker",
-			(uintmax_t)request->size, request->tries, request->kills);
+			"size=%ju tries=%u shortages=%u kills=%u: it is scanned again by a fresh "
+			"worker",
+			(uintmax_t)request->size, request->tries, request->shortages,
+			request->kills);
 }
 
 /* A verdict came. Believed, it is the request's; else the worker is what is wrong. */
@@ -210,6 +222,7 @@ static void answered(struct host *host, struct worker *worker)
 		clean = verdict.kind == VERDICT_CLEAN;
 		if (request_answer(request, &verdict, &err) == 0) {
 			worker->request = NULL;
+			host->served = true;
 			/* Nothing that saw a virus lives on. */
 			if (!clean || worker->jobs >= host->settings->worker_jobs)
 				retire(host, worker);
@@ -303,12 +316,15 @@ int64_t crew_deadlines(struct host *host)
 
 void crew_lost(struct host *host)
 {
+	enum request_death death =
+		memory_ran_out(&host->oom_kills) ? DEATH_MEMORY : DEATH_KILLED;
+
 	for (size_t i = 0; i < host->pool.size; i++) {
 		struct worker *worker = &host->pool.workers[i];
 
 		if (worker->request ||
 			(worker->state != WORKER_NONE && !worker->killed && !host->told))
-			worker_died(host, worker, DEATH_KILLED);
+			worker_died(host, worker, death);
 		if (worker->state != WORKER_NONE)
 			(void)worker_remove(worker);
 	}

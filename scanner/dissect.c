@@ -1,54 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include "scanner/dissect.h"
+#include "scanner/dissect_inside.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "scanner/alone.h"
 #include "scanner/changed.h"
-#include "scanner/seen.h"
 #include "scanner/trail.h"
-#include "scanner/unpack.h"
-
-/* An archive that was met, and what came of it and of all in it. */
-struct met {
-	struct hash hash;
-	enum sniff_kind kind;
-	ptrdiff_t parent; /* the one it was unpacked from here; -1: none */
-	uint32_t depth;   /* archives and parts around it */
-	struct result result;
-};
-
-/* One that is still to be unpacked. */
-struct waiting {
-	size_t met;
-	enum sniff_kind kind;
-	struct span bytes;
-	uint8_t *own; /* its memory, unless it lies in the bytes that are dissected */
-	char path[TRAIL_MAX];
-};
-
-struct dissection {
-	struct engine *engine;
-	struct unpack_budget budget;
-	struct met *met;
-	size_t met_count;
-	struct waiting *waiting; /* the last is unpacked first */
-	size_t waiting_count;
-	uint64_t waiting_bytes;
-
-	/* of one call: */
-	struct span whole;
-	struct seen seen;
-	struct result *sum;
-
-	/* of one scan: */
-	ptrdiff_t parent;
-	const char *path;
-	uint32_t depth;
-	struct alone alone;
-	bool may_be_none; /* these bytes may be no file at all */
-};
 
 int dissection_new(
 	struct engine *engine, struct dissection **dissection_r, struct err *err)
@@ -84,6 +41,7 @@ void dissection_free(struct dissection *dissection)
 	free(dissection->waiting);
 	free(dissection->met);
 	seen_done(&dissection->seen);
+	parts_done(&dissection->parts);
 	free(dissection);
 }
 
@@ -258,7 +216,8 @@ static bool on_layer(void *context, const struct engine_layer *layer)
 	/* What is passed over need not be opened. */
 	alone_layer(&di->alone, is_allowed ? "" : layer->type, layer->level,
 		layer->bytes.len);
-	if (!is_allowed && meet_all(di, layer, &hash, &err) < 0)
+	if (!is_allowed && (parts_meet(&di->parts, layer, di->depth, &hash, &err) < 0 ||
+				   meet_all(di, layer, &hash, &err) < 0))
 		add_retry(di, di->parent, &err);
 	return is_allowed;
 }
@@ -276,7 +235,8 @@ static void on_listed(void *context, const char *type, uint64_t size, bool is_en
 static void scan(struct dissection *di, struct span bytes, ptrdiff_t parent,
 	const char *path, uint32_t depth)
 {
-	const struct engine_watch watch = { on_layer, on_listed, di };
+	const struct engine_watch watch = { on_layer, on_listed, di,
+		di->is_as_is && depth == 0 };
 	struct result result;
 
 	di->parent = parent;
@@ -381,6 +341,7 @@ void dissect(struct dissection *dissection, struct span bytes, struct result *re
 	result_init(result_r);
 	di->whole = bytes;
 	di->sum = result_r;
+	parts_start(&di->parts);
 	seen_done(&di->seen);
 	scan(di, bytes, -1, "", 0);
 	while (di->waiting_count > 0) {

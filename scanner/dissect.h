@@ -26,4 +26,14 @@ static inline void defer_dissection(struct dissection **dissection)
  * another call's are not unpacked again. */
 void dissect(struct dissection *dissection, struct span bytes, struct result *result_r);
 
+/* The same of a whole message, before its parts. What libclamav takes out of it as its own parts is
+ * remembered, unless anything was found, a limit met or a doubt left. */
+void dissect_mail(
+	struct dissection *dissection, struct span message, struct result *result_r);
+
+/* The same of a part of that message, as decoded here. Nothing is scanned that was remembered; text
+ * that was, but with other line ends, in its own bytes only. ERR_FATAL without memory. */
+int dissect_part(struct dissection *dissection, struct span part, struct result *result_r,
+	struct err *err);
+
 #endif

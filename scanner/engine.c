@@ -71,9 +71,8 @@ static cl_error_t on_file(int fd, const char *type, const char **ancestors,
 {
 	struct scanning *scanning = context;
 	const struct engine_layer layer = { { (const uint8_t *)bytes, size },
-		type ? type : "", name, ancestors, level };
+		type ? type : "", name, ancestors, level, fd >= 0 };
 
-	(void)fd;
 	(void)parent_size;
 	(void)attributes;
 	heard_look();
@@ -81,8 +80,11 @@ static cl_error_t on_file(int fd, const char *type, const char **ancestors,
 	if (!bytes && size > 0)
 		result_add_unscannable(scanning->result, REASON_ERROR,
 			"libclamav could not read what it unpacked");
+	/* It scans HTML in its normal forms alone (HTMLSKIPRAW): as it is, not at all. */
 	else if (scanning->watch &&
-		 scanning->watch->on_layer(scanning->watch->context, &layer))
+		 (scanning->watch->on_layer(scanning->watch->context, &layer) ||
+			 (scanning->watch->is_as_is && level == 0 &&
+				 strcmp(layer.type, "CL_TYPE_HTML") == 0)))
 		return CL_BREAK;
 	if (!bytes || !crowd_is_over(layer.bytes, scanning->files_max))
 		return CL_CLEAN;
@@ -156,6 +158,8 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct scanning *sca
 	const char *name = NULL;
 	cl_error_t status;
 
+	if (scanning->watch && scanning->watch->is_as_is)
+		options.parse &= ~(uint32_t)CL_SCAN_PARSE_HTML;
 	heard_start(engine->temp_dir);
 	status = cl_scanmap_callback(
 		map, NULL, &name, &scanned, engine->clam, &options, scanning);

@@ -48,6 +48,7 @@ struct engine_layer {
 	const char *name;
 	const char *const *ancestors; /* names, one for each level above */
 	uint32_t level;
+	bool is_file; /* taken out into a file of its own; else a stretch of what is around it */
 };
 
 /* Who wants to know what libclamav looks at, and which files an archive of that type lists. on_layer
@@ -57,6 +58,7 @@ struct engine_watch {
 	void (*on_listed)(
 		void *context, const char *type, uint64_t size, bool is_encrypted);
 	void *context;
+	bool is_as_is; /* scan text and HTML as they stand only, not in a normal form as well */
 };
 
 /* One scan of bytes, a mail or any other file, by libclamav alone: what it cannot open is CLEAN

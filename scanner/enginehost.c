@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/mime.h"
@@ -18,11 +19,14 @@
 #include "scanner/charsets.h"
 #include "scanner/engine.h"
 #include "scanner/job.h"
+#include "scanner/pages.h"
 #include "scanner/sandbox.h"
+#include "scanner/signatures.h"
 #include "scanner/temp.h"
 #include "scanner/worker.h"
 
 enum {
+	START_MS = 2000,   /* from the parent's look at the signatures to ours, at most */
 	WORKERS_MAX = 1024 /* alive at once; the parent asks for far fewer */
 };
 
@@ -177,8 +181,20 @@ static void load_ahead(struct enginehost *host, const char *dir)
 		(void)engine_probe(host->engine, NULL);
 }
 
+/* Nothing was being written when the parent looked; since then somebody may have begun, and we may
+ * have read the first half. */
+static int check_written(const struct settings *settings, int64_t from, struct err *err)
+{
+	if (signatures_unsettled_ms(&settings->signatures, clock_ms() - from + START_MS) >
+		0)
+		return err_set(err, ERR_AGAIN,
+			"a signature file is being written while it is loaded");
+	return 0;
+}
+
 static int load(struct enginehost *host, struct err *err)
 {
+	int64_t from = clock_ms();
 	char path[TEMP_PATH_MAX];
 	struct settings here = *host->settings;
 	struct job_loaded loaded = { 0 };
@@ -188,11 +204,14 @@ static int load(struct enginehost *host, struct err *err)
 	here.temp_dir = path;
 	(void)temp_host_path(host->settings->temp_dir, getpid(), path);
 	if (sandbox_enter_host(&failure) < 0 || temp_make(path, &failure) < 0 ||
-		engine_load(&here, &host->engine, &loaded, &failure) < 0) {
+		engine_load(&here, &host->engine, &loaded, &failure) < 0 ||
+		check_written(&here, from, &failure) < 0) {
 		(void)tell_failure(&failure, NULL);
 		return err_set(err, failure.kind, "%s", failure.text);
 	}
 	load_ahead(host, path);
+	/* Before there are workers: they would hold on to the small pages. */
+	pages_collapse();
 	return tell(HOST_LOADED, &loaded, sizeof(loaded), err);
 }
 

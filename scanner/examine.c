@@ -21,6 +21,7 @@ enum {
 };
 
 struct examination {
+	struct engine *engine;
 	struct dissection *dissection;
 	struct allowance *allowance;
 	struct exempt exempt; /* the parts that are allowed */
@@ -165,7 +166,8 @@ static int scan_part(struct examination *ex, size_t index, struct err *err)
 		return -1;
 	if (bytes.len == 0)
 		return 0;
-	dissect(ex->dissection, buf_span(&bytes), &result);
+	if (dissect_part(ex->dissection, buf_span(&bytes), &result, err) < 0)
+		return -1;
 	result_add(&ex->sum, &result);
 	if (result.kind == VERDICT_INFECTED)
 		return add_finding(ex, index, &result, NULL, err);
@@ -266,44 +268,14 @@ static int scan_readings(struct examination *ex, struct err *err)
 	return 0;
 }
 
-/* A find that belongs to more than one part may be what was found in one of them: cut that first,
- * the scan of what remains will tell. */
-static int prune(struct examination *ex, struct err *err)
-{
-	struct verdict *verdict = ex->verdict;
-	auto_free bool *around = calloc(ex->mime->count, sizeof(*around));
-	size_t kept = 0;
-
-	if (!around)
-		return err_memory(err);
-	for (size_t i = 0; i < verdict->finding_count; i++) {
-		size_t at = place_find(ex->mime, verdict->findings[i].part);
-
-		while (at != PLACE_ROOT) {
-			at = place_parent(ex->mime, at);
-			around[at] = true;
-		}
-	}
-	for (size_t i = 0; i < verdict->finding_count; i++) {
-		size_t at = place_find(ex->mime, verdict->findings[i].part);
-
-		if (at >= ex->mime->count || !around[at])
-			verdict->findings[kept++] = verdict->findings[i];
-	}
-	verdict->finding_count = kept;
-	return 0;
-}
-
-/* The message as libclamav reads it. It passes allowed parts over where it takes them out, and yet
- * finds what stands in one that is not encoded, in the bytes of the mail itself: then what is left
- * without such parts decides. */
-static int scan_whole(struct examination *ex, struct result *whole_r, struct err *err)
+/* It passes allowed parts over where it takes them out, and yet finds what stands in one that is not
+ * encoded, in the bytes of the mail itself: then what is left without such parts decides. */
+static int scan_rest(struct examination *ex, struct result *whole_r, struct err *err)
 {
 	auto_buf struct buf rest;
 	struct result without;
 
 	buf_init(&rest, ex->message.len);
-	dissect(ex->dissection, ex->message, whole_r);
 	if (whole_r->kind != VERDICT_INFECTED || !whole_r->is_surface ||
 		!ex->exempt.parts)
 		return 0;
@@ -315,17 +287,34 @@ static int scan_whole(struct examination *ex, struct result *whole_r, struct err
 	return 0;
 }
 
+/* The message as libclamav reads it, then the parts that are not among what it took out itself: with
+ * mail in order none but text, whose line ends it changes. Where there is more to say than clean, all
+ * parts, from the start: what is in an archive is then named from its part on. */
+static int scan_whole_and_parts(
+	struct examination *ex, struct result *whole_r, struct err *err)
+{
+	dissect_mail(ex->dissection, ex->message, whole_r);
+	if (whole_r->kind != VERDICT_CLEAN) {
+		dissection_free(take_ptr(&ex->dissection));
+		if (dissection_new(ex->engine, &ex->dissection, err) < 0)
+			return -1;
+	}
+	if (each_leaf(ex, scan_part, err) < 0 || scan_rest(ex, whole_r, err) < 0)
+		return -1;
+	result_add(&ex->sum, whole_r);
+	return 0;
+}
+
 static int scan_all(struct examination *ex, struct err *err)
 {
 	struct result whole;
 
-	/* Parts first: what is in an archive is then named from its part on. */
-	if (each_leaf(ex, scan_part, err) < 0 || scan_whole(ex, &whole, err) < 0)
+	if (scan_whole_and_parts(ex, &whole, err) < 0)
 		return -1;
-	result_add(&ex->sum, &whole);
 	if (scan_readings(ex, err) < 0)
 		return -1;
-	if (ex->verdict->finding_count > 1 && !ex->is_all && prune(ex, err) < 0)
+	if (ex->verdict->finding_count > 1 && !ex->is_all &&
+		place_prune(ex->mime, ex->verdict, err) < 0)
 		return -1;
 	if (whole.kind != VERDICT_INFECTED || ex->verdict->finding_count > 0)
 		return 0;
@@ -377,7 +366,8 @@ int examine(struct engine *engine, struct span message, struct mime **mime_r,
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_mime struct mime *mime = NULL;
 	DEFER(examination_done)
-	struct examination ex = { .message = message,
+	struct examination ex = { .engine = engine,
+		.message = message,
 		.allowance = engine_allowance(engine),
 		.verdict = &verdict };
 

@@ -2,7 +2,7 @@
  *
  * Is there anything in a message? Scanned whole, which lets libclamav read it its way, each part as
  * decoded here, and where others may read it otherwise (readings.h) what they get: each alone misses
- * things that another finds. Changes nothing. */
+ * things that another finds. What two of them read alike is scanned once. Changes nothing. */
 #ifndef SCANNER_EXAMINE_H
 #define SCANNER_EXAMINE_H
 

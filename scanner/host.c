@@ -12,6 +12,7 @@
 #include "common/log.h"
 
 #include "scanner/enginehost.h"
+#include "scanner/memory.h"
 
 enum {
 	PLACES = 2 /* for each worker: one that serves and one that is ending */
@@ -90,6 +91,7 @@ int host_start(struct host *host, const struct settings *settings, size_t worker
 	job_in_init(&host->in, JOB_HOST_MAX, true);
 	host->control = take_fd(&near);
 	host->state = HOST_LOADING;
+	(void)memory_ran_out(&host->oom_kills);
 	host->deadline = clock_ms() + HOST_LOAD_MS;
 	return 0;
 }

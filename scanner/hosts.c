@@ -16,7 +16,6 @@
 #include "scanner/temp.h"
 
 enum {
-	RESTART_MS = 1000,    /* after a death; doubled with each in a row */
 	SWEEP_MS = 1000,      /* workers outlive their host by a moment */
 	NEW_FAILURES_MAX = 3, /* workers that a new host may fail to start */
 };
@@ -25,7 +24,10 @@ int hosts_init(struct hosts *hosts, const struct settings *settings, struct err 
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	*hosts = (struct hosts){ .settings = settings, .reload_at = -1, .sweep_at = -1 };
+	*hosts = (struct hosts){ .settings = settings,
+		.reload_at = -1,
+		.sweep_at = -1,
+		.unsettled_since = -1 };
 	hosts->workers = (size_t)settings->workers;
 	if (hosts->workers == 0)
 		hosts->workers = cores > 0 ? (size_t)cores : 1;
@@ -35,60 +37,12 @@ int hosts_init(struct hosts *hosts, const struct settings *settings, struct err 
 	return hosts->events < 0 ? err_errno(err, ERR_FATAL, "epoll") : 0;
 }
 
-static struct host *in_state(struct hosts *hosts, enum host_state state)
-{
-	for (size_t i = 0; i < HOSTS_MAX; i++)
-		if (hosts->list[i].state == state && &hosts->list[i] != hosts->serving)
-			return &hosts->list[i];
-	return NULL;
-}
-
 /* The one that is to serve, or to replace the one that does. */
 static struct host *coming(struct hosts *hosts)
 {
-	struct host *host = in_state(hosts, HOST_LOADING);
+	struct host *host = hosts_in_state(hosts, HOST_LOADING);
 
-	return host ? host : in_state(hosts, HOST_SERVING);
-}
-
-/* Logged when it changes, or the signatures do, not each minute. */
-static void set_trouble(struct hosts *hosts, const char *text)
-{
-	if (text[0] != '\0' && (hosts->log_again || strcmp(hosts->trouble, text) != 0))
-		log_error("%s", text);
-	hosts->log_again = false;
-	(void)snprintf(hosts->trouble, sizeof(hosts->trouble), "%s", text);
-}
-
-/* One ended on its own, or could not start. */
-static void delay_start(struct hosts *hosts)
-{
-	int64_t wait = RESTART_MS;
-
-	if (hosts->serving && clock_ms() - hosts->served_since >= HOSTS_RETRY_MS)
-		hosts->deaths = 0;
-	for (unsigned i = 0; i < hosts->deaths && wait < HOSTS_RETRY_MS; i++)
-		wait *= 2;
-	hosts->deaths++;
-	hosts->start_after = clock_ms() + (wait < HOSTS_RETRY_MS ? wait : HOSTS_RETRY_MS);
-}
-
-static void start(struct hosts *hosts)
-{
-	struct host *host = in_state(hosts, HOST_NONE);
-	struct err err = { 0 };
-
-	if (!host)
-		return; /* until one that is ending has ended */
-	hosts->reload_at = -1;
-	hosts->serial = false;
-	if (host_start(host, hosts->settings, hosts->workers, &err) < 0) {
-		set_trouble(hosts, err.text);
-		delay_start(hosts);
-		hosts->reload_at = hosts->start_after;
-		return;
-	}
-	log_debug("engine host %d loads the signatures", (int)host->pid);
+	return host ? host : hosts_in_state(hosts, HOST_SERVING);
 }
 
 static void take_over(struct hosts *hosts, struct host *host)
@@ -99,22 +53,21 @@ static void take_over(struct hosts *hosts, struct host *host)
 			hosts->serving->state = HOST_DRAINING;
 	}
 	hosts->serving = host;
-	hosts->served_since = clock_ms();
-	set_trouble(hosts, "");
+	hosts_set_trouble(hosts, "");
 }
 
 /* What does not load, or that nobody can scan with, is no reason to give up the old ones. */
-static void keep_old(struct hosts *hosts, const char *why)
+static void keep_old(struct hosts *hosts, const char *why, int64_t again_ms)
 {
 	char text[JOB_TEXT_MAX];
 
 	(void)snprintf(text, sizeof(text),
 		"the new signatures do not serve, the old ones stay in use: %.400s", why);
-	set_trouble(hosts, text);
+	hosts_set_trouble(hosts, text);
 	if (hosts->reload_at >= 0)
 		return; /* there are newer ones */
 	hosts->failed_before = true;
-	hosts->reload_at = clock_ms() + HOSTS_RELOAD_AGAIN_MS;
+	hosts->reload_at = clock_ms() + again_ms;
 }
 
 void hosts_reload(struct hosts *hosts)
@@ -145,7 +98,7 @@ static void make_way(struct hosts *hosts)
 /* Is another to be started, at start_due()? */
 static bool is_wanted(struct hosts *hosts)
 {
-	if (hosts->stopping || coming(hosts) || !in_state(hosts, HOST_NONE))
+	if (hosts->stopping || coming(hosts) || !hosts_in_state(hosts, HOST_NONE))
 		return false;
 	for (size_t i = 0; hosts->serial && i < HOSTS_MAX; i++)
 		if (hosts->list[i].state != HOST_NONE)
@@ -168,13 +121,13 @@ static void start_what_is_due(struct hosts *hosts)
 		if (pool_count(&host->pool, WORKER_IDLE) > 0) {
 			take_over(hosts, host);
 		} else if (hosts->serving && host->failures >= NEW_FAILURES_MAX) {
-			keep_old(hosts, host->trouble);
+			keep_old(hosts, host->trouble, HOSTS_RELOAD_AGAIN_MS);
 			host_end(host);
 		}
 	} else if (is_wanted(hosts) && clock_ms() >= start_due(hosts)) {
 		if (!hosts->serving || hosts->serving->state != HOST_SERVING ||
 			!is_serial(hosts))
-			start(hosts);
+			hosts_start(hosts);
 		else if (hosts->failed_before)
 			/* Those that serve are not given up for such. */
 			hosts->reload_at = clock_ms() + HOSTS_RELOAD_AGAIN_MS;
@@ -262,10 +215,10 @@ static void not_loaded(struct hosts *hosts, struct host *host)
 	(void)snprintf(text, sizeof(text), "%.*s", (int)host->in.payload.len,
 		(const char *)host->in.payload.data);
 	if (hosts->serving) {
-		keep_old(hosts, text);
+		keep_old(hosts, text, HOSTS_RELOAD_AGAIN_MS);
 	} else {
-		set_trouble(hosts, text);
-		hosts->start_after = clock_ms() + HOSTS_RETRY_MS;
+		hosts_set_trouble(hosts, text);
+		hosts_delay_start(hosts);
 	}
 	host_end(host);
 }
@@ -317,10 +270,18 @@ static void failed(struct hosts *hosts, const struct host *host, const char *how
 	if (drained) {
 		log_warning("%s", text);
 	} else if (serves) {
-		keep_old(hosts, text);
+		/* Not by its signatures, the first time: somebody killed it, or memory was short. */
+		keep_old(hosts, text,
+			hosts->failed_before ? HOSTS_RELOAD_AGAIN_MS : HOSTS_RETRY_MS);
 	} else {
-		set_trouble(hosts, text);
-		delay_start(hosts);
+		hosts_set_trouble(hosts, text);
+		if (host->served)
+			hosts->deaths = 0;
+		/* One that did its work, or might have, is missed at once; but not each time. */
+		if (host->generation > 0 && hosts->deaths == 0)
+			hosts->deaths = 1;
+		else
+			hosts_delay_start(hosts);
 	}
 }
 

@@ -22,16 +22,16 @@ struct hosts {
 	int events;     /* readable when a host or worker has something to say or take */
 	struct host list[HOSTS_MAX];
 	struct host *serving; /* or NULL */
-	int64_t served_since; /* clock_ms() */
 	uint64_t generation;  /* of the last that was loaded */
 	int64_t reload_at;  /* clock_ms(): start another for the one that serves; or -1 */
 	bool serial;        /* none is started before all have ended */
 	bool failed_before; /* what is to be loaded did not load the last time */
 	bool log_again;     /* trouble is logged though it is the same */
 	bool stopping;
-	int64_t start_after; /* clock_ms(): none is started before */
-	unsigned deaths;     /* in a row */
-	int64_t sweep_at;    /* temp folders of the dead are to be removed then, or -1 */
+	int64_t start_after;     /* clock_ms(): none is started before */
+	unsigned deaths;         /* in a row, of such as did no work */
+	int64_t unsettled_since; /* signatures are being written since then, or -1 */
+	int64_t sweep_at; /* temp folders of the dead are to be removed then, or -1 */
 	uint64_t counts[HEALTH_COUNTS]; /* of those that ended */
 	char trouble[JOB_TEXT_MAX];     /* why none serves, or not the newest; or "" */
 };

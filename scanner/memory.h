@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Is there memory for a second set of signatures beside the one that is loaded? Asks the kernel. */
+ * Is there memory for a second set of signatures beside the one that is loaded? And did it run out, so
+ * that the kernel killed somebody? Asks the kernel. */
 #ifndef SCANNER_MEMORY_H
 #define SCANNER_MEMORY_H
 
@@ -14,6 +15,13 @@ enum {
 
 /* As much as this process has, swapped or not, and the reserve. Where the kernel does not say: yes. */
 bool memory_has_room_beside(pid_t pid);
+
+/* Has the kernel killed a process for its memory since this was last asked with the same *seen, here
+ * or anywhere on this machine? Where it does not say: yes. The first time, with *seen 0, only look. */
+bool memory_ran_out(uint64_t *seen);
+
+/* The value of a line "NAME 123" of such a file. False: no such line. */
+bool memory_count(const char *text, const char *name, uint64_t *count_r);
 
 /* The value of a line "NAME:   123 kB" of a file in /proc, in bytes. False: no such line. */
 bool memory_field(const char *text, const char *name, uint64_t *bytes_r);

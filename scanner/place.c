@@ -116,3 +116,28 @@ size_t place_of(const struct mime *mime, struct span message, size_t start, size
 	}
 	return found;
 }
+
+int place_prune(const struct mime *mime, struct verdict *verdict, struct err *err)
+{
+	auto_free bool *around = calloc(mime->count, sizeof(*around));
+	size_t kept = 0;
+
+	if (!around)
+		return err_memory(err);
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(mime, verdict->findings[i].part);
+
+		while (at != PLACE_ROOT) {
+			at = place_parent(mime, at);
+			around[at] = true;
+		}
+	}
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		size_t at = place_find(mime, verdict->findings[i].part);
+
+		if (at >= mime->count || !around[at])
+			verdict->findings[kept++] = verdict->findings[i];
+	}
+	verdict->finding_count = kept;
+	return 0;
+}

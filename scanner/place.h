@@ -39,4 +39,8 @@ size_t place_find(const struct mime *mime, const char *name);
 /* The smallest one that holds these bytes; line ends around them do not count. */
 size_t place_of(const struct mime *mime, struct span message, size_t start, size_t end);
 
+/* A find that belongs to more than one part may be what was found in one of them: cut that first,
+ * the scan of what remains will tell. Drops the others from the verdict. */
+int place_prune(const struct mime *mime, struct verdict *verdict, struct err *err);
+
 #endif

@@ -94,12 +94,13 @@ bool request_extend(struct request *request)
 
 bool request_is_suspect(const struct request *request)
 {
-	return request->tries > 0 || request->kills > 0;
+	return request->tries > 0 || request->shortages > 0 || request->kills > 0;
 }
 
 bool request_is_alone(const struct request *request)
 {
-	return request->kills > 0 || request->shorts > 0;
+	return request->shortages > 0 || request->shorts > 0 ||
+	       request->kills >= REQUEST_KILLS_ALONE;
 }
 
 /* The cleaned message did not stand, or has no one to vouch for it. */
@@ -199,11 +200,13 @@ void request_worker_died(struct request *request, enum request_death death)
 {
 	assert(request->stage == REQUEST_WORKING);
 	count_work(request);
-	if (death == DEATH_KILLED)
-		request->kills++;
-	else
-		request->tries++;
-	if (request->kills >= REQUEST_KILLS_MAX)
+	request->shortages += death == DEATH_MEMORY;
+	request->kills += death == DEATH_KILLED;
+	request->tries += death == DEATH_CRASH || death == DEATH_TIMEOUT;
+	if (request->shortages >= REQUEST_SHORTAGES_MAX)
+		done_without(request, VERDICT_UNSCANNABLE, REASON_CRASH,
+			"the system ran out of memory each time it scanned this message");
+	else if (request->kills >= REQUEST_KILLS_MAX)
 		done_without(request, VERDICT_UNSCANNABLE, REASON_CRASH,
 			"the scanner was killed each time it scanned this message");
 	else if (request->tries < REQUEST_TRIES_MAX)

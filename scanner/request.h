@@ -16,8 +16,11 @@
 enum {
 	REQUEST_CREDIT = 1024 * 1024, /* bytes a client may be ahead of us */
 	REQUEST_TRIES_MAX = 2,        /* workers one message may crash or hold up */
-	REQUEST_KILLS_MAX = 5, /* workers or engine hosts killed from outside under it */
-	REQUEST_SHORTS_MAX = 3 /* scans alone in which temp space ran short */
+	REQUEST_SHORTAGES_MAX = 5, /* processes the kernel may kill under it for memory */
+	REQUEST_KILLS_MAX =
+		25, /* processes killed under it from outside; past that it must be */
+	REQUEST_KILLS_ALONE = 5, /* the message after all, and from here on it is alone */
+	REQUEST_SHORTS_MAX = 3   /* scans alone in which temp space ran short */
 };
 
 enum request_stage {
@@ -31,7 +34,8 @@ enum request_stage {
 enum request_death {
 	DEATH_CRASH,
 	DEATH_TIMEOUT,
-	DEATH_KILLED /* by someone else, the kernel short of memory above all; with its engine host */
+	DEATH_MEMORY, /* the kernel had no more, and chose it */
+	DEATH_KILLED  /* by someone else; also with its engine host */
 };
 
 struct request {
@@ -57,7 +61,7 @@ struct request {
 	int64_t began;        /* the present job */
 	int64_t took_ms;      /* DONE: from its last byte to the verdict */
 	int64_t work_ms;      /* in workers, all its jobs together */
-	unsigned tries, kills;
+	unsigned tries, shortages, kills;
 	unsigned
 		shorts; /* jobs in which temp space ran short; all but the first were alone */
 	char short_of[VERDICT_DETAIL_MAX]; /* the last one's words */
@@ -83,8 +87,8 @@ bool request_extend(struct request *request);
 /* It has cost a process already: a fresh worker takes it. */
 bool request_is_suspect(const struct request *request);
 
-/* A process was killed under it from outside, or temp space ran short: nothing else is in work beside
- * it. */
+/* Memory or temp space ran short under it, or it was killed suspiciously often: nothing else is in
+ * work beside it. */
 bool request_is_alone(const struct request *request);
 
 /* A job begins, on signatures of this generation. What others said so far is forgotten, so that

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define RUN_FRESHCLAM                                                                    \
 	"run freshclam (Debian package clamav-freshclam), or name its folder in the "    \
@@ -243,6 +244,51 @@ int signatures_same(const struct schema_list *folders,
 		return -1;
 	*same_r = span_equal(buf_span(&now), buf_span(&signatures->stamp));
 	return 0;
+}
+
+static int64_t milliseconds(const struct timespec *time)
+{
+	return time->tv_sec * INT64_C(1000) + time->tv_nsec / 1000000;
+}
+
+static int64_t unsettled_in(const char *folder, int64_t now, int64_t settle_ms)
+{
+	__attribute__((cleanup(listing_done))) struct listing listing = { 0 };
+	auto_close int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int64_t longest = 0;
+	struct stat file;
+
+	if (folder_fd < 0 || list_folder(folder, &listing, NULL) < 0)
+		return 0;
+	for (int i = 0; i < listing.count; i++) {
+		int64_t left;
+
+		if (fstatat(folder_fd, listing.entries[i]->d_name, &file, 0) < 0 ||
+			file.st_mtim.tv_sec != file.st_ctim.tv_sec ||
+			file.st_mtim.tv_nsec != file.st_ctim.tv_nsec)
+			continue;
+		left = milliseconds(&file.st_mtim) + settle_ms - now;
+		/* What is of the future says nothing: the clock was changed. */
+		if (left <= settle_ms && left > longest)
+			longest = left;
+	}
+	return longest;
+}
+
+int64_t signatures_unsettled_ms(const struct schema_list *folders, int64_t settle_ms)
+{
+	int64_t longest = 0, left;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	for (size_t i = 0; i < folders->count; i++) {
+		if (signatures_is_test(folders->items[i]))
+			continue;
+		left = unsettled_in(folders->items[i], milliseconds(&now), settle_ms);
+		if (left > longest)
+			longest = left;
+	}
+	return longest;
 }
 
 void signatures_done(struct signatures *signatures)

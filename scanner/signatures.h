@@ -46,8 +46,10 @@ int signatures_read(const struct schema_list *folders, struct signatures_without
 void signatures_done(struct signatures *signatures);
 #define auto_signatures DEFER(signatures_done)
 
-int signatures_same(const struct schema_list *folders,
-	const struct signatures *signatures, bool *same_r, struct err *err);
+/* Is one of these files being written where it stands? So it seems if its last change is younger than
+ * this and was to its content: a new name or mode comes when it is whole. Returns for how many
+ * milliseconds more it is to be taken for unfinished; 0: none is. */
+int64_t signatures_unsettled_ms(const struct schema_list *folders, int64_t settle_ms);
 
 /* Are the files still those that were read, as far as their stamp tells? */
 int signatures_same(const struct schema_list *folders,

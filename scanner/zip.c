@@ -6,6 +6,7 @@
 #include "scanner/little.h"
 
 enum {
+	MAGIC_LAST = 3,
 	END_SIZE = 22, /* of the record at the end, up to the comment */
 	COUNT_AT = 10,
 	LIST_SIZE_AT = 12,
@@ -60,9 +61,15 @@ size_t zip_places(struct span bytes, struct zip_place places[static ZIP_PLACES_M
 	if (bytes.len < END_SIZE)
 		return 0;
 	for (size_t at = bytes.len - END_SIZE + 1; at > lowest;) {
+		/* Of the four bytes of the magic the last is the rarest. */
+		const uint8_t *found =
+			memrchr(bytes.data + lowest + MAGIC_LAST, '\x06', at - lowest);
 		bool is_last;
 
-		if (!stands(bytes, --at, "PK\x05\x06") || !place_of(bytes, at, &place))
+		if (!found)
+			break;
+		at = (size_t)(found - bytes.data) - MAGIC_LAST;
+		if (!stands(bytes, at, "PK\x05\x06") || !place_of(bytes, at, &place))
 			continue;
 		is_last = place.end + little(bytes, at + COMMENT_SIZE_AT, 2) == bytes.len;
 		if (count == 0 || is_last)

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: ISC
 #
 # Names and installs the Debian packages that building and testing need and that are missing.
-# "deps.sh lint" does it for what only "make lint" needs. Silent when nothing is missing.
+# "deps.sh lint" and "deps.sh bench" do it for what only these targets need. Silent when nothing is
+# missing.
 set -eu
 
-if [ "${1-}" = lint ]; then
-	packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck"
-else
+case ${1-} in
+lint) packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck" ;;
+bench) packages="clamav-daemon perl" ;;
+*)
 	packages="gcc libc6-dev make pkg-config libarchive-dev libclamav-dev libcmocka-dev
 		libconfuse-dev libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev
 		dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 openssl perl"
-fi
+	;;
+esac
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "This is no Debian. There the packages needed are called: $packages" >&2
@@ -35,8 +38,9 @@ if [ "$(id -u)" != 0 ]; then
 	exit 1
 fi
 
-# Debian starts and enables the service of a server that it installs. What is wanted here are
-# Dovecot's programs: no mail server may appear on this host, now or after the next boot.
+# Debian starts and enables the service of a server that it installs. What is wanted here are the
+# programs of Dovecot and ClamAV: no mail server and no scanner may appear on this host, now or after
+# the next boot, and nothing be fetched.
 policy=/usr/sbin/policy-rc.d
 own_policy=
 no_services() {
@@ -48,14 +52,22 @@ no_services() {
 	chmod 755 $policy
 }
 
-had_dovecot=$(dpkg-query -W -f '${db:Status-Abbrev}' dovecot-core 2>/dev/null) || had_dovecot=
+had() { [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
+
+# Those that come with the packages and have not been here before.
+services=
+had dovecot-core || services="$services dovecot.service dovecot.socket"
+had clamav-daemon || services="$services clamav-daemon.service clamav-daemon.socket"
+had clamav-freshclam || services="$services clamav-freshclam.service"
 no_services
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q || echo "apt-get update failed; trying with the lists that are there." >&2
 # shellcheck disable=SC2086 # a list of names
 apt-get install -q -y --no-install-recommends $missing
-if [ "$had_dovecot" != "ii " ] && command -v systemctl >/dev/null; then
-	systemctl --quiet disable dovecot.service dovecot.socket 2>/dev/null || true
+if command -v systemctl >/dev/null; then
+	for service in $services; do
+		systemctl --quiet disable "$service" 2>/dev/null || true
+	done
 fi
 
 echo "Installed:$missing"
@@ -63,5 +75,8 @@ case $missing in
 *dovecot*)
 	echo "Debian's own Dovecot service was neither started nor left enabled: the tests run" \
 		"a private one on loopback." ;;
+*clamav-daemon*)
+	echo "Debian's own services of ClamAV were neither started nor left enabled: the bench" \
+		"runs a private clamd on a socket." ;;
 esac
 [ -n "$own_policy" ] || echo "($policy was there before and was left as it is.)"

@@ -49,6 +49,13 @@ static void find_gives_the_first_place_or_minus_one(void **state)
 	assert_int_equal(span_find(span_str("ab"), span_str("")), 0);
 	assert_int_equal(span_find(none, span_str("a")), -1);
 	assert_int_equal(span_find(none, none), 0);
+	assert_int_equal(
+		span_find(span_str("\x1a\x1a\x02Rar!\x1a\x07"), span_str("Rar!\x1a\x07")),
+		3);
+	assert_int_equal(span_find(span_str("aa\x1a\x07"), span_str("a\x1a\x07")), 1);
+	assert_int_equal(span_find(span_str("\x1a"), span_str("a\x1a")), -1);
+	assert_int_equal(span_find(span_str("a\x1b\x1a\x07"), span_str("a\x1a")), -1);
+	assert_int_equal(span_find(span_str("ab\x1a"), span_str("\x1a")), 2);
 }
 
 static void trim_takes_blanks_from_both_ends_only(void **state)

@@ -71,15 +71,19 @@ static int teardown(void **state)
 	"< X-Quarantine-ID: the-token\r\n", "< \r\n", "< cleaned\r\n", "< \r\n",         \
 		"< xx\r\n", "< \r\n"
 #define FIND                                                                             \
-	("< UID FETCH 10:* (UID BODY.PEEK[HEADER.FIELDS (X-QUARANTINE-ID "               \
+	("< UID FETCH 10:* (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-QUARANTINE-ID "   \
 	 "MESSAGE-ID)]<0.2000>)")
 #define FOUND(uid, token)                                                                \
-	("= * 6 FETCH (UID " uid " BODY[HEADER.FIELDS (X-QUARANTINE-ID MESSAGE-ID)]<0> " \
+	("= * 6 FETCH (UID " uid                                                         \
+	 " RFC822.SIZE 45 BODY[HEADER.FIELDS (X-QUARANTINE-ID MESSAGE-ID)]<0> "          \
 	 "{30}\r\nX-Quarantine-ID: " token "\r\n\r\n)\r\n")
 #define UID_LAST                                                                         \
 	("= * 6 FETCH (BODY[HEADER.FIELDS (X-QUARANTINE-ID MESSAGE-ID)]<0> "             \
-	 "{30}\r\nX-Quarantine-ID: the-token\r\n\r\n UID 11)\r\n")
-#define DONE   "> $ OK done"
+	 "{30}\r\nX-Quarantine-ID: the-token\r\n\r\n UID 11 RFC822.SIZE 47)\r\n")
+#define DONE "> $ OK done"
+#define HEAD(uid)                                                                        \
+	("< UID FETCH " uid " (UID BODY.PEEK[]<0.8192>)"),                               \
+		("= * 6 FETCH (UID " uid " BODY[]<0> {5}\r\nhello)\r\n"), "> $ OK done"
 #define LOGOUT "< LOGOUT", "> * BYE bye", "> $ OK done"
 
 static const char cleaned[] = "X-Quarantine-ID: the-token\r\n\r\ncleaned\r\n\r\nxx\r\n";
@@ -154,15 +158,17 @@ static void a_copy_has_flags_and_date_and_is_found_by_its_token(void **state)
 		"> * 1 RECENT", "> * 3 FETCH (FLAGS (\\Seen))", "> + go on", BYTES,
 		"> * 7 EXISTS", "> 7 OK [APPENDUID 99 1234567] done", NOOP, FIND,
 		FOUND("9", "the-token"), FOUND("13", "the-token"),
-		FOUND("12", "not-token"), UID_LAST, DONE, LOGOUT, NULL };
+		FOUND("12", "not-token"), UID_LAST, DONE, HEAD("11"), LOGOUT, NULL };
 	struct run run;
 
 	(void)state;
 	run_one(&run, script);
 	if (run.showed != 0)
 		fail_msg("%s", run.err.text);
-	assert_int_equal(run.message->placed_uid, 11);
-	assert_int_equal(run.message->placed_uidvalidity, 7);
+	assert_int_equal(run.message->placed.uid, 11);
+	assert_int_equal(run.message->placed.uidvalidity, 7);
+	assert_int_equal(run.message->placed.size, 47);
+	assert_true(run.message->placed.head.known);
 	assert_int_equal(journaled(), 1);
 	run.deliver->ops->forget(run.deliver, "1.name");
 	assert_int_equal(journaled(), 0);
@@ -182,7 +188,7 @@ static void what_has_gone_is_not_brought_back(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		run_one(&run, scripts[i]);
 		assert_int_equal(run.showed, 0);
-		assert_int_equal(run.message->placed_uid, 0);
+		assert_int_equal(run.message->placed.uid, 0);
 		assert_non_null(strstr(run.message->remark, "it has left its folder"));
 		assert_int_equal(journaled(), 0);
 		run_end(&run, true);
@@ -227,7 +233,7 @@ static void a_refusal_is_final_and_leaves_nothing(void **state)
 			!strstr(run.err.text, cases[i].says))
 			fail_msg("case %zu: %d, %s", i, run.showed, run.err.text);
 		assert_false(run.message->repeat);
-		assert_int_equal(run.message->placed_uid, 0);
+		assert_int_equal(run.message->placed.uid, 0);
 		assert_int_equal(journaled(), 0);
 		run_end(&run, true);
 	}
@@ -235,7 +241,8 @@ static void a_refusal_is_final_and_leaves_nothing(void **state)
 
 /* The whole conversation; each step of the server's is a place to stop. */
 static const char *const conversation[] = { ENTER, NOOP, LOOK, FACTS, APPEND, "> + go on",
-	BYTES, "> 7 OK done", NOOP, FIND, FOUND("11", "the-token"), DONE, NULL };
+	BYTES, "> 7 OK done", NOOP, FIND, FOUND("11", "the-token"), DONE, HEAD("11"),
+	NULL };
 
 static void a_connection_lost_at_any_step_is_told_for_what_it_is(void **state)
 {
@@ -294,19 +301,19 @@ static void put_entry(int64_t until_s)
 static void what_a_crash_cut_off_is_looked_for_before_it_is_put_again(void **state)
 {
 	static const char *const found[] = { ENTER, FIND, FOUND("15", "the-token"), DONE,
-		LOGOUT, NULL };
+		HEAD("15"), LOGOUT, NULL };
 	/* Not there, though it had its time; then a NOOP shows what came meanwhile. */
 	static const char *const none[] = { ENTER, FIND, FOUND("15", "not-token"), DONE,
 		NOOP, FIND, DONE, NOOP, LOGOUT, NULL };
 	static const char *const late[] = { ENTER, FIND, DONE, NOOP, FIND,
-		FOUND("15", "the-token"), DONE, LOGOUT, NULL };
+		FOUND("15", "the-token"), DONE, HEAD("15"), LOGOUT, NULL };
 	struct run run;
 
 	(void)state;
 	put_entry(clock_wall_s());
 	run_start(&run, found);
 	assert_int_equal(run.deliver->ops->write(run.deliver, run.message, &run.err), 1);
-	assert_int_equal(run.message->placed_uid, 15);
+	assert_int_equal(run.message->placed.uid, 15);
 	run_end(&run, true);
 
 	put_entry(clock_wall_s() + 1);
@@ -346,7 +353,8 @@ static void where_the_folder_was_numbered_anew_all_of_it_is_looked_through(void 
 {
 	static const char *const script[] = { LOGIN, "< EXAMINE", "> * 2 EXISTS",
 		"> * OK [UIDVALIDITY 8] x", "> * OK [UIDNEXT 3] x", "> $ OK done",
-		"< UID FETCH 1:*", FOUND("2", "the-token"), DONE, LOGOUT, NULL };
+		"< UID FETCH 1:*", FOUND("2", "the-token"), DONE, HEAD("2"), LOGOUT,
+		NULL };
 	static const char *const other[] = { LOGIN, "< EXAMINE", "> * 2 EXISTS",
 		"> * OK [UIDVALIDITY 8] x", "> $ OK done", LOGOUT, NULL };
 	struct run run;
@@ -355,8 +363,8 @@ static void where_the_folder_was_numbered_anew_all_of_it_is_looked_through(void 
 	put_entry(clock_wall_s());
 	run_start(&run, script);
 	assert_int_equal(run.deliver->ops->write(run.deliver, run.message, &run.err), 1);
-	assert_int_equal(run.message->placed_uid, 2);
-	assert_int_equal(run.message->placed_uidvalidity, 8);
+	assert_int_equal(run.message->placed.uid, 2);
+	assert_int_equal(run.message->placed.uidvalidity, 8);
 	run.deliver->ops->forget(run.deliver, "1.name");
 	run_end(&run, true);
 
@@ -371,9 +379,9 @@ static int count_placed(void *arg, const struct deliver_placed *placed, struct e
 {
 	(void)err;
 	assert_string_equal(placed->name, "1.name");
-	assert_string_equal(placed->key.folder, "Inb\xc3\xa4");
-	assert_string_equal(placed->key.uid, "15");
-	assert_int_equal(placed->key.uidvalidity, 7);
+	assert_string_equal(placed->folder, "Inb\xc3\xa4");
+	assert_int_equal(placed->placed.uid, 15);
+	assert_int_equal(placed->placed.uidvalidity, 7);
 	(*(int *)arg)++;
 	return 0;
 }
@@ -381,7 +389,7 @@ static int count_placed(void *arg, const struct deliver_placed *placed, struct e
 static void copies_are_told_before_folders_are_listed(void **state)
 {
 	static const char *const found[] = { ENTER, FIND, FOUND("15", "the-token"), DONE,
-		LOGOUT, NULL };
+		HEAD("15"), LOGOUT, NULL };
 	static const char *const none[] = { ENTER, FIND, DONE, LOGOUT, NULL };
 	static const char *const away[] = { "! reset", NULL };
 	const char *const *const scripts[] = { found, none, away };
@@ -471,7 +479,7 @@ static void a_tag_is_a_keyword_where_the_server_keeps_them(void **state)
 		run.message->action = ACTION_TAG;
 		run_deliver(&run);
 		assert_int_equal(run.showed, 0);
-		assert_int_equal(run.message->placed_uid, 0);
+		assert_int_equal(run.message->placed.uid, 0);
 		if (cases[i].remark[0] ? !strstr(run.message->remark, cases[i].remark)
 				       : run.message->remark[0] != '\0')
 			fail_msg("case %zu: %s", i, run.message->remark);
@@ -513,8 +521,8 @@ static void what_is_released_goes_back_as_it_is_and_is_found_by_its_bytes(void *
 		"< UID FETCH 11 (UID BODY.PEEK[])",
 		"= * 6 FETCH (UID 11 BODY[] {10}\r\ninfectet\r\n)\r\n", DONE,
 		"< UID FETCH 12 (UID BODY.PEEK[])",
-		"= * 7 FETCH (UID 12 BODY[] {10}\r\ninfected\r\n)\r\n", DONE, LOGOUT,
-		NULL };
+		"= * 7 FETCH (UID 12 BODY[] {10}\r\ninfected\r\n)\r\n", DONE, HEAD("12"),
+		LOGOUT, NULL };
 	struct run run;
 
 	(void)state;
@@ -527,7 +535,7 @@ static void what_is_released_goes_back_as_it_is_and_is_found_by_its_bytes(void *
 	run_deliver(&run);
 	if (run.showed != 0)
 		fail_msg("%d, %s", run.showed, run.err.text);
-	assert_int_equal(run.message->placed_uid, 12);
+	assert_int_equal(run.message->placed.uid, 12);
 	run_end(&run, true);
 }
 

@@ -54,7 +54,7 @@ static void what_was_put_is_there_for_the_next_run(void **state)
 	assert_int_equal(inplace_journal_put(&journal, &first, NULL), 0);
 	(void)strcpy(second.name, "2.b");
 	assert_int_equal(inplace_journal_put(&journal, &second, NULL), 0);
-	inplace_journal_find(&journal, "1.a")->uid = 7;
+	inplace_journal_find(&journal, "1.a")->until_s = 7;
 	assert_int_equal(inplace_journal_save(&journal, NULL), 0);
 	inplace_journal_close(&journal);
 
@@ -66,8 +66,8 @@ static void what_was_put_is_there_for_the_next_run(void **state)
 	assert_string_equal(found->token, "token");
 	assert_int_equal(found->uidvalidity, UINT32_MAX);
 	assert_int_equal(found->from_uid, 5);
-	assert_int_equal(found->uid, 7);
-	assert_int_equal(found->until_s, 1234567890123);
+	assert_int_equal(found->until_s, 7);
+	assert_int_equal(inplace_journal_find(&journal, "2.b")->until_s, 1234567890123);
 	/* Dropped, and with the last of them from the file, too. */
 	inplace_journal_drop(&journal, "1.a");
 	inplace_journal_drop(&journal, "unknown");
@@ -133,12 +133,12 @@ static void more_than_fit_are_refused(void **state)
 static void lines_that_are_not_ours_are_passed_over(void **state)
 {
 	static const char text[] =
-		"put\nput n\nput n t 1 2 3 4\nput n t 1 2 3 x F\nput n t 4294967296 2 3 4 F\n"
-		"got n t 1 2 3 4 F\n\nput good t 1 2 3 4 F with  blanks\n"
-		"put good t 9 9 9 9 again\n"
+		"put\nput n\nput n t 1 2 3\nput n t 1 2 x F\nput n t 4294967296 2 3 F\n"
+		"got n t 1 2 3 F\n\nput good t 1 2 3 F with  blanks\n"
+		"put good t 9 9 9 again\n"
 		"put 01234567890123456789012345678901234567890123456789012345678901234567890"
-		"123456789012345678901234567890123456789012345678901234567890 t 1 2 3 4 F\n"
-		"put torn t 1 2 3 4 F";
+		"123456789012345678901234567890123456789012345678901234567890 t 1 2 3 F\n"
+		"put torn t 1 2 3 F";
 	struct inplace_journal journal;
 	auto_close int fd = open(path, O_WRONLY | O_CREAT, 0600);
 

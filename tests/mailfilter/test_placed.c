@@ -53,11 +53,12 @@ static const struct deliver_ops fake_ops = { .placed = tell_one, .forget = forge
 
 static struct fake make_fake(void)
 {
-	struct fake fake = { .deliver.ops = &fake_ops,
-		.placed = {
-			.name = "1.a", .key = { .folder = "INBOX", .uidvalidity = 7 } } };
+	struct fake fake = {
+		.deliver.ops = &fake_ops,
+		.placed = { "1.a", "INBOX",
+			{ .uidvalidity = 7, .uid = 12, .size = 5, .head.known = true } }
+	};
 
-	(void)strcpy(fake.placed.key.uid, "12");
 	return fake;
 }
 
@@ -143,9 +144,11 @@ static void a_copy_gets_a_row_of_its_own(void **state)
 	(void)strcpy(message->key.folder, "INBOX");
 	(void)strcpy(message->key.uid, "4");
 	message->key.uidvalidity = 3;
-	message->placed_uidvalidity = 7;
-	message->placed_uid = 4294967295;
+	message->placed = (struct placed){ 7, 4294967295, 99, { .known = true } };
 	assert_int_equal(placed_put(record, message, NULL), 0);
+	/* By these it is told again where its server numbers the folder anew. */
+	assert_int_equal(row_of("4294967295").listed_size, 99);
+	assert_true(row_of("4294967295").head.known);
 	assert_int_equal(row_of("4294967295").state, RECORD_SETTLED);
 	message_free(message);
 }

@@ -61,12 +61,90 @@ static void what_was_not_taken_waits_since_before_and_was_not_sent(void **state)
 	assert_false(request_suspect(request));
 }
 
+static void what_is_asked_again_waits_more_and_more_until_it_has_waited_enough(
+	void **state)
+{
+	static struct requests requests;
+	struct request *request;
+	int64_t now = 1000;
+	unsigned times = 0;
+
+	(void)state;
+	requests.count = 0;
+	request = requests_add(&requests, &asked, 1, now);
+	request_sent(request, 0, 0, now);
+	while (request_again(request, now, 5000)) {
+		assert_int_equal(request->at, REQUEST_NOWHERE);
+		assert_true(request->not_before_ms > now);
+		assert_true(request->not_before_ms <= now + REQUEST_AGAIN_MAX_MS);
+		now = request->not_before_ms;
+		request_sent(request, 0, 0, now);
+		times++;
+	}
+	assert_int_equal(times, 7); /* 250 and 500 ms, then seconds */
+	assert_true(now >= 6000);
+	/* The scanner was away for long: no longer the same shortage. */
+	now += REQUEST_AGAIN_GAP_MS + 1;
+	request_sent(request, 0, 0, now);
+	assert_true(request_again(request, now, 5000));
+	assert_int_equal(request->not_before_ms, now + REQUEST_AGAIN_MS);
+}
+
+static void only_deaths_alone_count_and_one_without_it_acquits(void **state)
+{
+	static struct requests requests;
+	struct request *request;
+
+	(void)state;
+	requests.count = 0;
+	request = requests_add(&requests, &asked, 1, 0);
+	for (int i = 0; i < 3 * REQUEST_DEATHS_MAX; i++) {
+		bool alone = i % 3 != 0;
+
+		if (i % 6 == 5)
+			request_acquit(request);
+		request_sent(request, 2, 0, i);
+		request_lost(request, alone, i);
+		assert_true(request_suspect(request));
+		assert_false(request_found(request, 1, true, i, 9));
+		assert_false(request_found(request, 2, true, i, 9));
+	}
+	request_acquit(request);
+	for (int i = 1; i <= REQUEST_DEATHS_MAX; i++) {
+		request_sent(request, 2, 0, i);
+		request_lost(request, true, i);
+		assert_int_equal(
+			request_found(request, 2, true, i, 9), i == REQUEST_DEATHS_MAX);
+		assert_true(request->not_before_ms <= 3 * REQUEST_DEATHS_MAX + 9);
+	}
+}
+
+static void a_scanner_that_had_not_died_leaves_no_suspect(void **state)
+{
+	static struct requests requests;
+	struct request *request;
+
+	(void)state;
+	requests.count = 0;
+	request = requests_add(&requests, &asked, 1, 0);
+	request_sent(request, 2, 0, 1);
+	request_lost(request, true, 2);
+	assert_true(request_suspect(request));
+	assert_false(request_found(request, 2, false, 3, 9));
+	assert_false(request_suspect(request));
+	assert_int_equal(request->deaths, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_keep_their_order_and_are_found_by_id),
 		cmocka_unit_test(a_full_table_takes_no_more),
 		cmocka_unit_test(what_was_not_taken_waits_since_before_and_was_not_sent),
+		cmocka_unit_test(
+			what_is_asked_again_waits_more_and_more_until_it_has_waited_enough),
+		cmocka_unit_test(only_deaths_alone_count_and_one_without_it_acquits),
+		cmocka_unit_test(a_scanner_that_had_not_died_leaves_no_suspect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "common/log.h"
 
+#include "mailfilter/request.h"
 #include "mailfilter/scan.h"
 
 #include "tests/mailfilter/fake_scanner.h"
@@ -500,10 +501,11 @@ static void a_message_with_which_the_scanner_dies_is_given_up_the_others_not(voi
 	struct mail *poison, *good;
 	uint64_t session = 200;
 
+	world->settings.scan_timeout_ms = 1600; /* and so the pauses are short */
 	begin(world, 1);
 	poison = send(world, "poison");
 	good = send(world, "good");
-	/* The fake dies whenever it has the poison. */
+	/* The fake dies whenever it has the poison; the first time it is not alone. */
 	LOOP_UNTIL(world, poison->answers && good->answers)
 	{
 		struct fake *fake = &world->fakes[0];
@@ -512,11 +514,174 @@ static void a_message_with_which_the_scanner_dies_is_given_up_the_others_not(voi
 			restart(world, 0, session++);
 		else if (fake_waits(fake, good->id))
 			fake_clean(fake, good->id);
-		assert_true(session < 204);
+		assert_true(session <= 200 + 1 + REQUEST_DEATHS_MAX);
 	}
-	assert_int_equal(session, 203);
-	answered(poison, VERDICT_RETRY, "died 3 times with this message");
+	assert_int_equal(session, 200 + 1 + REQUEST_DEATHS_MAX);
+	answered(poison, VERDICT_RETRY, "died 5 times with this message");
 	answered(good, VERDICT_CLEAN, "");
+}
+
+/* What a scanner cannot end between two deaths must not hold up what it can. */
+static void what_was_lost_twice_lets_others_go_first(void **state)
+{
+	static const size_t order[] = { 1, 2, 0 };
+	struct world *world = *state;
+	struct fake *fake = &world->fakes[0];
+
+	begin(world, 1);
+	for (int i = 0; i < 3; i++)
+		(void)send(world, "a mail");
+	UNTIL(world, fake->count == 3);
+	restart(world, 0, 200);
+	UNTIL(world, fake->count == 1);
+	assert_int_equal(fake->list[0].id, world->mails[0].id);
+	restart(world, 0, 201);
+	for (size_t i = 0; i < 3; i++) {
+		UNTIL(world, fake->count == i + 1);
+		assert_int_equal(fake->list[i].id, world->mails[order[i]].id);
+		fake_clean(fake, fake->list[i].id);
+	}
+	UNTIL(world, scan_outstanding(world->scan) == 0);
+}
+
+/* Who kills them without it as well is not the message. */
+static void a_message_is_acquitted_when_the_scanner_dies_without_it(void **state)
+{
+	struct world *world = *state;
+	struct mail *mail;
+	uint64_t session = 200;
+
+	world->settings.scan_timeout_ms = 3200;
+	begin(world, 1);
+	mail = send(world, "a mail");
+	for (int death = 0; death < REQUEST_DEATHS_MAX + 2; death++) {
+		UNTIL(world, fake_waits(&world->fakes[0], mail->id));
+		restart(world, 0, session++);
+		UNTIL(world, !there(world, 0));
+		UNTIL(world, there(world, 0));
+		if (death % 2 == 0)
+			continue;
+		/* After the second it waits a while, and meanwhile: */
+		for (int i = 0; i < 4; i++)
+			turn(world);
+		assert_int_equal(world->fakes[0].count, 0);
+		restart(world, 0, session++);
+		UNTIL(world, !there(world, 0));
+	}
+	UNTIL(world, fake_waits(&world->fakes[0], mail->id));
+	fake_clean(&world->fakes[0], mail->id);
+	UNTIL(world, mail->answers);
+	answered(mail, VERDICT_CLEAN, "");
+}
+
+static void say_retry(struct fake *fake, uint64_t id, const char *why)
+{
+	struct verdict verdict = { .kind = VERDICT_RETRY };
+
+	(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s", why);
+	fake_verdict(fake, id, &verdict);
+}
+
+static void a_scanner_without_a_verdict_is_asked_again(void **state)
+{
+	struct world *world = *state;
+	struct mail *mail;
+
+	begin(world, 1);
+	mail = send(world, "a mail");
+	for (size_t times = 1; times <= 2; times++) {
+		UNTIL(world, world->fakes[0].count == times);
+		say_retry(&world->fakes[0], mail->id, "no room");
+		go_on(world);
+		assert_int_equal(mail->answers, 0);
+	}
+	world->fakes[0].clean = true;
+	UNTIL(world, mail->answers);
+	answered(mail, VERDICT_CLEAN, "");
+}
+
+static void a_scanner_that_is_unable_is_asked_by_one_message_at_a_time(void **state)
+{
+	struct world *world = *state;
+	struct fake *fake = &world->fakes[0];
+
+	begin(world, 1);
+	for (int i = 0; i < 4; i++)
+		(void)send(world, "a mail");
+	UNTIL(world, fake->count == 4);
+	for (size_t i = 0; i < 4; i++)
+		say_retry(fake, world->mails[i].id, "no room");
+	UNTIL(world, !scan_ready(world->scan));
+	fake->most = 0;
+	for (size_t times = 5; times <= 6; times++) {
+		UNTIL(world, fake->count == times);
+		assert_false(scan_ready(world->scan));
+		say_retry(fake, fake->list[times - 1].id, "no room");
+	}
+	assert_int_equal(fake->most, 1);
+	/* Able again, it has all the others at once. */
+	UNTIL(world, fake->count == 7);
+	fake_clean(fake, fake->list[6].id);
+	UNTIL(world, fake->count == 10);
+	assert_int_equal(fake->most, 3);
+	for (size_t i = 7; i < 10; i++)
+		fake_clean(fake, fake->list[i].id);
+	UNTIL(world, scan_outstanding(world->scan) == 0);
+	for (size_t i = 0; i < 4; i++)
+		answered(&world->mails[i], VERDICT_CLEAN, "");
+}
+
+static void what_never_gets_a_verdict_is_held_with_its_reason(void **state)
+{
+	struct world *world = *state;
+	struct mail *first, *next;
+	int64_t from = clock_ms();
+
+	world->settings.scanner_wait_ms = 1500;
+	begin(world, 1);
+	first = send(world, "a mail");
+	LOOP_UNTIL(world, first->answers)
+	{
+		if (fake_waits(&world->fakes[0], first->id))
+			say_retry(&world->fakes[0], first->id, "no room");
+	}
+	answered(first, VERDICT_RETRY, "no room");
+	assert_true(clock_ms() - from >= 1500);
+	/* That it cannot is known by now: each asks once more, and none waits as long again. */
+	next = send(world, "another");
+	UNTIL(world, fake_waits(&world->fakes[0], next->id));
+	say_retry(&world->fakes[0], next->id, "no room");
+	UNTIL(world, next->answers);
+	answered(next, VERDICT_RETRY, "no room");
+	assert_true(clock_ms() - from < 3500);
+}
+
+static void another_takes_what_a_scanner_has_no_verdict_on(void **state)
+{
+	struct world *world = *state;
+	struct fake *full, *able;
+	struct mail *mail;
+
+	begin(world, 2);
+	mail = send(world, "a mail");
+	UNTIL(world, world->fakes[0].count + world->fakes[1].count == 1);
+	full = &world->fakes[world->fakes[0].count ? 0 : 1];
+	able = &world->fakes[full == &world->fakes[0] ? 1 : 0];
+	say_retry(full, mail->id, "no room");
+	UNTIL(world, able->count == 1);
+	/* The one that answers so fast gets no more just because it is idle, */
+	for (int i = 0; i < 3; i++)
+		(void)send(world, "a mail");
+	assert_false(scan_ready(world->scan));
+	UNTIL(world, able->count == 4);
+	assert_int_equal(full->count, 1);
+	/* nor does its no count against the message that another scans. */
+	say_retry(full, mail->id, "still no room");
+	go_on(world);
+	assert_int_equal(mail->answers, 0);
+	fake_clean(able, mail->id);
+	UNTIL(world, mail->answers);
+	answered(mail, VERDICT_CLEAN, "");
 }
 
 /* Announced: nobody killed it, so what it held is not to blame and goes together. */
@@ -676,7 +841,7 @@ static void a_request_unknown_there_is_sent_whole_again(void **state)
 		if (fake_waits(&world->fakes[0], mail->id))
 			fake_refuse(&world->fakes[0], mail->id, WIRE_UNKNOWN, "who?");
 	}
-	answered(mail, VERDICT_RETRY, "10 times");
+	answered(mail, VERDICT_RETRY, "40 times");
 }
 
 static void a_message_that_is_too_large_is_not_even_sent(void **state)
@@ -883,6 +1048,12 @@ int main(void)
 		IN_WORLD(what_is_allowed_goes_with_each_try),
 		IN_WORLD(
 			a_message_with_which_the_scanner_dies_is_given_up_the_others_not),
+		IN_WORLD(what_was_lost_twice_lets_others_go_first),
+		IN_WORLD(a_message_is_acquitted_when_the_scanner_dies_without_it),
+		IN_WORLD(a_scanner_without_a_verdict_is_asked_again),
+		IN_WORLD(a_scanner_that_is_unable_is_asked_by_one_message_at_a_time),
+		IN_WORLD(what_never_gets_a_verdict_is_held_with_its_reason),
+		IN_WORLD(another_takes_what_a_scanner_has_no_verdict_on),
 		IN_WORLD(what_a_stopping_scanner_held_is_no_suspect),
 		IN_WORLD(
 			what_a_cut_connection_held_is_no_suspect_once_the_session_is_known),

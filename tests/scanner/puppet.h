@@ -16,6 +16,7 @@
 #include "common/wire.h"
 
 #include "scanner/crew.h"
+#include "scanner/memory.h"
 
 enum {
 	PID = 4711 /* of a worker; only ever told to the engine host */
@@ -88,12 +89,14 @@ static inline int set_up(void **state)
 {
 	struct wire_request wanted = { .size = strlen(MAIL), .quarantine_id = "Q" };
 	struct link_peer peer = { .len = 1 };
+	static char temp_dir[] = "/tmp";
 	struct err err = { 0 };
 	int fds[2];
 
 	(void)state;
 	f = (struct fixture){
-		.settings = { .scan_timeout_ms = 1000,
+		.settings = { .temp_dir = temp_dir,
+			.scan_timeout_ms = 1000,
 			.worker_jobs = 3,
 			.message_max = 1000 },
 		.worker_end = -1,
@@ -101,6 +104,7 @@ static inline int set_up(void **state)
 	f.host = (struct host){
 		.state = HOST_SERVING, .settings = &f.settings, .pid = 0, .generation = 1
 	};
+	(void)memory_ran_out(&f.host.oom_kills);
 	if (job_socketpair(fds, &err) < 0 || pool_init(&f.host.pool, 4, &err) < 0)
 		return -1;
 	f.host.control = fds[0];

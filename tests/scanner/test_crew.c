@@ -276,6 +276,35 @@ static void workers_that_cannot_serve_are_tried_again_more_and_more_slowly(void 
 	assert_int_equal(f.host.failures, 0);
 }
 
+/* Short of temp space none can start, and once there is some all can. */
+static void workers_without_temp_space_are_tried_again_at_one_pace(void **state)
+{
+	static char none[] = "/nonexistent/temp";
+
+	(void)state;
+	f.settings.temp_dir = none;
+	for (int i = 0; i < 12; i++) {
+		join();
+		from_worker(JOB_FAILED, span_str("no room"));
+		reap(KILLED_BY(SIGKILL));
+		(void)close(f.worker_end);
+		assert_true(f.host.fork_after - clock_ms() <= 500);
+	}
+	assert_int_equal(f.host.failures, 0);
+}
+
+static void a_worker_killed_for_its_memory_is_told_from_one_killed_from_outside(
+	void **state)
+{
+	(void)state;
+	at_work();
+	f.host.oom_kills += 7; /* the kernel counts something else than at the start */
+	reap(KILLED_BY(SIGKILL));
+	assert_int_equal(f.request->stage, REQUEST_WAITING);
+	assert_int_equal(f.request->shortages, 1);
+	assert_int_equal(f.request->kills, 0);
+}
+
 static void a_worker_that_dies_before_it_is_ready_counts_as_one_that_cannot_serve(
 	void **state)
 {
@@ -316,6 +345,9 @@ int main(void)
 			a_worker_that_lies_is_killed_and_costs_a_try, tear_down),
 		CREW_TEST(an_idle_worker_that_speaks_unasked_is_replaced),
 		CREW_TEST(workers_that_cannot_serve_are_tried_again_more_and_more_slowly),
+		CREW_TEST(workers_without_temp_space_are_tried_again_at_one_pace),
+		CREW_TEST(
+			a_worker_killed_for_its_memory_is_told_from_one_killed_from_outside),
 		CREW_TEST(
 			a_worker_that_dies_before_it_is_ready_counts_as_one_that_cannot_serve),
 		CREW_TEST(when_the_engine_host_is_gone_its_requests_go_back),

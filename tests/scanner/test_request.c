@@ -341,7 +341,25 @@ static void a_crash_while_verifying_counts_and_leaves_no_edits(void **state)
 	request_free(request);
 }
 
-static void kills_from_outside_count_at_the_fifth_and_it_runs_alone_after_one(
+/* The kernel chose it for its memory: very likely the message, which must not take others along. */
+static void short_memory_counts_at_the_fifth_and_it_runs_alone_after_one(void **state)
+{
+	struct request *request = waiting();
+
+	(void)state;
+	for (int i = 0; i < REQUEST_SHORTAGES_MAX; i++) {
+		assert_int_equal(request->stage, REQUEST_WAITING);
+		assert_int_equal(request_is_alone(request), i > 0);
+		assert_int_equal(request_is_suspect(request), i > 0);
+		request_begin(request, 1);
+		request_worker_died(request, DEATH_MEMORY);
+	}
+	assert_done(request, VERDICT_UNSCANNABLE, REASON_CRASH);
+	request_free(request);
+}
+
+/* Very likely not the message; but nothing goes on for ever. */
+static void kills_from_outside_are_many_before_they_count_and_it_runs_alone_after_some(
 	void **state)
 {
 	struct request *request = waiting();
@@ -349,10 +367,12 @@ static void kills_from_outside_count_at_the_fifth_and_it_runs_alone_after_one(
 	(void)state;
 	for (int i = 0; i < REQUEST_KILLS_MAX; i++) {
 		assert_int_equal(request->stage, REQUEST_WAITING);
-		assert_int_equal(request_is_alone(request), i > 0);
+		assert_int_equal(request_is_alone(request), i >= REQUEST_KILLS_ALONE);
+		assert_int_equal(request_is_suspect(request), i > 0);
 		request_begin(request, 1);
 		request_worker_died(request, DEATH_KILLED);
 	}
+	assert_int_equal(request->tries, 0);
 	assert_done(request, VERDICT_UNSCANNABLE, REASON_CRASH);
 	request_free(request);
 }
@@ -494,7 +514,9 @@ int main(void)
 		cmocka_unit_test(after_two_deaths_it_is_unscannable_and_never_clean),
 		cmocka_unit_test(a_crash_while_verifying_counts_and_leaves_no_edits),
 		cmocka_unit_test(
-			kills_from_outside_count_at_the_fifth_and_it_runs_alone_after_one),
+			short_memory_counts_at_the_fifth_and_it_runs_alone_after_one),
+		cmocka_unit_test(
+			kills_from_outside_are_many_before_they_count_and_it_runs_alone_after_some),
 		cmocka_unit_test(new_signatures_judge_a_message_from_the_start),
 		cmocka_unit_test(short_temp_space_is_tried_again_alone),
 		cmocka_unit_test(short_temp_space_while_verifying_starts_anew),

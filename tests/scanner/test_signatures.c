@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/file.h"
 
@@ -181,6 +183,52 @@ static void a_folder_behind_the_first_that_cannot_be_read_is_left_out(void **sta
 	assert_int_equal(without.folders, 0);
 }
 
+static void change_times(const char *name, const struct timespec *modified)
+{
+	const struct timespec times[2] = { *modified, *modified };
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void a_file_that_was_just_written_in_place_may_be_half(void **state)
+{
+	int64_t left;
+
+	(void)state;
+	put("own.ndb", "half");
+	left = signatures_unsettled_ms(&folders, 60000);
+	assert_true(left > 50000 && left <= 60000);
+	(void)usleep(20000);
+	assert_int_equal(signatures_unsettled_ms(&folders, 10), 0);
+	put("no signatures", "half");
+	assert_int_equal(signatures_unsettled_ms(&folders, 10), 0);
+}
+
+static void what_was_renamed_or_dated_after_its_last_byte_is_whole(void **state)
+{
+	char from[128], to[128];
+
+	(void)state;
+	put("own.new", "whole");
+	(void)usleep(20000); /* the kernel's clock for files is coarse */
+	(void)snprintf(from, sizeof(from), "%s/own.new", folder);
+	(void)snprintf(to, sizeof(to), "%s/own.ndb", folder);
+	assert_int_equal(rename(from, to), 0);
+	assert_int_equal(signatures_unsettled_ms(&folders, 60000), 0);
+	put("own.ndb", "written over");
+	assert_true(signatures_unsettled_ms(&folders, 60000) > 0);
+	change_times("own.ndb", &(struct timespec){ .tv_sec = 1000000000 });
+	assert_int_equal(signatures_unsettled_ms(&folders, 60000), 0);
+	/* A file of the future, too, and a folder that is not there. */
+	change_times("own.ndb", &(struct timespec){ .tv_sec = 5000000000 });
+	assert_int_equal(signatures_unsettled_ms(&folders, 60000), 0);
+	assert_int_equal(file_remove_tree(folder, true, NULL), 0);
+	assert_int_equal(signatures_unsettled_ms(&folders, 60000), 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +242,11 @@ int main(void)
 			an_empty_or_unreadable_folder_is_refused, start, stop),
 		cmocka_unit_test_setup_teardown(
 			a_folder_behind_the_first_that_cannot_be_read_is_left_out, start,
+			stop),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_was_just_written_in_place_may_be_half, start, stop),
+		cmocka_unit_test_setup_teardown(
+			what_was_renamed_or_dated_after_its_last_byte_is_whole, start,
 			stop),
 	};
 

@@ -80,11 +80,11 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
 # Those of tests/e2e/ that heed LONG.
 check-long: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	LONG=1 prove --timer tests/e2e/54-storm.t
+	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t
 unit-tests: $(TESTS)
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests

@@ -8,8 +8,9 @@
 #include "common/log.h"
 
 #include "mailfilter/account_dir.h"
-#include "mailfilter/folder.h"
+#include "mailfilter/folders.h"
 #include "mailfilter/input.h"
+#include "mailfilter/progress.h"
 #include "mailfilter/stream.h"
 #include "mailfilter/tidy.h"
 
@@ -31,22 +32,17 @@ struct run {
 	struct stuck stuck;
 	struct stream_wait wait;
 	struct session session;
-	struct folder *folders;
-	size_t folder_count;
-	bool cut_off;    /* the last run died */
-	int64_t last_s;  /* when the last run was, 0: never */
-	int64_t told_ms; /* when progress was told last */
+	struct folders folders;
+	struct progress progress;
+	bool cut_off;   /* the last run died */
+	int64_t last_s; /* when the last run was, 0: never */
 };
 
 static void tell_progress(void *arg)
 {
 	struct run *run = arg;
 
-	/* Each word costs the parent a turn. */
-	if (!run->job->progress || clock_ms() - run->told_ms < ACCOUNT_TELL_MS)
-		return;
-	run->told_ms = clock_ms();
-	run->job->progress(run->job->progress_arg, run->report);
+	progress_note(&run->progress);
 }
 
 static int wait_working(
@@ -55,8 +51,9 @@ static int wait_working(
 	struct run *run = arg;
 	int result = pipeline_wait(&run->pipeline, fd, events, deadline_ms, err);
 
-	/* Bytes on their way are progress, too: a large message takes its time. */
-	if (result > 0)
+	/* Bytes on their way are progress, too: a large message takes its time, and so does one
+	 * that is to be fetched slowly. */
+	if (result > 0 || fd < 0)
 		tell_progress(run);
 	return result;
 }
@@ -145,10 +142,10 @@ static int note_start(struct run *run, struct err *err)
 {
 	char summary[2] = "", text[ERR_TEXT_MAX];
 
-	if (run->job->dry_run)
-		return 0;
 	if (record_run(run->record, &run->last_s, summary, sizeof(summary), err) < 0)
 		return -1;
+	if (run->job->dry_run)
+		return 0;
 	run->cut_off = run->last_s != 0 && !summary[0];
 	if (run->last_s == 0 && account_dir_is_volatile(&run->dir, text, sizeof(text)))
 		log_warning("account=%s %s", run->account.name, text);
@@ -197,7 +194,7 @@ static void close_tools(struct run *run)
 	quarantine_close(run->quarantine);
 	record_close(run->record);
 	account_dir_close(&run->dir);
-	free(run->folders);
+	folders_done(&run->folders);
 }
 
 static int open_source(struct run *run, struct err *err)
@@ -205,6 +202,9 @@ static int open_source(struct run *run, struct err *err)
 	char *password = NULL;
 	int result;
 
+	if (run->account.kind == SOURCE_MAILDIR)
+		return source_open(
+			&run->account, "", &run->wait, &run->session.source, err);
 	if (settings_password(&run->account, &password, err) < 0)
 		return -1;
 	result = source_open(
@@ -216,10 +216,9 @@ static int open_source(struct run *run, struct err *err)
 
 static int serve_folder(struct folder *folder, struct err *err)
 {
-	if (folder_open(folder, err) < 0 || folder_fetch_new(folder, err) < 0 ||
-		folder_fetch_held(folder, err) < 0)
+	if (folder_open(folder, err) < 0 || folder_fetch_new(folder, err) < 0)
 		return -1;
-	return 0;
+	return folder->session->full ? 0 : folder_fetch_held(folder, err);
 }
 
 static void keep_first(struct err *first, const struct err *err)
@@ -236,18 +235,18 @@ static int settle_folders(struct run *run, struct err *first, struct err *err)
 
 	if (pipeline_drain(&run->pipeline, err) < 0)
 		return -1;
-	for (size_t i = 0; i < run->folder_count; i++) {
-		if (folder_settle(&run->folders[i], err) < 0)
+	for (size_t i = 0; i < run->folders.count; i++) {
+		if (folder_settle(&run->folders.items[i], err) < 0)
 			return -1;
-		keep_first(first, &run->folders[i].refused);
+		keep_first(first, &run->folders.items[i].refused);
 	}
 	/* What QUIT would do is then not what was asked for. */
 	if (source->settle_at_finish && first->kind != ERR_NONE)
 		return 0;
 	if (source->ops->finish(source, err) < 0)
 		return -1;
-	for (size_t i = 0; i < run->folder_count; i++)
-		if (folder_finished(&run->folders[i], err) < 0)
+	for (size_t i = 0; i < run->folders.count; i++)
+		if (folder_finished(&run->folders.items[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -258,10 +257,11 @@ static int serve_session(struct run *run, struct err *err)
 {
 	struct err first = { 0 };
 
-	if (open_source(run, err) < 0)
+	if (open_source(run, err) < 0 ||
+		folders_find(&run->folders, &run->session, err) < 0)
 		return -1;
-	for (size_t i = 0; i < run->folder_count; i++) {
-		if (serve_folder(&run->folders[i], err) == 0)
+	for (size_t i = 0; i < run->folders.count; i++) {
+		if (serve_folder(&run->folders.items[i], err) == 0)
 			continue;
 		if (err->kind != ERR_ACCOUNT || run->pipeline.failed.kind != ERR_NONE)
 			return -1;
@@ -277,33 +277,13 @@ static int serve_session(struct run *run, struct err *err)
 
 static void close_session(struct run *run)
 {
-	for (size_t i = 0; i < run->folder_count; i++)
-		folder_close(&run->folders[i]);
+	for (size_t i = 0; i < run->folders.count; i++)
+		folder_close(&run->folders.items[i]);
 	if (run->session.source)
 		run->session.source->ops->close(run->session.source);
 	run->session.source = NULL;
 	run->session.selected = NULL;
-}
-
-static int make_folders(struct run *run, struct err *err)
-{
-	const struct schema_list *names = &run->account.folders;
-
-	run->session = (struct session){ .pipeline = &run->pipeline,
-		.fetch = &run->fetch,
-		.stuck = &run->stuck,
-		.careful = run->cut_off ? CAREFUL_MESSAGES : 0 };
-	run->folder_count = names->count > 0 ? names->count : 1;
-	run->folders = calloc(run->folder_count, sizeof(*run->folders));
-	if (!run->folders) {
-		run->folder_count = 0;
-		return err_memory(err);
-	}
-	for (size_t i = 0; i < run->folder_count; i++)
-		run->folders[i] =
-			(struct folder){ .name = names->count > 0 ? names->items[i] : "",
-				.session = &run->session };
-	return 0;
+	run->session.looked_for_lost = run->session.full = false;
 }
 
 /* What came and was delivered: the only progress that a session can make. To hold or to park
@@ -311,6 +291,13 @@ static int make_folders(struct run *run, struct err *err)
 static uint32_t served(const struct report *report)
 {
 	return report_decided(report) - report->held - report->parked;
+}
+
+/* The next session lists all of them again. */
+static void count_anew(struct run *run)
+{
+	run->report->held = 0;
+	run->report->listed = report_decided(run->report);
 }
 
 /* Before the next session the server gets a moment to notice that we are gone. */
@@ -326,9 +313,7 @@ static int pause_between(struct run *run, uint32_t tries, const struct err *why)
 	do
 		result = pipeline_wait(&run->pipeline, -1, 0, until_ms, &err);
 	while (result > 0);
-	/* All of them are listed again. */
-	run->report->held = 0;
-	run->report->listed = report_decided(run->report);
+	count_anew(run);
 	return result;
 }
 
@@ -339,16 +324,26 @@ static int serve(struct run *run, struct err *err)
 {
 	uint32_t tries = 0;
 
-	if (make_folders(run, err) < 0)
-		return -1;
+	run->session = (struct session){ .pipeline = &run->pipeline,
+		.fetch = &run->fetch,
+		.stuck = &run->stuck,
+		.first_run = run->last_s == 0,
+		.careful = run->cut_off ? CAREFUL_MESSAGES : 0,
+		.crashed = run->dir.crashed };
 	for (;;) {
 		uint32_t before = served(run->report);
 		int result = serve_session(run, err);
+		bool more = result == 0 && run->session.full;
 		bool again = result < 0 && err->kind == ERR_SESSION &&
 			     run->session.source && !run->job->dry_run;
 		struct err drained;
 
 		close_session(run);
+		if (more) {
+			count_anew(run);
+			tries = 0;
+			continue;
+		}
 		if (!again)
 			return result;
 		/* What came before it broke is recorded before it is listed again. */
@@ -383,6 +378,10 @@ void account_run(const struct account_job *job, struct report *report_r)
 	};
 	struct err drained = { 0 };
 	struct err err = { 0 };
+
+	progress_init(&run.progress, run.account.name, report_r);
+	run.progress.tell = job->progress;
+	run.progress.arg = job->progress_arg;
 
 	if (open_tools(&run, &err) == 0) {
 		if (serve(&run, &err) == 0)

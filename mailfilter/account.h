@@ -13,7 +13,6 @@
 enum {
 	ACCOUNT_SESSIONS_MAX = 4, /* in a row without progress: STUCK_PARK and one more */
 	ACCOUNT_PAUSE_MS = 1000,  /* before the second of them, longer before the next */
-	ACCOUNT_TELL_MS = 200,    /* between two words of progress */
 	ACCOUNT_STOP_MS =
 		5000, /* for a delivery that has begun, after a signal to stop */
 };

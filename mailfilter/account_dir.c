@@ -2,14 +2,18 @@
 #include "mailfilter/account_dir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "common/hash.h"
+
+static const char crash_name[] = "crashed";
 
 int account_dir_path(
 	const char *state_dir, const char *account, char **path_r, struct err *err)
@@ -79,8 +83,21 @@ int account_dir_open(const char *state_dir, const char *account,
 		account_dir_close(&dir);
 		return err_set(err, why.kind, "%s", why.text);
 	}
+	dir.crashed = unlinkat(fd, crash_name, 0) == 0;
 	*dir_r = dir;
 	return 0;
+}
+
+void account_dir_note_crash(const char *state_dir, const char *account)
+{
+	auto_free char *path = NULL;
+	auto_close int dir = -1, fd = -1;
+
+	if (account_dir_path(state_dir, account, &path, NULL) < 0 ||
+		file_open_own_dir(path, &dir, NULL) < 0)
+		return;
+	fd = openat(dir, crash_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		S_IRUSR | S_IWUSR);
 }
 
 void account_dir_close(struct account_dir *dir)

@@ -19,6 +19,7 @@ struct account_dir {
 	/* Eight hexadecimal digits of its real path: tells what is ours in a place that others use,
 	 * too, as a Maildir. As the lock is ours, nobody else alive has it. */
 	char sign[ACCOUNT_SIGN_MAX];
+	bool crashed; /* account_dir_note_crash said so of the last worker */
 };
 
 /* The sign of who works in this folder, for places that others use, too. */
@@ -34,6 +35,10 @@ int account_dir_path(
 int account_dir_open(const char *state_dir, const char *account,
 	struct account_dir *dir_r, struct err *err);
 void account_dir_close(struct account_dir *dir);
+
+/* For who saw its worker die of what it did, not of somebody else's kill: the next one to open it
+ * knows. Where that cannot be written it is as if it had been killed. */
+void account_dir_note_crash(const char *state_dir, const char *account);
 
 /* Will it be gone after a reboot? Then a sentence for people in text, else "": what was delivered
  * would be forgotten, and delivered once more. */

@@ -3,27 +3,21 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/home.h"
-#include "common/utf8.h"
 
+#include "mailfilter/account_source.h"
 #include "mailfilter/command.h"
 #include "mailfilter/destination.h"
-#include "mailfilter/message.h"
 #include "mailfilter/password.h"
-#include "mailfilter/source_url.h"
 
 enum {
 	NAME_MAX_BYTES = 64,
-	FOLDERS_MAX = 1000,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
 	DELIVER_TIMEOUT_MOST_MS =
 		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
-
-static const char move[] = "move:";
 
 static const char *const auth_words[] = { "plain", "login", NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
@@ -42,25 +36,6 @@ int account_check_name(const char *name, struct err *err)
 		"\"%.80s\": expected a name of at most %d letters, digits, '-', '_' and "
 		"'.', with a letter, digit or '_' first",
 		name, NAME_MAX_BYTES);
-}
-
-static int check_source(const char *value, struct err *err)
-{
-	struct source_url url = { 0 };
-
-	return source_url_parse(value, &url, err);
-}
-
-static int check_folder(const char *value, struct err *err)
-{
-	if (value[0] == '\0' || strlen(value) >= MESSAGE_FOLDER_MAX)
-		return err_set(err, ERR_SETTINGS,
-			"\"%.80s\": expected the name of a folder, at most %d bytes",
-			value, MESSAGE_FOLDER_MAX - 1);
-	if (!utf8_valid(span_str(value)))
-		return err_set(
-			err, ERR_SETTINGS, "a folder's name: expected it in UTF-8");
-	return 0;
 }
 
 static int check_password(const char *value, struct err *err)
@@ -88,25 +63,14 @@ static int check_not_clean(const char *value, struct err *err)
 	return err_set(err, ERR_SETTINGS, "\"clean\": expected tag, quarantine or hold");
 }
 
-static int check_after(const char *value, struct err *err)
-{
-	if (strcmp(value, "keep") == 0 || strcmp(value, "delete") == 0 ||
-		strcmp(value, "flag") == 0)
-		return 0;
-	if (strncmp(value, move, sizeof(move) - 1) == 0)
-		return check_folder(value + sizeof(move) - 1, err);
-	return err_set(err, ERR_SETTINGS,
-		"\"%.80s\": expected keep, delete, flag or move:FOLDER", value);
-}
-
 #define AT(member)   .offset = offsetof(struct account_settings, member)
 #define LINE(member) .line_offset = offsetof(struct account_settings, lines.member)
 
 /* clang-format off */
 const struct schema_option account_options[] = {
-	{ .name = "source", .type = SCHEMA_TEXT, AT(source), .check = check_source, LINE(source) },
+	{ .name = "source", .type = SCHEMA_TEXT, AT(source), .check = account_check_source, LINE(source) },
 	{ .name = "folders", .type = SCHEMA_LIST, AT(folders), .preset = "INBOX", .min = 1,
-	  .max = FOLDERS_MAX, .check = check_folder, LINE(folders) },
+	  .max = FOLDERS_WANTED_MAX, .check = account_check_folder, LINE(folders) },
 	{ .name = "password-command", .type = SCHEMA_LIST, AT(password_command), .min = 1,
 	  .max = COMMAND_WORDS_MAX, LINE(password_command) },
 	{ .name = "password-file", .type = SCHEMA_TEXT, AT(password_file),
@@ -134,7 +98,9 @@ const struct schema_option account_options[] = {
 	{ .name = "deliver-timeout", .type = SCHEMA_DURATION, AT(deliver_timeout_ms),
 	  .preset = "120s", .min = TIMEOUT_LEAST_MS, .max = DELIVER_TIMEOUT_MOST_MS },
 	{ .name = "after", .type = SCHEMA_TEXT, AT(after), .preset = "keep",
-	  .check = check_after, LINE(after) },
+	  .check = account_check_after, LINE(after) },
+	{ .name = "since", .type = SCHEMA_TEXT, AT(since), .preset = "all",
+	  .check = account_check_since, LINE(since) },
 	{ .name = "on-infected", .type = SCHEMA_WORD, AT(on_infected), .preset = "clean",
 	  .words = policy_words },
 	{ .name = "on-unscannable", .type = SCHEMA_WORD, AT(on_unscannable),
@@ -150,99 +116,13 @@ const struct schema_option account_options[] = {
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "timeout", .type = SCHEMA_DURATION, AT(timeout_ms), .preset = "60s",
 	  .min = TIMEOUT_LEAST_MS, .max = TIMEOUT_MOST_MS },
+	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms),
+	  .min = INTERVAL_LEAST_MS, .max = INTERVAL_MOST_MS },
+	{ .name = "rate", .type = SCHEMA_SIZE, AT(rate), .min = RATE_LEAST,
+	  .max = RATE_MOST },
 	{ 0 },
 };
 /* clang-format on */
-
-/* What is wrong with this account, on the option's line or, if it is not given, its own. */
-#define REFUSE(option_line, ...)                                                         \
-	schema_error(err, settings->path,                                                \
-		(option_line) > 0 ? (option_line) : account->line, __VA_ARGS__)
-
-static bool is_imap(const struct account_settings *account)
-{
-	return account->kind == SOURCE_IMAP || account->kind == SOURCE_IMAPS;
-}
-
-static int finish_source(const struct settings *settings,
-	struct account_settings *account, struct err *err)
-{
-	struct source_url url = { 0 };
-
-	if (!account->source)
-		return REFUSE(0,
-			"account %s has no source: expected one such as "
-			"source = \"imaps://USER@HOST\"",
-			account->name);
-	if (source_url_parse(account->source, &url, err) < 0)
-		return -1;
-	account->kind = url.kind;
-	account->port = url.port;
-	account->user = strdup(url.user);
-	account->host = strdup(url.host);
-	return account->user && account->host ? 0 : err_memory(err);
-}
-
-/* RFC 3501: this one name has no case. One spelling, so that it is one folder on record. */
-static void inbox(char *folder)
-{
-	if (strcasecmp(folder, "INBOX") == 0)
-		memcpy(folder, "INBOX", 5);
-}
-
-static int finish_folders(const struct settings *settings,
-	struct account_settings *account, struct err *err)
-{
-	const char *twice;
-
-	for (size_t i = 0; i < account->folders.count; i++)
-		inbox(account->folders.items[i]);
-	twice = schema_list_repeat(&account->folders);
-	if (twice)
-		return REFUSE(account->lines.folders,
-			"folders: \"%.80s\" stands there twice: expected it once", twice);
-	if (is_imap(account))
-		return 0;
-	if (account->lines.folders > 0)
-		return REFUSE(account->lines.folders,
-			"folders: POP3 has only one: expected no such option, or an imaps:// "
-			"source");
-	free(account->folders.items[0]);
-	free(account->folders.items);
-	account->folders = (struct schema_list){ 0 };
-	return 0;
-}
-
-static int finish_after(const struct settings *settings, struct account_settings *account,
-	struct err *err)
-{
-	if (strcmp(account->after, "keep") == 0)
-		account->after_kind = AFTER_KEEP;
-	else if (strcmp(account->after, "delete") == 0)
-		account->after_kind = AFTER_DELETE;
-	else if (strcmp(account->after, "flag") == 0)
-		account->after_kind = AFTER_FLAG;
-	else
-		account->after_kind = AFTER_MOVE;
-	if (!is_imap(account) && account->after_kind != AFTER_KEEP &&
-		account->after_kind != AFTER_DELETE)
-		return REFUSE(account->lines.after,
-			"after: POP3 cannot %s: expected keep or delete",
-			account->after_kind == AFTER_FLAG ? "flag" : "move");
-	if (account->after_kind != AFTER_MOVE)
-		return 0;
-	account->after_folder = strdup(account->after + sizeof(move) - 1);
-	if (!account->after_folder)
-		return err_memory(err);
-	inbox(account->after_folder);
-	for (size_t i = 0; i < account->folders.count; i++)
-		if (strcmp(account->folders.items[i], account->after_folder) == 0)
-			return REFUSE(account->lines.after,
-				"after: \"%.80s\" is fetched itself: expected a folder that "
-				"is not",
-				account->after_folder);
-	return 0;
-}
 
 static int finish_tls(const struct settings *settings, struct account_settings *account,
 	struct err *err)
@@ -250,11 +130,11 @@ static int finish_tls(const struct settings *settings, struct account_settings *
 	if (account->tls == TLS_VERIFY)
 		return 0;
 	if (account->kind == SOURCE_IMAPS || account->kind == SOURCE_POP3S)
-		return REFUSE(account->lines.tls,
+		return ACCOUNT_REFUSE(account->lines.tls,
 			"tls: none does not go with the source: expected imap:// or pop3:// "
 			"for a connection in plain text");
 	if (account->tls_ca)
-		return REFUSE(account->lines.tls_ca,
+		return ACCOUNT_REFUSE(account->lines.tls_ca,
 			"tls-ca: nothing is verified with tls = none: expected only one of "
 			"the two");
 	return 0;
@@ -299,10 +179,11 @@ static int finish_password(const struct settings *settings,
 	if (password_credential(account, &credential, err) < 0)
 		return -1;
 	if (count > 1)
-		return REFUSE(last, "a second source of the password: expected one of "
-				    "password-command, password-file and password");
+		return ACCOUNT_REFUSE(last,
+			"a second source of the password: expected one of "
+			"password-command, password-file and password");
 	if (count > 0 && credential)
-		return REFUSE(last,
+		return ACCOUNT_REFUSE(last,
 			"the service manager gives the credential "
 			"mailfilter.%s too: expected only one of the two",
 			account->name);
@@ -329,14 +210,14 @@ int account_settings_finish(const struct settings *settings,
 {
 	if (account->scan < 0)
 		account->scan = settings->scan;
+	if (account->interval_ms == 0)
+		account->interval_ms = settings->interval_ms;
 	if (account->message_max == 0)
 		account->message_max = settings->message_max;
 	if (allow_add(&account->allow, &settings->allow, err) < 0 ||
 		account_settings_allow(&account->allow_sha256, &account->allow_signatures,
 			&account->allow, err) < 0 ||
-		finish_source(settings, account, err) < 0 ||
-		finish_folders(settings, account, err) < 0 ||
-		finish_after(settings, account, err) < 0 ||
+		account_source_finish(settings, account, err) < 0 ||
 		finish_tls(settings, account, err) < 0 ||
 		finish_paths(settings, account, err) < 0 ||
 		finish_password(settings, account, err) < 0)
@@ -346,6 +227,7 @@ int account_settings_finish(const struct settings *settings,
 
 void account_settings_done(struct account_settings *account)
 {
+	free(account->source_path);
 	free(account->user);
 	free(account->host);
 	destination_done(account);

@@ -12,6 +12,10 @@ extern const char *const scan_words[]; /* by enum scan_mode */
 enum {
 	MESSAGE_MAX_LEAST = 1024,
 	MESSAGE_MAX_MOST = 1024 * 1024 * 1024,
+	INTERVAL_LEAST_MS = 10 * 1000,
+	INTERVAL_MOST_MS = 24 * 3600 * 1000,
+	RATE_LEAST = 1024,
+	RATE_MOST = 1024 * 1024 * 1024,
 	/* Of one list; so the global one and an account's together are what a scanner takes. */
 	ALLOW_SUMS_MAX = ALLOW_HASHES_MAX / 2,
 	ALLOW_SIGNATURES_MAX = ALLOW_NAMES_MAX / 2,
@@ -31,5 +35,11 @@ int account_settings_allow(const struct schema_list *sums,
 
 /* Release what account_settings_finish added. */
 void account_settings_done(struct account_settings *account);
+
+/* What is wrong with this account, on the option's line or, if it is not given, its own: for a
+ * function with settings, account and err. */
+#define ACCOUNT_REFUSE(option_line, ...)                                                 \
+	schema_error(err, settings->path,                                                \
+		(option_line) > 0 ? (option_line) : account->line, __VA_ARGS__)
 
 #endif

@@ -110,7 +110,23 @@ bool child_hear(struct child *child)
 	return false;
 }
 
-bool child_reap(struct child *child, bool *died_r)
+static enum child_end judge_end(const struct child *child, int status)
+{
+	if (!WIFSIGNALED(status))
+		return CHILD_EXITED;
+	switch (WTERMSIG(status)) {
+	case SIGKILL:
+	case SIGTERM:
+	case SIGINT:
+	case SIGHUP:
+	case SIGQUIT:
+		return child->hung ? CHILD_CRASHED : CHILD_KILLED;
+	default:
+		return CHILD_CRASHED;
+	}
+}
+
+bool child_reap(struct child *child, enum child_end *end_r)
 {
 	int status;
 
@@ -122,8 +138,9 @@ bool child_reap(struct child *child, bool *died_r)
 		(void)close(child->fd);
 	child->fd = -1;
 	child->pid = 0;
-	*died_r = WIFSIGNALED(status);
-	if (*died_r)
+	*end_r = judge_end(child, status);
+	child->hung = false;
+	if (WIFSIGNALED(status))
 		(void)err_set(&child->report.err, ERR_AGAIN,
 			"its process died of signal %d (%s); what was in flight is fetched again",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -17,6 +17,7 @@ struct child {
 	int64_t due_ms;    /* when it is served next; -1: not again */
 	int64_t heard_ms;  /* its last report */
 	uint32_t failures; /* in a row that it died or was refused */
+	bool hung;         /* killed, because it made no progress */
 	bool again;        /* asked for while it ran: serve it once more at once */
 	struct report report;
 };
@@ -37,7 +38,13 @@ int child_start(struct child *child, const struct child_tools *tools);
 /* Take its next report, if there is one. */
 bool child_hear(struct child *child);
 
+enum child_end {
+	CHILD_EXITED,
+	CHILD_KILLED, /* from outside, as far as can be seen */
+	CHILD_CRASHED /* of what it did itself: a signal that none sends, or it hung */
+};
+
 /* If it has ended: take its last words; its report is complete and says how it ended. */
-bool child_reap(struct child *child, bool *died_r);
+bool child_reap(struct child *child, enum child_end *end_r);
 
 #endif

@@ -43,6 +43,8 @@ static const char *state_name(enum record_state state)
 		return "delivered";
 	case RECORD_SETTLED:
 		return "settled";
+	case RECORD_PASSED:
+		return "passed";
 	}
 	return "unknown";
 }
@@ -65,6 +67,8 @@ static const char *next_of(const struct record_row *row)
 		return "the next visit does on the server what `after` says";
 	case RECORD_SETTLED:
 		return "nothing: all is done";
+	case RECORD_PASSED:
+		return "nothing: it was there before the account was (since)";
 	}
 	return "unknown";
 }

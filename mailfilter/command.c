@@ -22,7 +22,8 @@ static const char *const for_passwords[] = { "PATH", "HOME", "USER", "LANG", "GN
 
 enum {
 	ENVIRONMENT_MAX = 16,
-	LAST_BYTES = 4096 /* of the output, in which the last line is looked for */
+	LAST_BYTES = 4096,     /* of the output, in which the last line is looked for */
+	LEFT_MAX = 1024 * 1024 /* of the output read after its end: no pipe holds more */
 };
 
 struct child {
@@ -310,7 +311,7 @@ static void last_line(const struct last *last, char line[static COMMAND_LINE_MAX
 }
 
 /* Once: one that prints without end must not keep us from looking at the clock. */
-static void take_some(struct child *child, struct last *last)
+static size_t take_some(struct child *child, struct last *last)
 {
 	char bytes[LAST_BYTES];
 	ssize_t got = child->out < 0 ? -1 : read(child->out, bytes, sizeof(bytes));
@@ -322,6 +323,7 @@ static void take_some(struct child *child, struct last *last)
 		defer_close(&child->out);
 		child->out = -1;
 	}
+	return got > 0 ? (size_t)got : 0;
 }
 
 static bool has_ended(const struct child *child)
@@ -352,10 +354,16 @@ static int wait_end(
 			task->wait->wait(
 				task->wait->arg, both, POLLIN, deadline_ms, NULL) <= 0)
 			return 1;
-		take_some(child, last);
+		(void)take_some(child, last);
 	}
-	/* What it printed is there by now. What it left running may go on printing. */
-	take_some(child, last);
+	/* What it printed is there by now, a pipe full at most. What it left running may go on. */
+	for (size_t taken = 0; child->out >= 0 && taken < LEFT_MAX;) {
+		size_t some = take_some(child, last);
+
+		if (some == 0)
+			break;
+		taken += some;
+	}
 	return 0;
 }
 

@@ -21,7 +21,7 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 	message->key.uidvalidity = uidvalidity;
 	memcpy(message->key.uid, item->uid, sizeof(message->key.uid));
 	message->number = item->number;
-	message->size = item->size;
+	message->size = message->listed_size = item->size;
 	message->date_s = item->date_s;
 	message->listed_ms = clock_ms();
 	deliver_new_name(fetch->owner, message->name);
@@ -34,7 +34,10 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 			memcpy(message->quarantine_id, known->quarantine_id,
 				sizeof(message->quarantine_id));
 	}
-	message->attempts = known ? known->attempts : 0;
+	if (known) {
+		message->attempts = known->attempts;
+		message->head = known->head;
+	}
 	message->since_s = known && known->since_s ? known->since_s : clock_wall_s();
 	if (item->size > fetch->message_max) {
 		(void)snprintf(why, sizeof(why),
@@ -49,7 +52,8 @@ static int take_bytes(void *arg, struct span bytes, struct err *err)
 {
 	struct fetch *fetch = arg;
 
-	(void)err;
+	if (head_add(&fetch->head, bytes, err) < 0)
+		return -1;
 	/* A body that cannot be kept costs its message, not the session: the rest of it is read
 	 * and dropped. */
 	if (fetch->arriving_err.kind == ERR_NONE)
@@ -59,6 +63,7 @@ static int take_bytes(void *arg, struct span bytes, struct err *err)
 
 static void next_arrival(struct fetch *fetch)
 {
+	(void)head_result(&fetch->head);
 	body_done(&fetch->arriving);
 	body_init(&fetch->arriving, fetch->spool, fetch->message_max + BODY_MEMORY_MAX);
 	fetch->arriving_err.kind = ERR_NONE;
@@ -79,6 +84,7 @@ static struct message *take_expected(struct fetch *fetch, const char *uid)
 
 static void arrived(struct fetch *fetch, struct message *message)
 {
+	message->head = head_result(&fetch->head);
 	if (fetch->arriving_err.kind == ERR_MESSAGE ||
 		fetch->arriving.size > fetch->message_max) {
 		message_park(message,
@@ -133,15 +139,18 @@ int fetch_chunk(struct fetch *fetch, struct source *source,
 	struct source_sink sink = {
 		.data = take_bytes, .done = take_message, .arg = fetch
 	};
-	int result;
+	int result = head_init(&fetch->head, err);
 
 	fetch->expected = messages;
 	fetch->count = count;
 	fetch->next = 0;
 	fetch->missing[0] = '\0';
-	next_arrival(fetch);
-	result = source->ops->fetch(source, items, count, &sink, err);
-	body_done(&fetch->arriving);
+	if (result == 0) {
+		next_arrival(fetch);
+		result = source->ops->fetch(source, items, count, &sink, err);
+		body_done(&fetch->arriving);
+	}
+	head_done(&fetch->head);
 	if (fetch->next < count && messages[fetch->next])
 		memcpy(fetch->missing, messages[fetch->next]->key.uid, MESSAGE_UID_MAX);
 	for (size_t i = 0; i < count; i++)

@@ -17,6 +17,7 @@ struct fetch {
 	struct message **expected; /* asked for and not here yet, in the order asked */
 	size_t count, next;        /* all of them; the first that is not here */
 	struct body arriving;      /* of the message whose bytes come now */
+	struct head_reader head;   /* of the same */
 	struct err arriving_err;   /* why they are not kept, or ERR_NONE */
 	char missing
 		[MESSAGE_UID_MAX]; /* of the last chunk, the first that did not come */

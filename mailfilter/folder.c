@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
+#include "common/log.h"
+
 #include "mailfilter/record_look.h"
 
 const struct pipeline_tools *folder_tools(const struct folder *folder)
@@ -31,32 +34,60 @@ int folder_select(struct folder *folder, struct err *err)
 	return 0;
 }
 
+/* What is known of the folder; it is adopted if it is numbered anew. 1: it is seen for the first
+ * time, and has no row yet. */
+static int begin(struct folder *folder, struct record_folder *row, struct err *err)
+{
+	struct record *record = folder_tools(folder)->record;
+	int found = record_find_folder(record, folder->name, row, err);
+	int64_t now_s = clock_wall_s();
+
+	if (found < 0)
+		return -1;
+	if (found > 0 && row->uidvalidity == folder->uidvalidity)
+		return 0;
+	if (found > 0)
+		return folder_renumber(folder, row, err);
+	*row = (struct record_folder){
+		.uidvalidity = folder->uidvalidity, .since_s = now_s, .began_s = now_s
+	};
+	(void)snprintf(row->name, sizeof(row->name), "%s", folder->name);
+	if (folder->uidvalidity > 0 && !folder_tools(folder)->dry_run &&
+		folder_find_lost(folder, err) < 0)
+		return -1;
+	return 1;
+}
+
 static int list_it(struct folder *folder, struct err *err)
 {
 	struct source *source = folder->session->source;
-	uint32_t known = 0, done = 0;
+	struct record_folder row = { 0 };
+	int first = begin(folder, &row, err);
 
-	if (folder_select(folder, err) < 0 ||
-		record_folder(folder_tools(folder)->record, folder->name, &known, &done,
-			err) < 0)
+	if (first < 0 ||
+		(!folder_tools(folder)->dry_run &&
+			record_take_unparked(folder_tools(folder)->record, folder->name,
+				folder->uidvalidity, &row.done_uid, err) < 0))
 		return -1;
-	if (known != 0 && known != folder->uidvalidity)
-		return err_set(err, ERR_ACCOUNT,
-			"%s: the server numbers its messages anew (UIDVALIDITY %" PRIu32
-			" became %" PRIu32
-			"); nothing is fetched, so that nothing comes twice: to begin anew, "
-			"move the account's state.db away; all that is on the server is "
-			"then delivered again",
-			folder->name, known, folder->uidvalidity);
-	if (known == 0 && folder->uidvalidity != 0 && !folder_tools(folder)->dry_run &&
-		record_set_folder(folder_tools(folder)->record, folder->name,
-			folder->uidvalidity, 0, err) < 0)
+	if (source->ops->list(source, row.done_uid, &folder->items, &folder->count, err) <
+		0)
 		return -1;
-	if (!folder_tools(folder)->dry_run &&
-		record_take_unparked(folder_tools(folder)->record, folder->name,
-			folder->uidvalidity, &done, err) < 0)
+	if (folder->uidvalidity > 0 && folder_match(folder, err) < 0)
 		return -1;
-	return source->ops->list(source, done, &folder->items, &folder->count, err);
+	return folder_pass_over(folder, &row, first > 0, err);
+}
+
+/* Deleted or renamed since the folders were listed, or not ours to read. */
+static bool vanished(const struct folder *folder, const struct err *err)
+{
+	char text[LOG_TEXT_MAX];
+
+	if (!folder->found || err->kind != ERR_ACCOUNT)
+		return false;
+	log_warning("account=%s passed over reason=%s",
+		folder_tools(folder)->account->name,
+		log_value(span_str(err->text), text));
+	return true;
 }
 
 int folder_open(struct folder *folder, struct err *err)
@@ -64,6 +95,8 @@ int folder_open(struct folder *folder, struct err *err)
 	buf_init(&folder->held, FOLDER_ITEMS_MAX * sizeof(struct source_item));
 	buf_init(&folder->owed, FOLDER_ITEMS_MAX * sizeof(struct source_item));
 	buf_init(&folder->settled, FOLDER_ITEMS_MAX * sizeof(struct source_item));
+	if (folder_select(folder, err) < 0)
+		return vanished(folder, err) ? 0 : -1;
 	if (list_it(folder, err) < 0)
 		return -1;
 	folder->listed = true;
@@ -76,7 +109,9 @@ void folder_close(struct folder *folder)
 	buf_done(&folder->owed);
 	buf_done(&folder->settled);
 	free(folder->items);
-	*folder = (struct folder){ .name = folder->name, .session = folder->session };
+	*folder = (struct folder){
+		.name = folder->name, .found = folder->found, .session = folder->session
+	};
 }
 
 void folder_key(const struct folder *folder, const struct source_item *item,

@@ -42,6 +42,15 @@ struct chunk {
 	uint64_t bytes;
 };
 
+/* Is as much owed as one session should settle? */
+static bool is_full(const struct folder *folder)
+{
+	size_t max = folder->session->source->settle_max;
+
+	return max > 0 && folder->owed.len / sizeof(struct source_item) >= max &&
+	       !folder_tools(folder)->dry_run;
+}
+
 static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
 {
 	struct fetch *fetch = folder->session->fetch;
@@ -56,32 +65,63 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 		return -1;
 	}
 	/* POP3 deletes at its end or not at all. */
-	if (folder->session->source->settle_at_finish)
-		return folder_collect(folder, err);
+	if (folder->session->source->settle_at_finish) {
+		if (folder_collect(folder, err) < 0)
+			return -1;
+		folder->session->full = is_full(folder);
+		return 0;
+	}
 	return folder_settle(folder, err);
 }
 
-/* The reason on record of a message whose fetch a process did not survive. */
-static const char cut_off[] = "the process died while it was fetched or examined";
+/* The reasons on record of a message whose fetch a process did not survive: crashed says that the
+ * process died of what it did, cut_off that nobody saw of what, or that it was killed. */
+static const char crashed[] = "the process died while it was fetched or examined";
+static const char cut_off[] = "the run was cut off while it was fetched or examined";
+
+/* So often it was fetched and its process died; the first crash starts the count anew. */
+static void count_attempt(struct record_row *row, bool crash)
+{
+	bool was_cut = strcmp(row->reason, cut_off) == 0;
+
+	if (strcmp(row->reason, crashed) == 0) {
+		row->attempts += crash;
+		return;
+	}
+	row->attempts = was_cut && !crash ? row->attempts + 1 : was_cut ? 2 : 1;
+	(void)snprintf(row->reason, sizeof(row->reason), "%s",
+		was_cut && crash ? crashed : cut_off);
+}
+
+static bool is_poison(const struct record_row *row)
+{
+	uint32_t deaths =
+		strcmp(row->reason, crashed) == 0 ? CAREFUL_CRASHES : CAREFUL_CUTS;
+
+	return row->attempts > deaths;
+}
 
 /* Before it is fetched after a run that died: on record, for the next run to know of which one
- * this one died. 1: that has happened often enough. */
+ * this one died. 1: that has happened often enough, and why says so. */
 static int note_attempt(struct folder *folder, const struct source_item *item,
-	const struct record_row *known, struct err *err)
+	const struct record_row *known, char *why, struct err *err)
 {
-	struct record_row row = {
-		.state = RECORD_HELD, .size = item->size, .since_s = clock_wall_s()
-	};
+	struct record_row row = { .state = RECORD_HELD,
+		.size = item->size,
+		.listed_size = item->size,
+		.since_s = clock_wall_s() };
 
 	if (known)
 		row = *known;
 	else
 		folder_key(folder, item, &row.key);
-	row.attempts = strcmp(row.reason, cut_off) == 0 ? row.attempts + 1 : 1;
-	if (row.attempts > CAREFUL_DEATHS)
+	count_attempt(&row, folder->session->crashed);
+	if (is_poison(&row)) {
+		(void)snprintf(why, MESSAGE_REASON_MAX, "%.100s, %" PRIu32 " times",
+			row.reason, row.attempts - 1);
 		return 1;
+	}
 	row.time_s = clock_wall_s();
-	memcpy(row.reason, cut_off, sizeof(cut_off));
 	return record_put(folder_tools(folder)->record, &row, err);
 }
 
@@ -105,10 +145,8 @@ static int choose_company(struct folder *folder, const struct source_item *item,
 		*company_r = COMPANY_NEVER;
 	} else if (folder->session->careful > 0) {
 		folder->session->careful--;
-		died = note_attempt(folder, item, row, err);
+		died = note_attempt(folder, item, row, why, err);
 		*company_r = died > 0 ? COMPANY_NEVER : COMPANY_NONE;
-		(void)snprintf(
-			why, MESSAGE_REASON_MAX, "%s, %d times", cut_off, CAREFUL_DEATHS);
 	}
 	return died < 0 ? -1 : 0;
 }
@@ -137,8 +175,12 @@ static int chunk_add(struct folder *folder, struct chunk *chunk,
 
 	if (!message)
 		return err_memory(err);
-	if (message->action != ACTION_NONE)
-		return add_ready(folder, message, err);
+	if (message->action != ACTION_NONE) {
+		if (folder_read_head(folder, item, message, err) == 0)
+			return add_ready(folder, message, err);
+		message_free(message);
+		return -1;
+	}
 	if (choose_company(folder, item, row, &company, why, err) < 0 ||
 		(company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0)) {
 		message_free(message);
@@ -170,8 +212,11 @@ static void chunk_free(struct chunk **chunk)
 static int note_known(struct folder *folder, const struct source_item *item,
 	const struct record_row *row, struct err *err)
 {
+	struct source_item owed = *item;
+
+	owed.again = true;
 	if (row->state == RECORD_DONE)
-		return buf_add(&folder->owed, item, sizeof(*item), err);
+		return buf_add(&folder->owed, &owed, sizeof(owed), err);
 	if (row->state == RECORD_HELD)
 		return buf_add(&folder->held, item, sizeof(*item), err);
 	return 0;
@@ -183,7 +228,9 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 
 	if (!chunk)
 		return err_memory(err);
-	for (size_t i = 0; i < folder->count; i++) {
+	/* All of them until it is known which are not new: who waits sees what is to come. */
+	folder_tools(folder)->report->listed += (uint32_t)folder->count;
+	for (size_t i = 0; i < folder->count && !folder->session->full; i++) {
 		struct record_row row = { 0 };
 		int found = folder_known(folder, &folder->items[i], &row, err);
 
@@ -191,9 +238,11 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 			return -1;
 		if (found > 0 && note_known(folder, &folder->items[i], &row, err) < 0)
 			return -1;
-		if (found > 0 && row.state != RECORD_INTENT)
+		if (found > 0 && row.state != RECORD_INTENT) {
+			folder_tools(folder)->report->listed--;
+			folder->session->full = is_full(folder);
 			continue;
-		folder_tools(folder)->report->listed++;
+		}
 		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,
 			    err) < 0)
 			return -1;

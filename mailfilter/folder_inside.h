@@ -19,6 +19,25 @@ void folder_key(const struct folder *folder, const struct source_item *item,
 int folder_known(const struct folder *folder, const struct source_item *item,
 	struct record_row *row_r, struct err *err);
 
+/* Take what the account's `since` passes over out of the listing, and write down what that is if the
+ * folder is seen for the first time: then its row is put. */
+int folder_pass_over(
+	struct folder *folder, struct record_folder *row, bool first, struct err *err);
+
+/* The folder's UIDVALIDITY is not that of its row: adopt it. */
+int folder_renumber(struct folder *folder, struct record_folder *row, struct err *err);
+
+/* Find out, once a session, which recorded folders are no more. */
+int folder_find_lost(struct folder *folder, struct err *err);
+
+/* Which listed messages are those that were recorded under another UIDVALIDITY? What is on record
+ * of them goes on under their new UIDs; again and again harms nothing. */
+int folder_match(struct folder *folder, struct err *err);
+
+/* The head of one message that will not be fetched, for the day its folder is numbered anew. */
+int folder_read_head(struct folder *folder, const struct source_item *item,
+	struct message *message, struct err *err);
+
 /* A list of items as it lies in a buffer. */
 const struct source_item *folder_items(const struct buf *buf, size_t *count_r);
 

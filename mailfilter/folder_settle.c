@@ -91,14 +91,17 @@ int folder_settle(struct folder *folder, struct err *err)
 
 static int advance(struct folder *folder, struct err *err)
 {
-	uint64_t done = 0;
+	struct record *record = folder_tools(folder)->record;
+	struct record_folder known;
+	uint64_t done = folder->passed_to;
+	int found;
 
 	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)
 		return 0;
 	for (size_t i = 0; i < folder->count; i++) {
 		struct record_row row = { 0 };
-		int found = folder_known(folder, &folder->items[i], &row, err);
 
+		found = folder_known(folder, &folder->items[i], &row, err);
 		if (found < 0)
 			return -1;
 		if (found == 0 ||
@@ -109,8 +112,11 @@ static int advance(struct folder *folder, struct err *err)
 	}
 	if (done == 0)
 		return 0;
-	return record_set_folder(folder_tools(folder)->record, folder->name,
-		folder->uidvalidity, (uint32_t)done, err);
+	found = record_find_folder(record, folder->name, &known, err);
+	if (found <= 0)
+		return found;
+	known.done_uid = (uint32_t)done;
+	return record_put_folder(record, &known, err);
 }
 
 int folder_finished(struct folder *folder, struct err *err)

@@ -13,7 +13,8 @@
 enum {
 	IMAP_COMMAND_MAX = 16 * 1024,
 	IMAP_LOGOUT_MS = 3000,
-	IMAP_ITEMS_MAX = 1000 * 1000 /* of one folder */
+	IMAP_ITEMS_MAX = 1000 * 1000,     /* of one folder */
+	IMAP_LISTS_MAX = 2 * 1024 * 1024, /* of the folders' listing */
 };
 
 struct imap {
@@ -21,7 +22,9 @@ struct imap {
 	const struct account_settings *account;
 	struct stream *stream;
 	mailimap *etpan;
-	uint32_t uidvalidity; /* of the current folder, 0: none */
+	uint32_t uidvalidity;            /* of the current folder, 0: none */
+	char folder[MESSAGE_FOLDER_MAX]; /* its name */
+	char trash[MESSAGE_FOLDER_MAX];  /* of the trash, once it was looked for */
 	bool broken;
 };
 
@@ -67,11 +70,29 @@ void imap_close(struct imap *imap);
 /* Log in on a session that was greeted and secured. */
 int imap_login(struct imap *imap, const char *password, struct err *err);
 
+/* Make a folder the current one with SELECT or EXAMINE. What the server refuses is ERR_ACCOUNT, if
+ * that is not said to pass. */
+int imap_open_folder(struct imap *imap, const char *verb, const char *folder,
+	uint32_t *uidvalidity_r, struct err *err);
+
+/* Which of these messages of the current folder stand in that one as well? They are told by size and
+ * head. The current folder stays that. */
+int imap_find_copies(struct imap *imap, const char *folder,
+	const struct source_item *items, size_t count, bool *copied_r, struct err *err);
+
+/* As the fetch of source.h, of this of each message: a whole body or its beginning. */
+int imap_fetch_what(struct imap *imap, const char *what, const struct source_item *items,
+	size_t count, const struct source_sink *sink, struct err *err);
+
 /* The operations of source.h. */
+int imap_folders(
+	struct source *source, struct source_folder_list *list_r, struct err *err);
 int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,
 	size_t *count_r, struct err *err);
 int imap_fetch(struct source *source, const struct source_item *items, size_t count,
 	const struct source_sink *sink, struct err *err);
+int imap_heads(struct source *source, const struct source_item *items, size_t count,
+	struct head *heads_r, struct err *err);
 int imap_settle(struct source *source, const struct source_item *items, size_t count,
 	struct err *err);
 

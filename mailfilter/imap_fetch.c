@@ -18,6 +18,7 @@ enum answer {
 
 struct fetch {
 	struct imap *imap;
+	const char *what; /* of each message */
 	const struct source_sink *sink;
 	const uint32_t *uids; /* asked for, ascending */
 	enum answer *answers; /* one a UID */
@@ -180,7 +181,7 @@ static int fetch_set(struct fetch *fetch, const char *set, struct err *err)
 	int result;
 
 	imap_handle(fetch->imap, &handler);
-	result = imap_printf(fetch->imap, err, "UID FETCH %s (UID BODY.PEEK[])", set);
+	result = imap_printf(fetch->imap, err, "UID FETCH %s (UID %s)", set, fetch->what);
 	imap_handle(fetch->imap, NULL);
 	if (fetch->err.kind != ERR_NONE) {
 		fetch->imap->broken = true;
@@ -244,11 +245,10 @@ static int fetch_part(
 	return 0;
 }
 
-int imap_fetch(struct source *source, const struct source_item *items, size_t count,
-	const struct source_sink *sink, struct err *err)
+int imap_fetch_what(struct imap *imap, const char *what, const struct source_item *items,
+	size_t count, const struct source_sink *sink, struct err *err)
 {
-	struct imap *imap = (struct imap *)source;
-	struct fetch fetch = { .imap = imap, .sink = sink };
+	struct fetch fetch = { .imap = imap, .what = what, .sink = sink };
 	auto_free uint32_t *uids = NULL;
 	auto_free enum answer *answers = NULL;
 	size_t at = 0;
@@ -271,4 +271,11 @@ int imap_fetch(struct source *source, const struct source_item *items, size_t co
 		at += part;
 	} while (at < fetch.count);
 	return 0;
+}
+
+int imap_fetch(struct source *source, const struct source_item *items, size_t count,
+	const struct source_sink *sink, struct err *err)
+{
+	return imap_fetch_what(
+		(struct imap *)source, "BODY.PEEK[]", items, count, sink, err);
 }

@@ -2,17 +2,8 @@
 #include "mailfilter/imap_gate.h"
 
 #include <string.h>
-#include <strings.h>
 
-/* What the present line is. */
-enum {
-	LINE_HEAD,  /* not known yet: its start is held back */
-	LINE_PLAIN, /* passes; no literal in it */
-	LINE_FETCH, /* passes, with its literals */
-	LINE_TEXT,  /* dropped; free text, so a {n} at its end means nothing */
-	LINE_DATA,  /* dropped, with its literals */
-	LINE_BYE,   /* kept for the error text */
-};
+#include "mailfilter/imap_gate_line.h"
 
 /* Where in "{n}" CR LF. */
 enum {
@@ -29,6 +20,11 @@ void imap_gate_init(struct imap_gate *gate, uint64_t body_max)
 	*gate = (struct imap_gate){ .line = LINE_HEAD };
 	/* libetpan counts literals in 32 bits. */
 	gate->body_max = body_max < UINT32_MAX ? body_max : UINT32_MAX;
+}
+
+void imap_gate_take_lists(struct imap_gate *gate, struct buf *lists)
+{
+	gate->lists = lists;
 }
 
 void imap_gate_begin(struct imap_gate *gate)
@@ -48,73 +44,6 @@ static void start_line(struct imap_gate *gate)
 	gate->words = 0;
 	gate->depth = 0;
 	gate->body_match = 0;
-}
-
-/* Take word and a blank (or the line's end) off the front; ASCII case does not matter. */
-static bool take_word(struct span *rest, const char *word)
-{
-	size_t len = strlen(word);
-
-	if (rest->len <= len || !span_is(span_part(*rest, 0, len), word) ||
-		(rest->data[len] != ' ' && rest->data[len] != '\r' &&
-			rest->data[len] != '\n'))
-		return false;
-	*rest = span_part(*rest, len + 1, rest->len);
-	return true;
-}
-
-static bool starts(struct span rest, const char *text)
-{
-	return span_is(span_part(rest, 0, strlen(text)), text);
-}
-
-/* An untagged status response: text for people, but for these. */
-static int classify_status(struct imap_gate *gate, struct span rest)
-{
-	if (!gate->greeted || starts(rest, "[UIDVALIDITY ") ||
-		starts(rest, "[UIDNEXT ") || starts(rest, "[CAPABILITY "))
-		return LINE_PLAIN;
-	return LINE_TEXT;
-}
-
-static int classify_untagged(struct imap_gate *gate, struct span rest)
-{
-	size_t digits = 0;
-
-	if (take_word(&rest, "OK") || take_word(&rest, "NO") || take_word(&rest, "BAD") ||
-		take_word(&rest, "PREAUTH"))
-		return classify_status(gate, rest);
-	if (take_word(&rest, "BYE"))
-		return LINE_BYE;
-	if (take_word(&rest, "CAPABILITY"))
-		return LINE_PLAIN;
-	while (digits < rest.len && rest.data[digits] >= '0' && rest.data[digits] <= '9')
-		digits++;
-	if (digits == 0 || digits == rest.len || rest.data[digits] != ' ')
-		return LINE_DATA;
-	rest = span_part(rest, digits + 1, rest.len);
-	if (take_word(&rest, "FETCH"))
-		return LINE_FETCH;
-	return take_word(&rest, "EXISTS") ? LINE_PLAIN : LINE_DATA;
-}
-
-static int classify(struct imap_gate *gate)
-{
-	struct span head = { (const uint8_t *)gate->head, gate->head_len };
-	int line;
-
-	if (span_trim(head).len == 0)
-		return LINE_TEXT;
-	/* Tags are numbers here. What else the parser might take for a response, forgiving
-	 * as it is of blanks, must not come by unseen. */
-	gate->tagged = head.data[0] >= '0' && head.data[0] <= '9';
-	if (gate->tagged || head.data[0] == '+')
-		return LINE_PLAIN;
-	if (!take_word(&head, "*"))
-		return LINE_DATA;
-	line = classify_untagged(gate, head);
-	gate->greeted = true;
-	return line;
 }
 
 static int refuse(struct err *err, const char *why)
@@ -276,6 +205,15 @@ static void bye_byte(struct imap_gate *gate, uint8_t c)
 		gate->bye[gate->bye_len++] = (char)c;
 }
 
+/* For who asked for a list of folders. */
+static int keep_list(struct imap_gate *gate, struct span bytes, struct err *err)
+{
+	if (buf_add(gate->lists, bytes.data, bytes.len, err) == 0)
+		return 0;
+	return err && err->kind == ERR_FATAL ? -1
+					     : refuse(err, "an endless list of folders");
+}
+
 static int line_byte(struct imap_gate *gate, uint8_t c, struct err *err)
 {
 	if (c == '\0')
@@ -285,6 +223,10 @@ static int line_byte(struct imap_gate *gate, uint8_t c, struct err *err)
 	if (++gate->answer_bytes > IMAP_GATE_ANSWER_MAX)
 		return refuse(err, "an endless answer");
 	switch (gate->line) {
+	case LINE_LIST:
+		if (keep_list(gate, (struct span){ &c, 1 }, err) < 0)
+			return -1;
+		return data_byte(gate, c, err);
 	case LINE_FETCH:
 	case LINE_DATA:
 		return data_byte(gate, c, err);
@@ -307,7 +249,7 @@ static int release_head(
 	size_t head_len = gate->head_len;
 	bool passes;
 
-	gate->line = classify(gate);
+	gate->line = (int)imap_gate_classify(gate);
 	passes = gate->line == LINE_PLAIN || gate->line == LINE_FETCH;
 	for (size_t i = 0; i < head_len; i++) {
 		if (line_byte(gate, (uint8_t)gate->head[i], err) < 0)
@@ -329,8 +271,8 @@ static int head_byte(
 	return release_head(gate, out, len, err);
 }
 
-static void literal_bytes(
-	struct imap_gate *gate, struct span bytes, uint8_t *out, size_t *len)
+static int literal_bytes(struct imap_gate *gate, struct span bytes, uint8_t *out,
+	size_t *len, struct err *err)
 {
 	if (gate->line == LINE_FETCH) {
 		memcpy(out + *len, bytes.data, bytes.len);
@@ -341,6 +283,7 @@ static void literal_bytes(
 		gate->line_bytes += bytes.len;
 		gate->answer_bytes += bytes.len;
 	}
+	return gate->line == LINE_LIST ? keep_list(gate, bytes, err) : 0;
 }
 
 int imap_gate_pass(struct imap_gate *gate, struct span bytes, uint8_t *out, size_t *len_r,
@@ -357,7 +300,8 @@ int imap_gate_pass(struct imap_gate *gate, struct span bytes, uint8_t *out, size
 				gate->literal_left < bytes.len
 					? (size_t)gate->literal_left
 					: bytes.len);
-			literal_bytes(gate, part, out, len_r);
+			if (literal_bytes(gate, part, out, len_r, err) < 0)
+				return -1;
 			i += part.len;
 			continue;
 		}

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/utf8.h"
+#include "mailfilter/imap_utf7.h"
 
 enum {
 	PLAIN_MAX = 16 * 1024 /* of user and password */
@@ -28,113 +28,14 @@ int imap_text_quoted(const char *text, struct buf *buf, struct err *err)
 	return buf_add_str(buf, "\"", err);
 }
 
-/* One character of valid UTF-8; returns how many bytes it took. */
-static size_t character(const uint8_t *text, uint32_t *code_r)
-{
-	if (text[0] < 0x80) {
-		*code_r = text[0];
-		return 1;
-	}
-	if (text[0] < 0xe0) {
-		*code_r = (text[0] & 0x1fU) << 6 | (text[1] & 0x3fU);
-		return 2;
-	}
-	if (text[0] < 0xf0) {
-		*code_r = (text[0] & 0x0fU) << 12 | (text[1] & 0x3fU) << 6 |
-			  (text[2] & 0x3fU);
-		return 3;
-	}
-	*code_r = (text[0] & 0x07U) << 18 | (text[1] & 0x3fU) << 12 |
-		  (text[2] & 0x3fU) << 6 | (text[3] & 0x3fU);
-	return 4;
-}
-
-/* Sixteen bits at a time into base64 digits, with ',' for '/' (RFC 3501). */
-struct shift {
-	uint32_t bits;
-	unsigned count;
-	bool open;
-};
-
-static int shift_unit(
-	struct shift *shift, uint32_t unit, struct buf *buf, struct err *err)
-{
-	shift->bits = (shift->bits << 16 | unit) & 0x3fffffU;
-	shift->count += 16;
-	while (shift->count >= 6) {
-		char digit = alphabet[shift->bits >> (shift->count - 6) & 0x3fU];
-
-		if (digit == '/')
-			digit = ',';
-		if (buf_add(buf, &digit, 1, err) < 0)
-			return -1;
-		shift->count -= 6;
-	}
-	return 0;
-}
-
-static int shift_in(struct shift *shift, uint32_t code, struct buf *buf, struct err *err)
-{
-	if (!shift->open && buf_add_str(buf, "&", err) < 0)
-		return -1;
-	shift->open = true;
-	if (code < 0x10000)
-		return shift_unit(shift, code, buf, err);
-	code -= 0x10000;
-	if (shift_unit(shift, 0xd800U | code >> 10, buf, err) < 0)
-		return -1;
-	return shift_unit(shift, 0xdc00U | (code & 0x3ffU), buf, err);
-}
-
-static int shift_out(struct shift *shift, struct buf *buf, struct err *err)
-{
-	char digit;
-
-	if (!shift->open)
-		return 0;
-	if (shift->count > 0) {
-		digit = alphabet[shift->bits << (6 - shift->count) & 0x3fU];
-		if (digit == '/')
-			digit = ',';
-		if (buf_add(buf, &digit, 1, err) < 0)
-			return -1;
-	}
-	*shift = (struct shift){ 0 };
-	return buf_add_str(buf, "-", err);
-}
-
-static int utf7(const char *name, struct buf *buf, struct err *err)
-{
-	const uint8_t *at = (const uint8_t *)name;
-	struct shift shift = { 0 };
-
-	while (*at) {
-		uint32_t code;
-
-		at += character(at, &code);
-		if (code < 0x20 || code > 0x7e) {
-			if (shift_in(&shift, code, buf, err) < 0)
-				return -1;
-			continue;
-		}
-		if (shift_out(&shift, buf, err) < 0 ||
-			buf_printf(buf, err, "%c%s", (int)code, code == '&' ? "-" : "") <
-				0)
-			return -1;
-	}
-	return shift_out(&shift, buf, err);
-}
-
 int imap_text_folder(const char *name, struct buf *buf, struct err *err)
 {
 	auto_buf struct buf encoded;
 	const char *text;
 
 	buf_init(&encoded, 4096);
-	if (!utf8_valid(span_str(name)))
-		return err_set(
-			err, ERR_ACCOUNT, "the folder name \"%s\" is not UTF-8", name);
-	if (utf7(name, &encoded, err) < 0 || buf_text(&encoded, &text, err) < 0)
+	if (imap_utf7_encode(name, &encoded, err) < 0 ||
+		buf_text(&encoded, &text, err) < 0)
 		return -1;
 	return imap_text_quoted(text, buf, err);
 }

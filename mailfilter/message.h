@@ -8,6 +8,8 @@
 #include "common/body.h"
 #include "common/verdict.h"
 
+#include "mailfilter/head.h"
+
 enum {
 	MESSAGE_UID_MAX = 128, /* IMAP: decimal; POP3: UIDL, RFC 1939 says 70 */
 	MESSAGE_FOLDER_MAX = 512,
@@ -53,7 +55,9 @@ struct message {
 	struct message *next; /* in the pipeline's list */
 	struct message_key key;
 	enum stage stage;
-	uint64_t size;     /* as the server says, before the fetch; then of the body */
+	uint64_t size; /* as the server says, before the fetch; then of the body */
+	uint64_t listed_size;
+	struct head head;  /* of the original */
 	int64_t date_s;    /* INTERNALDATE, 0 if unknown */
 	int64_t listed_ms; /* clock_ms() when its fetch began */
 	uint32_t number;   /* POP3: of this session */

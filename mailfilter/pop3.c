@@ -159,6 +159,8 @@ static void take_capability(struct pop3 *pop3)
 		pop3->pipelining = true;
 	else if (strcasecmp(word, "STLS") == 0)
 		pop3->stls = true;
+	else if (strcasecmp(word, "LOGIN-DELAY") == 0)
+		pop3->login_delay = true;
 	else if (strcasecmp(word, "SASL") == 0) {
 		while ((word = strtok_r(NULL, " ", &rest)))
 			pop3->sasl_plain |= strcasecmp(word, "PLAIN") == 0;
@@ -169,7 +171,7 @@ int pop3_ask_capabilities(struct pop3 *pop3, struct err *err)
 {
 	int result = pop3_command(pop3, err, "CAPA");
 
-	pop3->pipelining = pop3->stls = pop3->sasl_plain = false;
+	pop3->pipelining = pop3->stls = pop3->sasl_plain = pop3->login_delay = false;
 	/* A server that does not know CAPA offers nothing. */
 	for (size_t count = 0; result > 0; count++) {
 		if (count > 1000) {

@@ -7,6 +7,8 @@
 #ifndef MAILFILTER_POP3_H
 #define MAILFILTER_POP3_H
 
+#include "common/hash.h"
+
 #include "mailfilter/source.h"
 
 enum {
@@ -16,6 +18,8 @@ enum {
 	POP3_WINDOW_COUNT = 50,              /* commands under way at once */
 	POP3_WINDOW_BYTES = 4 * 1024 * 1024, /* of messages asked for */
 	POP3_QUIT_MS = 3000,                 /* where nothing hangs on it */
+	POP3_DELETIONS =
+		500, /* then QUIT makes them final: a line that breaks later costs none */
 };
 
 struct pop3 {
@@ -26,7 +30,7 @@ struct pop3 {
 	size_t left;
 	bool broken;
 	bool deleting; /* a DELE was sent, so QUIT must be confirmed */
-	bool pipelining, stls, sasl_plain; /* what the server offers */
+	bool pipelining, stls, sasl_plain, login_delay; /* what the server offers */
 	char line[POP3_LINE_MAX]; /* the last one read, without its end: untrusted */
 };
 
@@ -60,6 +64,11 @@ int pop3_ask_capabilities(struct pop3 *pop3, struct err *err);
 
 /* Frees all, without a word to the server. */
 void pop3_close(struct pop3 *pop3);
+
+/* Hashes of the headers of these messages, without the fields that servers change; of one that
+ * cannot be read, what hashes_r held. 1: done, 0: the server has no TOP (pop3_words says more). */
+int pop3_tops(struct pop3 *pop3, const uint32_t *numbers, size_t count,
+	struct hash *hashes_r, struct err *err);
 
 int pop3_login(struct pop3 *pop3, const char *password, struct err *err);
 

@@ -17,8 +17,13 @@ enum {
 
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
-	" judged, size, attempts, time_s, rule,"                                         \
-	" since_s"
+	" judged, size, attempts, time_s, rule, since_s, listed_size, head"
+#define FOLDER_COLUMNS                                                                   \
+	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"
+/* Of one folder, and of those that are no more; the index on their keys finds them. */
+#define STRAYS "folder IN (?1, '') AND uidvalidity = 0 AND stray_s > 0"
+/* A UIDVALIDITY may come back, and a UID with it: the row's own number makes a name unique. */
+#define STRAY_KEY "uid = uidvalidity || '.' || uid || '.' || change, uidvalidity = 0"
 #define QUARANTINED_COLUMNS                                                              \
 	"id, folder, uidvalidity, uid, time_s, size, why, subject, sender, hash, found"
 #define QUARANTINED_SELECT                                                               \
@@ -37,17 +42,33 @@ static const char *const texts[SQL_TEXTS] = {
 		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15)",
+		    " ?14, ?15, ?16, ?17)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"
 		     " WHERE change > ?1 AND change <= ?2 AND (1 << state) & ?3"
 		     " AND (?4 IS NULL OR (folder = ?4 AND uidvalidity = ?5))"
 		     " ORDER BY change LIMIT ?6",
 	[SQL_LAST] = "SELECT coalesce(max(change), 0) FROM message",
-	[SQL_FOLDER] = "SELECT uidvalidity, done_uid FROM folder WHERE folder = ?1",
-	[SQL_SET_FOLDER] = "REPLACE INTO folder (folder, uidvalidity, done_uid)"
-			   " VALUES (?1, ?2, ?3)",
+	[SQL_FOLDER] = "SELECT " FOLDER_COLUMNS " FROM folder WHERE folder = ?1",
+	[SQL_PUT_FOLDER] = "REPLACE INTO folder (" FOLDER_COLUMNS ")"
+			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_BEGAN] = "SELECT coalesce(min(began_s), -1) FROM folder",
+	[SQL_STRAY_ALL] = "UPDATE message SET " STRAY_KEY ", stray_s = ?2"
+			  " WHERE folder = ?1 AND uidvalidity > 0",
+	[SQL_LOSE_ROWS] = "UPDATE message SET " STRAY_KEY ", folder = '',"
+			  " stray_s = iif(stray_s > 0, stray_s, ?2) WHERE folder = ?1",
+	/* The oldest row says when the account began. */
+	[SQL_LOSE_FOLDER] = "DELETE FROM folder WHERE folder = ?1"
+			    " AND began_s > (SELECT min(began_s) FROM folder)",
+	[SQL_FOLDER_NAMES] = "SELECT folder FROM folder ORDER BY folder",
+	[SQL_UNTOLD] = "SELECT count(*) FROM message WHERE folder = ?1"
+		       " AND uidvalidity > 0 AND head = x'' AND state IN (?2, ?3, ?4)",
+	[SQL_STRAYS] = "SELECT change, listed_size, head FROM message WHERE " STRAYS
+		       " AND head <> x'' ORDER BY listed_size, head, change",
+	[SQL_CLAIM] = "UPDATE message SET folder = ?1, uidvalidity = ?2, uid = ?3,"
+		      " stray_s = 0 WHERE change = ?4",
+	[SQL_DROP_STRAYS] = "DELETE FROM message WHERE " STRAYS " AND stray_s < ?2",
 	[SQL_COUNT] = "SELECT state, substr(verdict, 1, 8) = 'infected', count(*)"
-		      " FROM message GROUP BY 1, 2",
+		      " FROM message WHERE stray_s = 0 OR state IN (4, 5) GROUP BY 1, 2",
 	[SQL_RUN] = "SELECT time_s, summary FROM run",
 	[SQL_SET_RUN] = "REPLACE INTO run (id, time_s, summary) VALUES (1, ?1, ?2)",
 	[SQL_PUT_QUARANTINED] = "REPLACE INTO quarantined (" QUARANTINED_COLUMNS ")"
@@ -56,7 +77,7 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_EACH_QUARANTINED] = QUARANTINED_SELECT " WHERE id > ?1 ORDER BY id LIMIT ?2",
 	/* What waits for a scanner was judged, and its try is another. */
 	[SQL_REASONS] = "SELECT state, reason, judged <> '', count(*), min(since_s)"
-			" FROM message WHERE state IN (?1, ?2)"
+			" FROM message WHERE state IN (?1, ?2) AND stray_s = 0"
 			" GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2 LIMIT ?3",
 	[SQL_EACH_UID] = "SELECT " MESSAGE_COLUMNS " FROM message"
 			 " WHERE uid = ?1 AND (?2 IS NULL OR folder = ?2)"
@@ -157,6 +178,21 @@ void record_bind_text(sqlite3_stmt *statement, int position, const char *text)
 void record_bind_number(sqlite3_stmt *statement, int position, int64_t number)
 {
 	(void)sqlite3_bind_int64(statement, position, number);
+}
+
+void record_bind_head(sqlite3_stmt *statement, int position, const struct head *head)
+{
+	(void)sqlite3_bind_blob(statement, position, head->hash.bytes,
+		head->known ? HASH_SIZE : 0, SQLITE_STATIC);
+}
+
+void record_column_head(sqlite3_stmt *statement, int column, struct head *head)
+{
+	const void *const bytes = sqlite3_column_blob(statement, column);
+
+	head->known = bytes && sqlite3_column_bytes(statement, column) == HASH_SIZE;
+	if (head->known)
+		memcpy(head->hash.bytes, bytes, HASH_SIZE);
 }
 
 void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t size)

@@ -20,6 +20,7 @@ enum record_state {
 	RECORD_INTENT,   /* about to be delivered under name */
 	RECORD_DONE, /* delivered (or quarantined) and recorded; the server not yet touched */
 	RECORD_SETTLED, /* and the server did as told */
+	RECORD_PASSED,  /* there before the account was, and left alone */
 };
 
 struct record_row {
@@ -33,9 +34,12 @@ struct record_row {
 	char judged[MESSAGE_REASON_MAX];
 	char rule[MESSAGE_RULE_MAX]; /* that decided, "" if none did */
 	uint64_t size;
-	uint32_t attempts; /* fetches begun and not ended; holds so far */
-	int64_t time_s;    /* of the last change */
-	int64_t since_s;   /* of the first; 0: before this was kept */
+	uint64_t
+		listed_size; /* as the server said; with head, it tells the message again */
+	struct head head;    /* of what was fetched, as far as it was */
+	uint32_t attempts;   /* fetches begun and not ended; holds so far */
+	int64_t time_s;      /* of the last change */
+	int64_t since_s;     /* of the first; 0: before this was kept */
 };
 
 /* Open or make dir (0700) and state.db in it (0600). read_only: for status, while a worker runs;
@@ -67,15 +71,63 @@ int record_each(struct record *record, const char *folder, uint32_t uidvalidity,
 	unsigned states, int (*each)(const struct record_row *row, void *arg), void *arg,
 	struct err *err);
 
-/* Per folder: its UIDVALIDITY and the UID up to and including which every message is SETTLED or
- * PARKED, so that listing can start behind it. Both 0 if the folder is unknown. They belong
- * together: set replaces both, so a new UIDVALIDITY starts with the done_uid given, 0. */
-int record_folder(struct record *record, const char *folder, uint32_t *uidvalidity_r,
-	uint32_t *done_uid_r, struct err *err);
-int record_set_folder(struct record *record, const char *folder, uint32_t uidvalidity,
-	uint32_t done_uid, struct err *err);
+/* What is known of a folder. done_uid: the UID up to and including which every message is SETTLED
+ * or PARKED, so that listing can start behind it; a new UIDVALIDITY starts at 0. */
+struct record_folder {
+	char name[MESSAGE_FOLDER_MAX];
+	uint32_t uidvalidity; /* 0: POP3 */
+	uint32_t done_uid;
+	int64_t since_s;  /* when this UIDVALIDITY was first seen */
+	uint32_t changes; /* of the UIDVALIDITY, each soon after the one before */
+	int64_t began_s;  /* when the folder was first seen */
+	/* Passed over is what came before passed_s, of UIDs up to passed_uid. */
+	uint32_t passed_uid;
+	int64_t passed_s;
+};
+/* 1: found, 0: unknown. */
+int record_find_folder(struct record *record, const char *name,
+	struct record_folder *folder_r, struct err *err);
+/* Insert, or replace what is there for this name. */
+int record_put_folder(
+	struct record *record, const struct record_folder *folder, struct err *err);
 
-/* Counts for status. pending: intents; done: delivered, settled or not; infected: of all. */
+/* When the first of the account's folders was first seen; -1: none was, 0: too long ago to tell. */
+int record_began(struct record *record, int64_t *began_s_r, struct err *err);
+
+/* A folder's UIDVALIDITY changed: UIDs mean nothing any more. Its rows become strays: no key finds
+ * them, only record_strays does, until a message is told to be theirs or their time is over. */
+int record_stray_all(
+	struct record *record, const char *folder, int64_t now_s, struct err *err);
+/* How many of a folder's rows could not be told again: delivered, and without a head. */
+int record_untold(
+	struct record *record, const char *folder, uint64_t *count_r, struct err *err);
+
+/* A folder is no more, nor its row: renamed, perhaps, so that its rows become strays which may be
+ * claimed for any other. */
+int record_lose_folder(
+	struct record *record, const char *folder, int64_t now_s, struct err *err);
+/* The names of all folders, by name. The caller's to free(). */
+int record_folder_names(struct record *record, char (**names_r)[MESSAGE_FOLDER_MAX],
+	size_t *count_r, struct err *err);
+
+struct record_stray {
+	int64_t id;
+	uint64_t listed_size;
+	struct hash head;
+};
+/* Those of a folder, and of folders that are no more, that can be told again, by size, head (as memcmp has it) and the order of their
+ * last change; the caller's to free(). */
+int record_strays(struct record *record, const char *folder,
+	struct record_stray **strays_r, size_t *count_r, struct err *err);
+/* This stray is that message: its row goes on under the new key. */
+int record_claim(struct record *record, int64_t id, const struct message_key *key,
+	struct err *err);
+/* Drop those of them that became strays before this. */
+int record_drop_strays(
+	struct record *record, const char *folder, int64_t before_s, struct err *err);
+
+/* Counts for status, without what was passed over. pending: intents; done: delivered, settled or not; infected: of all. Held and
+ * parked strays, and intents among them, may be gone from the server: they do not count. */
 struct record_counts {
 	uint64_t held, parked, pending, done, infected;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The record's rows of messages, of folders and of the last run. */
+ * The record's rows of messages and of the last run. */
 #include <string.h>
 
 #include "mailfilter/record_private.h"
@@ -22,6 +22,7 @@ void record_read_row(sqlite3_stmt *from, struct record_row *row)
 		.attempts = (uint32_t)sqlite3_column_int64(from, 11),
 		.time_s = sqlite3_column_int64(from, 12),
 		.since_s = sqlite3_column_int64(from, 14),
+		.listed_size = (uint64_t)sqlite3_column_int64(from, 15),
 	};
 	record_column_text(from, 0, row->key.folder, sizeof(row->key.folder));
 	record_column_text(from, 2, row->key.uid, sizeof(row->key.uid));
@@ -31,6 +32,7 @@ void record_read_row(sqlite3_stmt *from, struct record_row *row)
 	record_column_text(from, 8, row->reason, sizeof(row->reason));
 	record_column_text(from, 9, row->judged, sizeof(row->judged));
 	record_column_text(from, 13, row->rule, sizeof(row->rule));
+	record_column_head(from, 16, &row->head);
 }
 
 int record_find(struct record *record, const struct message_key *key,
@@ -84,6 +86,8 @@ int record_put(struct record *record, const struct record_row *row, struct err *
 	record_bind_number(put, 13, row->time_s);
 	record_bind_text(put, 14, row->rule);
 	record_bind_number(put, 15, row->since_s);
+	record_bind_number(put, 16, (int64_t)row->listed_size);
+	record_bind_head(put, 17, &row->head);
 	return record_write(record, put, err);
 }
 
@@ -126,7 +130,7 @@ static int read_page(struct record *record, struct walk *walk,
 	record_bind_number(each, 5, walk->uidvalidity);
 	record_bind_number(each, 6, RECORD_PAGE);
 	while ((got = record_step(record, each, err)) == 1 && count < RECORD_PAGE) {
-		walk->after = sqlite3_column_int64(each, 15);
+		walk->after = sqlite3_column_int64(each, 17);
 		record_read_row(each, &page[count++]);
 	}
 	(void)sqlite3_reset(each);
@@ -169,37 +173,6 @@ int record_each(struct record *record, const char *folder, uint32_t uidvalidity,
 	return done;
 }
 
-int record_folder(struct record *record, const char *folder, uint32_t *uidvalidity_r,
-	uint32_t *done_uid_r, struct err *err)
-{
-	sqlite3_stmt *const find = record_prepare(record, SQL_FOLDER, err);
-	int got;
-
-	if (!find)
-		return -1;
-	record_bind_text(find, 1, folder);
-	got = record_step(record, find, err);
-	if (got >= 0) {
-		*uidvalidity_r = got ? (uint32_t)sqlite3_column_int64(find, 0) : 0;
-		*done_uid_r = got ? (uint32_t)sqlite3_column_int64(find, 1) : 0;
-	}
-	(void)sqlite3_reset(find);
-	return got < 0 ? -1 : 0;
-}
-
-int record_set_folder(struct record *record, const char *folder, uint32_t uidvalidity,
-	uint32_t done_uid, struct err *err)
-{
-	sqlite3_stmt *const set = record_prepare(record, SQL_SET_FOLDER, err);
-
-	if (!set)
-		return -1;
-	record_bind_text(set, 1, folder);
-	record_bind_number(set, 2, uidvalidity);
-	record_bind_number(set, 3, done_uid);
-	return record_write(record, set, err);
-}
-
 static void add_count(struct record_counts *counts, enum record_state state,
 	bool infected, uint64_t number)
 {
@@ -218,6 +191,8 @@ static void add_count(struct record_counts *counts, enum record_state state,
 	case RECORD_DONE:
 	case RECORD_SETTLED:
 		counts->done += number;
+		break;
+	case RECORD_PASSED:
 		break;
 	}
 }

@@ -20,7 +20,16 @@ enum record_sql {
 	SQL_EACH,
 	SQL_LAST,
 	SQL_FOLDER,
-	SQL_SET_FOLDER,
+	SQL_PUT_FOLDER,
+	SQL_BEGAN,
+	SQL_STRAY_ALL,
+	SQL_LOSE_ROWS,
+	SQL_LOSE_FOLDER,
+	SQL_FOLDER_NAMES,
+	SQL_UNTOLD,
+	SQL_STRAYS,
+	SQL_CLAIM,
+	SQL_DROP_STRAYS,
 	SQL_COUNT,
 	SQL_RUN,
 	SQL_SET_RUN,
@@ -62,9 +71,13 @@ sqlite3_stmt *record_prepare(
  * until the statement has run. Positions count from 1. */
 void record_bind_text(sqlite3_stmt *statement, int position, const char *text);
 void record_bind_number(sqlite3_stmt *statement, int position, int64_t number);
+void record_bind_head(sqlite3_stmt *statement, int position, const struct head *head);
 
 /* A column's text, cut to size; "" for NULL. */
 void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t size);
+
+/* The head in a column; not known where that is empty. */
+void record_column_head(sqlite3_stmt *statement, int column, struct head *head);
 
 /* A row of messages, whose columns are those of SQL_FIND. */
 void record_read_row(sqlite3_stmt *from, struct record_row *row);

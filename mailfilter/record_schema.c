@@ -6,7 +6,7 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 2,
+	SCHEMA_VERSION = 3,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
 
@@ -31,10 +31,15 @@ static const char schema[] =
 	" judged TEXT NOT NULL, size INTEGER NOT NULL, attempts INTEGER NOT NULL,"
 	" time_s INTEGER NOT NULL,"
 	" rule TEXT NOT NULL DEFAULT '', since_s INTEGER NOT NULL DEFAULT 0,"
+	" listed_size INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'',"
+	" stray_s INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (folder, uidvalidity, uid));"
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
-	" done_uid INTEGER NOT NULL) WITHOUT ROWID;"
+	" done_uid INTEGER NOT NULL, since_s INTEGER NOT NULL DEFAULT 0,"
+	" changes INTEGER NOT NULL DEFAULT 0, began_s INTEGER NOT NULL DEFAULT 0,"
+	" passed_uid INTEGER NOT NULL DEFAULT 0, passed_s INTEGER NOT NULL DEFAULT 0)"
+	" WITHOUT ROWID;"
 	"CREATE TABLE run ("
 	" id INTEGER PRIMARY KEY CHECK (id = 1), time_s INTEGER NOT NULL,"
 	" summary TEXT NOT NULL);"
@@ -49,6 +54,16 @@ static const char *const upgrades[SCHEMA_VERSION] = {
 	[1] = "ALTER TABLE message ADD COLUMN rule TEXT NOT NULL DEFAULT '';"
 	      "ALTER TABLE message ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE quarantined ADD COLUMN found BLOB NOT NULL DEFAULT x'';" SINCE_2,
+	[2] = "ALTER TABLE message ADD COLUMN listed_size INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE message ADD COLUMN head BLOB NOT NULL DEFAULT x'';"
+	      "ALTER TABLE message ADD COLUMN stray_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN since_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN began_s INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN passed_uid INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE folder ADD COLUMN passed_s INTEGER NOT NULL DEFAULT 0;"
+	      "INSERT OR IGNORE INTO folder (folder, uidvalidity, done_uid)"
+	      " SELECT DISTINCT folder, 0, 0 FROM message WHERE uidvalidity = 0;",
 };
 
 static int execute(struct record *record, const char *sql, struct err *err)

@@ -8,6 +8,7 @@
 #include "common/home.h"
 
 #include "mailfilter/account_settings.h"
+#include "mailfilter/account_source.h"
 #include "mailfilter/password.h"
 #include "mailfilter/rules.h"
 #include "mailfilter/scan.h"
@@ -16,8 +17,6 @@
 enum {
 	JOBS_MAX = 300,
 	ACCOUNTS_MAX = 10000,
-	INTERVAL_LEAST_MS = 10 * 1000,
-	INTERVAL_MOST_MS = 24 * 3600 * 1000,
 	QUARANTINE_DAYS_MOST = 36500,
 	WAIT_LEAST_MS = 100,
 	WAIT_MOST_MS = 3600 * 1000,
@@ -142,7 +141,7 @@ static int finish(struct settings *settings, struct err *err)
 		if (rule_settings_finish(settings,
 			    (struct rule_settings *)settings->rules.items + i, err) < 0)
 			return -1;
-	if (check_mode(settings, err) < 0)
+	if (account_source_check(settings, err) < 0 || check_mode(settings, err) < 0)
 		return -1;
 	if (!settings->state_dir)
 		return home_state(settings->path, &settings->state_dir, err);
@@ -199,8 +198,8 @@ int settings_check_accounts(const struct settings *settings, struct err *err)
 		const struct account_settings *account = account_at(settings, i);
 		auto_free char *credential = NULL;
 
-		if (account->password || account->password_file ||
-			account->password_command.count > 0)
+		if (account->kind == SOURCE_MAILDIR || account->password ||
+			account->password_file || account->password_command.count > 0)
 			continue;
 		if (password_credential(account, &credential, err) < 0)
 			return -1;

@@ -15,7 +15,8 @@ enum source_kind {
 	SOURCE_IMAP,
 	SOURCE_IMAPS,
 	SOURCE_POP3,
-	SOURCE_POP3S
+	SOURCE_POP3S,
+	SOURCE_MAILDIR
 };
 enum tls_mode {
 	TLS_VERIFY,
@@ -29,7 +30,13 @@ enum after_kind {
 	AFTER_KEEP,
 	AFTER_DELETE,
 	AFTER_FLAG,
-	AFTER_MOVE
+	AFTER_MOVE,
+	AFTER_TRASH
+};
+enum since_kind {
+	SINCE_ALL,
+	SINCE_NOW,
+	SINCE_DAYS
 };
 enum deliver_kind {
 	DELIVER_MAILDIR,
@@ -54,8 +61,9 @@ struct account_settings {
 	int line;
 	char *source; /* as written, then taken apart: */
 	enum source_kind kind;
-	char *user, *host;
 	unsigned port;
+	char *user, *host;          /* "" of a Maildir */
+	char *source_path;          /* of a Maildir, else NULL */
 	struct schema_list folders; /* none for POP3, which has but one */
 	char *password, *password_file;
 	struct schema_list password_command;
@@ -76,17 +84,22 @@ struct account_settings {
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
 	char *after_folder; /* of AFTER_MOVE */
-	int on_infected;    /* enum policy */
+	char *since;        /* as written, then: */
+	enum since_kind since_kind;
+	int since_days;  /* of SINCE_DAYS */
+	int on_infected; /* enum policy */
 	int on_unscannable, on_encrypted;
 	int scan; /* enum scan_mode; the account's own or the global one */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow; /* both, with the global ones */
 	uint64_t message_max;
-	int64_t timeout_ms; /* for one answer of the server */
+	int64_t timeout_ms;  /* for one answer of the server */
+	int64_t interval_ms; /* between two visits; the account's own or the global one */
+	uint64_t rate;       /* bytes a second to fetch, 0: as fast as they come */
 	struct {
 		int source, folders, password, password_file, password_command, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
-			deliver_tls_ca, after;
+			deliver_tls_ca, after, since;
 	} lines; /* where they stand in the file, 0: not given */
 };
 

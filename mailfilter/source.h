@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where messages come from: one interface over IMAP and POP3. Functions block in the stream's
+ * Where messages come from: one interface over IMAP, POP3 and Maildirs. Functions block in the stream's
  * wait, which goes on with other work. ERR_SESSION: drop the source, open a new one, go on at the
  * first message that is not done. Everything a server says is untrusted: a message counts only
  * if it was asked for and came whole. */
@@ -16,9 +16,29 @@ struct source;
 /* One message of a listing. */
 struct source_item {
 	char uid[MESSAGE_UID_MAX];
-	uint32_t number; /* POP3: message number of this session; IMAP: 0 */
+	uint32_t number; /* of this session; IMAP: 0 */
 	uint64_t size;
 	int64_t date_s; /* INTERNALDATE, 0 if unknown */
+	bool again; /* to settle: that may have begun before, in a session that broke */
+};
+
+/* One folder of a mailbox. */
+enum {
+	SOURCE_FOLDER_NONE = 1 << 0,  /* only a name: nothing can be in it */
+	SOURCE_FOLDER_VIEW = 1 << 1,  /* shows mail that is in other folders */
+	SOURCE_FOLDER_TRASH = 1 << 2, /* where deleted mail goes */
+	SOURCE_FOLDERS_MAX = 10000,
+};
+struct source_folder {
+	char name[MESSAGE_FOLDER_MAX]; /* UTF-8, untrusted */
+	char separator;                /* of levels in names, 0: there are none */
+	unsigned marks;
+};
+struct source_folder_list {
+	struct source_folder *items; /* by name; the caller's to free() */
+	size_t count;
+	size_t odd_count; /* left out, because they have no valid name */
+	struct err odd;   /* the last of them */
 };
 
 enum source_outcome {
@@ -41,13 +61,16 @@ struct source_sink {
 };
 
 struct source_ops {
-	/* Make folder the current one. POP3 has one, "", with UIDVALIDITY 0. A folder that is not
+	/* All folders that the mailbox has. NULL for POP3 and Maildirs. */
+	int (*folders)(struct source *source, struct source_folder_list *list_r,
+		struct err *err);
+	/* Make folder the current one. POP3 and a Maildir have one, "", with UIDVALIDITY 0. A folder that is not
 	 * there: ERR_ACCOUNT. */
 	int (*select)(struct source *source, const char *folder, uint32_t *uidvalidity_r,
 		struct err *err);
 	/* What is in the current folder, ascending; IMAP: only UIDs above after_uid. The items are
-	 * the caller's to free(). The POP3 uid is the UIDL, made unique; over-long and odd ones
-	 * are hashed. */
+	 * the caller's to free(). The POP3 uid is the UIDL, made unique, that of a
+	 * Maildir the file's name without flags; over-long and odd ones are hashed. */
 	int (*list)(struct source *source, uint32_t after_uid,
 		struct source_item **items_r, size_t *count_r, struct err *err);
 	/* Fetch these, without marking them as read. done is called once for each, in whatever
@@ -56,9 +79,13 @@ struct source_ops {
 	 * within its window. A body over message_max + STREAM_SLACK ends the session. */
 	int (*fetch)(struct source *source, const struct source_item *items, size_t count,
 		const struct source_sink *sink, struct err *err);
-	/* Do to these what the account's `after` says. A repeat does no harm, but where the server
-	 * has no MOVE: a copy made before a crash is made again. What the server refuses for good
-	 * is ERR_ACCOUNT. */
+	/* The heads of these, by heads_r[i] for items[i], without fetching the rest; unknown for one
+	 * that vanished or has no content. Only where there is a UIDVALIDITY (else NULL). */
+	int (*heads)(struct source *source, const struct source_item *items, size_t count,
+		struct head *heads_r, struct err *err);
+	/* Do to these what the account's `after` says. A repeat does no harm if the items say that
+	 * it is one: where the server has no MOVE, a copy made before a crash is looked for. What
+	 * the server refuses for good is ERR_ACCOUNT. */
 	int (*settle)(struct source *source, const struct source_item *items,
 		size_t count, struct err *err);
 	/* End the session in order. 0: all that settle did is final (POP3: QUIT was confirmed). */
@@ -69,6 +96,7 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	bool settle_at_finish; /* POP3: settled only when finish succeeds */
+	size_t settle_max;     /* then with so many a session should end; 0: any number */
 };
 
 /* Connect, secure, log in. Refused login: ERR_AUTH with the server's words. */
@@ -79,6 +107,8 @@ int source_open(const struct account_settings *account, const char *password,
 int source_imap_open(const struct account_settings *account, const char *password,
 	const struct stream_wait *wait, struct source **source_r, struct err *err);
 int source_pop3_open(const struct account_settings *account, const char *password,
+	const struct stream_wait *wait, struct source **source_r, struct err *err);
+int source_maildir_open(const struct account_settings *account,
 	const struct stream_wait *wait, struct source **source_r, struct err *err);
 
 #endif

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "mailfilter/imap.h"
 #include "mailfilter/imap_text.h"
 
-/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be. */
-static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
-	struct err *err)
+int imap_open_folder(struct imap *imap, const char *verb, const char *folder,
+	uint32_t *uidvalidity_r, struct err *err)
 {
-	struct imap *imap = (struct imap *)source;
-	bool keep = imap->account->after_kind == AFTER_KEEP;
 	auto_buf struct buf name;
 	const char *text;
 	int result;
@@ -24,7 +22,7 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 	if (!imap->etpan->imap_selection_info)
 		return err_memory(err);
 	imap->uidvalidity = 0;
-	result = imap_printf(imap, err, "%s %s", keep ? "EXAMINE" : "SELECT", text);
+	result = imap_printf(imap, err, "%s %s", verb, text);
 	if (result < 0)
 		return -1;
 	if (result == 0)
@@ -32,6 +30,7 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 			"folder \"%.100s\": %.250s", folder, imap_words(imap));
 	imap->etpan->imap_state = MAILIMAP_STATE_SELECTED;
 	imap->uidvalidity = imap->etpan->imap_selection_info->sel_uidvalidity;
+	(void)snprintf(imap->folder, sizeof(imap->folder), "%s", folder);
 	if (imap->uidvalidity == 0)
 		return err_set(err, ERR_ACCOUNT,
 			"folder \"%.100s\": no UIDVALIDITY, so its messages have no "
@@ -39,6 +38,17 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 			folder);
 	*uidvalidity_r = imap->uidvalidity;
 	return 0;
+}
+
+/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be. */
+static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
+	struct err *err)
+{
+	struct imap *imap = (struct imap *)source;
+	bool keep = imap->account->after_kind == AFTER_KEEP;
+
+	return imap_open_folder(
+		imap, keep ? "EXAMINE" : "SELECT", folder, uidvalidity_r, err);
 }
 
 /* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */
@@ -64,9 +74,11 @@ static void imap_close_source(struct source *source)
 }
 
 static const struct source_ops imap_ops = {
+	.folders = imap_folders,
 	.select = imap_select,
 	.list = imap_list,
 	.fetch = imap_fetch,
+	.heads = imap_heads,
 	.settle = imap_settle,
 	.finish = imap_finish,
 	.close = imap_close_source,

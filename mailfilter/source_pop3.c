@@ -171,6 +171,9 @@ int source_pop3_open(const struct account_settings *account, const char *passwor
 	if (stream_connect(account, wait, &pop3->stream, err) < 0 ||
 		start(pop3, password, err) < 0)
 		return -1;
+	/* Who must wait before the next login has to do all in one session. */
+	if (!pop3->login_delay && account->after_kind == AFTER_DELETE)
+		pop3->source.settle_max = POP3_DELETIONS;
 	*source_r = &((struct pop3 *)take_ptr(&pop3))->source;
 	return 0;
 }

@@ -31,16 +31,10 @@ static const struct scheme *find_scheme(const char *text, struct err *err)
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (strncasecmp(text, schemes[i].name, strlen(schemes[i].name)) == 0)
 			return &schemes[i];
-	if (strncasecmp(text, "maildir:", 8) == 0)
-		(void)err_set(err, ERR_SETTINGS,
-			"\"%.80s\": this version does not fetch from a Maildir: expected "
-			"imap://, imaps://, pop3:// or pop3s://",
-			text);
-	else
-		(void)err_set(err, ERR_SETTINGS,
-			"\"%.80s\": expected imaps://USER@HOST, or imap://, pop3:// or "
-			"pop3s://",
-			text);
+	(void)err_set(err, ERR_SETTINGS,
+		"\"%.80s\": expected imaps://USER@HOST, or imap://, pop3:// or pop3s://, or "
+		"maildir:PATH",
+		text);
 	return NULL;
 }
 

@@ -143,6 +143,8 @@ static void row_of(
 		.state = state,
 		.action = message->action,
 		.size = message->size,
+		.listed_size = message->listed_size,
+		.head = message->head,
 		.attempts = message->attempts + (state == RECORD_HELD),
 		.time_s = clock_wall_s(),
 		.since_s = message->since_s };

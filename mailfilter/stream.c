@@ -13,6 +13,7 @@
 
 #include "mailfilter/dial.h"
 #include "mailfilter/imap_gate.h"
+#include "mailfilter/pace.h"
 #include "mailfilter/tls.h"
 
 struct stream {
@@ -27,6 +28,7 @@ struct stream {
 	size_t passed_at, passed_len;
 	int64_t deadline_ms;
 	int64_t paused_ms; /* since when, or -1 */
+	struct pace pace;  /* of what is received */
 	struct err why;    /* of the first failure; all after it fail the same */
 };
 
@@ -106,16 +108,39 @@ static void bought(struct stream *stream, ssize_t len)
 		stream->deadline_ms = most_ms;
 }
 
-/* At least one byte as it comes from the wire, or -1 with why. */
-static ssize_t receive(struct stream *stream, void *data, size_t size)
+/* Until the account's rate allows more. It is our own wait: the server's clock stands still, and
+ * other work goes on. */
+static int keep_pace(struct stream *stream)
 {
+	int64_t from_ms = clock_ms(), now_ms = from_ms, next_ms;
+
+	while ((next_ms = pace_next_ms(&stream->pace, now_ms)) > now_ms) {
+		if (next_ms > now_ms + STREAM_PACE_MS)
+			next_ms = now_ms + STREAM_PACE_MS;
+		if (stream->wait.wait(stream->wait.arg, -1, 0, next_ms, &stream->why) < 0)
+			return -1;
+		now_ms = clock_ms();
+	}
+	stream->deadline_ms += now_ms - from_ms;
+	return 0;
+}
+
+/* At least one byte as it comes from the wire, or -1 with why. */
+static ssize_t receive(struct stream *stream, void *data, size_t room)
+{
+	size_t size = pace_room(&stream->pace, room);
+
+	if (keep_pace(stream) < 0)
+		return -1;
 	for (;;) {
 		short events = POLLIN;
 		ssize_t len = stream->tls ? tls_receive(stream->tls, data, size, &events,
 						    &stream->why)
 					  : receive_plain(stream, data, size, &events);
-		if (len > 0)
+		if (len > 0) {
 			bought(stream, len);
+			pace_took(&stream->pace, (size_t)len, clock_ms());
+		}
 		if (len != 0)
 			return len;
 		if (wait_server(stream, events) < 0)
@@ -282,6 +307,7 @@ int stream_connect(const struct account_settings *account, const struct stream_w
 	stream->wait = *wait;
 	stream->fd = -1;
 	stream->paused_ms = -1;
+	stream->pace.rate = account->rate;
 	stream->gated = account->kind == SOURCE_IMAP || account->kind == SOURCE_IMAPS;
 	imap_gate_init(&stream->gate, account->message_max + STREAM_SLACK);
 	if (make_mailstream(stream, err) < 0 ||
@@ -336,6 +362,11 @@ void stream_resume(struct stream *stream)
 	if (stream->paused_ms >= 0)
 		stream->deadline_ms += clock_ms() - stream->paused_ms;
 	stream->paused_ms = -1;
+}
+
+void stream_take_lists(struct stream *stream, struct buf *lists)
+{
+	imap_gate_take_lists(&stream->gate, lists);
 }
 
 void stream_stop(struct stream *stream, const struct err *why)

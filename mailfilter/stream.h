@@ -21,11 +21,13 @@ enum {
 	STREAM_BUFFER_SIZE = 8192, /* libetpan moves the rest of it at each line */
 	STREAM_RATE_MIN = 500,     /* bytes a second; slower, and the time runs out */
 	STREAM_CONNECT_MS = 30000,
+	STREAM_PACE_MS = 500, /* a wait for the account's rate is no longer at once */
 	STREAM_SLACK = 1024 * 1024, /* a message may be larger than message_max by this */
 };
 
 /* Wait until fd is ready for events (poll(2)) or clock_ms() passes deadline_ms, doing other work
- * meanwhile. 1: ready, 0: deadline, -1: stop, with err. */
+ * meanwhile. 1: ready, 0: deadline, -1: stop, with err. With fd -1 only the deadline counts, but 1
+ * may come earlier. */
 struct stream_wait {
 	int (*wait)(
 		void *arg, int fd, short events, int64_t deadline_ms, struct err *err);
@@ -60,6 +62,9 @@ void stream_hurry(struct stream *stream, int64_t max_ms);
 /* While the owner itself waits (its window is full), clocks stand still. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
+
+/* From an IMAP server: LIST responses go to this buffer from now on (imap_gate.h). */
+void stream_take_lists(struct stream *stream, struct buf *lists);
 
 /* Refuse to read or write any more, for this reason, unless there is one already. */
 void stream_stop(struct stream *stream, const struct err *why);

@@ -16,6 +16,7 @@
 #include "common/notify.h"
 #include "common/stop.h"
 
+#include "mailfilter/account_dir.h"
 #include "mailfilter/child.h"
 
 struct supervisor {
@@ -95,7 +96,7 @@ int64_t supervisor_wait_ms(int64_t interval_ms, uint32_t failures)
 static void schedule(struct supervisor *supervisor, struct child *child)
 {
 	int64_t wait_ms =
-		supervisor_wait_ms(supervisor->settings->interval_ms, child->failures);
+		supervisor_wait_ms(child->account->interval_ms, child->failures);
 
 	if (child->again)
 		wait_ms = 0;
@@ -152,10 +153,14 @@ static void reap(struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->count; i++) {
 		struct child *child = &supervisor->children[i];
-		bool died;
+		enum child_end end;
 
-		if (child->pid > 0 && child_reap(child, &died))
-			finish(supervisor, child, died);
+		if (child->pid == 0 || !child_reap(child, &end))
+			continue;
+		if (end == CHILD_CRASHED && !supervisor->options->dry_run)
+			account_dir_note_crash(
+				supervisor->settings->state_dir, child->account->name);
+		finish(supervisor, child, end != CHILD_EXITED);
 	}
 }
 
@@ -233,6 +238,7 @@ static void kill_stalled(struct supervisor *supervisor)
 			log_error("account=%s made no progress for %d s: killed",
 				child->account->name, (int)(silent_ms / 1000));
 		child->heard_ms = clock_ms();
+		child->hung = !stop_over;
 		(void)kill(child->pid, SIGKILL);
 	}
 	/* One that waits for its disk ends when that answers. */

@@ -2,6 +2,7 @@
 #include "scanner/worker.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -18,7 +19,9 @@ enum {
 	ROUNDS_MAX = 4,         /* cuts tried before the whole body goes */
 	KEEP_MAX = 1024 * 1024, /* bytes of a job's buffer kept for the next */
 	WHY_MAX = 90,
-	HEAP_KEEP = 64 * 1024 * 1024, /* bytes of heap kept between scans */
+	HEAP_KEEP = 64 * 1024 * 1024, /* bytes of heap kept between scans ... */
+	REST_KEEP = 2 * 1024 * 1024,  /* ... and when there has been none for so long: */
+	REST_MS = 300,
 };
 
 /* A message on its way to a clean one. */
@@ -250,6 +253,15 @@ static int serve_one(struct engine *engine, int fd, const struct job_head *head,
 	return job_send(fd, JOB_VERDICT, 0, &bytes, 1, err);
 }
 
+/* With the official signatures a scan has some 20 MB; no worker needs to keep them overnight. */
+static void rest(int fd)
+{
+	struct pollfd job = { .fd = fd, .events = POLLIN };
+
+	if (poll(&job, 1, REST_MS) == 0)
+		(void)malloc_trim(REST_KEEP);
+}
+
 static void serve(
 	struct engine *engine, const struct settings *settings, int fd, struct err *err)
 {
@@ -264,6 +276,7 @@ static void serve(
 			fail_worker(fd, err);
 		if (payload.size > KEEP_MAX)
 			buf_done(&payload);
+		rest(fd);
 	}
 	if (got < 0)
 		fail_worker(fd, err);

@@ -5,6 +5,7 @@
 # that is missing, crashes, hangs or ends before its plan is a failure that names it.
 use strict;
 use warnings;
+use Errno;
 use FindBin;
 use POSIX ();
 
@@ -26,37 +27,59 @@ sub report {
 	print STDERR "#   Failed test '$name'\n", map { "#     $_\n" } @notes if !$ok;
 }
 
-# The output of one program and how it ended.
-sub run {
+# Many of them wait for something most of their time: more run at once than there are processors.
+my $at_once = 4;
+my (@queue, %running, %result);
+
+sub start {
 	my ($program) = @_;
-	my $pid = open(my $out, '-|') // die "fork: $!\n";
+	open(my $out, '+>', undef) or die "temporary file: $!\n";
+	my $pid = fork // die "fork: $!\n";
 	if (!$pid) {
 		setpgrp;
 		open(STDIN, '<', '/dev/null');
-		open(STDERR, '>&', \*STDOUT);
+		open(STDOUT, '>&', $out);
+		open(STDERR, '>&', $out);
 		exec { $program } $program or POSIX::_exit(127);
 	}
-	my @lines;
-	my $late = 0;
-	eval {
-		local $SIG{ALRM} = sub { die "late\n" };
-		alarm $limit;
-		@lines = <$out>;
-		alarm 0;
-		1;
-	} or do {
-		$late = 1;
-		kill 'KILL', -$pid;
-	};
-	close $out;
-	chomp @lines;
-	my $how = $late ? "did not end within $limit s"
-		: $? & 127  ? 'was killed by signal ' . ($? & 127)
-		: $?        ? 'left with exit code ' . ($? >> 8)
-		:             '';
-	return ($how, @lines);
+	$running{$pid} = { program => $program, out => $out, end => time + $limit };
 }
 
+# Wait for the next that ends; those that hang are made to.
+sub reap {
+	local $SIG{ALRM} = sub {
+		for my $pid (keys %running) {
+			next if time < $running{$pid}{end} || $running{$pid}{late}++;
+			kill 'KILL', -$pid;
+		}
+		alarm 1;
+	};
+	alarm 1;
+	my $pid = 0;
+	1 while ($pid = wait) <= 0 && $!{EINTR};
+	my $status = $?;
+	alarm 0;
+	my $run = delete $running{$pid} // return;
+	seek $run->{out}, 0, 0;
+	chomp(my @lines = readline $run->{out});
+	my $how = $run->{late} ? "did not end within $limit s"
+		: $status & 127  ? 'was killed by signal ' . ($status & 127)
+		: $status        ? 'left with exit code ' . ($status >> 8)
+		:                  '';
+	$result{ $run->{program} } = [ $how, @lines ];
+}
+
+# The output of one program and how it ended, while others go on.
+sub run {
+	my ($program) = @_;
+	while (!$result{$program}) {
+		start(shift @queue) while @queue && keys %running < $at_once;
+		reap();
+	}
+	return @{ delete $result{$program} };
+}
+
+@queue = grep { -x } map { m{^tests/(.*)\.c$} ? "build/$mode/tests/$1" : () } sort glob 'tests/*/test_*.c';
 for my $source (sort glob 'tests/*/test_*.c') {
 	(my $name = $source) =~ s{^tests/|\.c$}{}g;
 	my $program = "build/$mode/tests/$name";

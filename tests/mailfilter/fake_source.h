@@ -30,8 +30,11 @@ struct fake_folder {
 	const char *name;
 	uint32_t uidvalidity;
 	bool missing;
+	bool listed;    /* though it is missing */
+	unsigned marks; /* of its listing */
 	enum err_kind settle_error;
 	struct fake_message messages[FAKE_MESSAGES_MAX];
+	int64_t dates[FAKE_MESSAGES_MAX]; /* of the messages, 0: unknown */
 };
 
 struct fake_source {
@@ -42,12 +45,17 @@ struct fake_source {
 	bool deletes;      /* what is settled is gone */
 	int settle_breaks; /* so many times the session ends instead of settling */
 	int finish_breaks;
+	int heads_breaks;
+	bool heads_kill; /* the process dies when heads are asked for */
 	/* Called when a session breaks: others may be at the mailbox meanwhile. */
 	void (*meanwhile)(struct fake_source *fake);
+	/* Called when a listing is over, before it is known. */
+	void (*arrives)(struct fake_source *fake);
 	struct fake_message *numbers[FAKE_MESSAGES_MAX]; /* of this session's listing */
 	bool marked[FAKE_MESSAGES_MAX];
 	bool lost; /* this session is broken: everything fails */
-	int sessions;
+	int sessions, listings;
+	bool renumbers; /* another UIDVALIDITY at each login */
 	char log[2048]; /* "fetch A/1;settle A/1;" */
 };
 
@@ -92,6 +100,31 @@ static int fake_select(struct source *source, const char *folder, uint32_t *uidv
 	return err_set(err, ERR_ACCOUNT, "folder \"%s\": no such folder", folder);
 }
 
+static int fake_folders(
+	struct source *source, struct source_folder_list *list_r, struct err *err)
+{
+	struct fake_source *fake = fake_of(source);
+
+	if (fake->lost)
+		return fake_lost(fake, err);
+	fake->listings++;
+	*list_r = (struct source_folder_list){ 0 };
+	list_r->items = calloc(FAKE_FOLDERS_MAX, sizeof(*list_r->items));
+	assert_non_null(list_r->items);
+	for (size_t i = 0; i < FAKE_FOLDERS_MAX; i++) {
+		const struct fake_folder *at = &fake->folders[i];
+		struct source_folder *item = &list_r->items[list_r->count];
+
+		if (!at->name || (at->missing && !at->listed))
+			continue;
+		(void)snprintf(item->name, sizeof(item->name), "%s", at->name);
+		item->separator = '/';
+		item->marks = at->marks;
+		list_r->count++;
+	}
+	return 0;
+}
+
 static int fake_list(struct source *source, uint32_t after_uid,
 	struct source_item **items_r, size_t *count_r, struct err *err)
 {
@@ -114,10 +147,13 @@ static int fake_list(struct source *source, uint32_t after_uid,
 		items[count].number = (uint32_t)count + 1;
 		fake->numbers[count] = message;
 		items[count].size = message->bytes ? strlen(message->bytes) : 10;
+		items[count].date_s = fake->selected->dates[i];
 		count++;
 	}
 	*items_r = items;
 	*count_r = count;
+	if (fake->arrives)
+		fake->arrives(fake);
 	return 0;
 }
 
@@ -155,6 +191,33 @@ static int fake_fetch(struct source *source, const struct source_item *items,
 		if (sink->done(sink->arg, items[i].uid,
 			    message->bytes ? SOURCE_FETCHED : SOURCE_NIL, err) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+static int fake_heads(struct source *source, const struct source_item *items,
+	size_t count, struct head *heads_r, struct err *err)
+{
+	struct fake_source *fake = fake_of(source);
+
+	if (fake->heads_kill)
+		(void)raise(SIGKILL);
+	if (fake->lost || fake->heads_breaks > 0) {
+		fake->heads_breaks--;
+		return fake_lost(fake, err);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct fake_message *message = fake_find(fake, items[i].uid);
+
+		fake_note(fake, "head", items[i].uid);
+		heads_r[i] = (struct head){ 0 };
+		if (!message || !message->bytes)
+			continue;
+		heads_r[i].known = true;
+		assert_int_equal(
+			hash_span(span_part(span_str(message->bytes), 0, HEAD_BYTES),
+				&heads_r[i].hash, NULL),
+			0);
 	}
 	return 0;
 }
@@ -210,9 +273,11 @@ static void fake_close(struct source *source)
 }
 
 static const struct source_ops fake_ops = {
+	.folders = fake_folders,
 	.select = fake_select,
 	.list = fake_list,
 	.fetch = fake_fetch,
+	.heads = fake_heads,
 	.settle = fake_settle,
 	.finish = fake_finish,
 	.close = fake_close,
@@ -225,6 +290,8 @@ static void fake_connect(struct fake_source *fake)
 	fake->selected = NULL;
 	fake->lost = false;
 	fake->sessions++;
+	for (size_t i = 0; i < FAKE_FOLDERS_MAX && fake->renumbers; i++)
+		fake->folders[i].uidvalidity++;
 	memset(fake->marked, 0, sizeof(fake->marked));
 }
 

@@ -48,6 +48,8 @@ static const struct gate_case cases[] = {
 		"* 1 fetch (body[] {3}\r\n((( UID 1)\r\n", NULL },
 	{ "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n", "* 1 FETCH (BODY[] {0}\r\n UID 4)\r\n",
 		NULL },
+	{ "* 1 FETCH (BODY[]<0> {3}\r\n((( UID 1)\r\n",
+		"* 1 FETCH (BODY[]<0> {3}\r\n((( UID 1)\r\n", NULL },
 	{ "* LIST () \"/\" {7}\r\n* 9 EXI\r\n1 OK\r\n", "1 OK\r\n", NULL },
 	{ "* OK ends in {7}\r\n1 OK\r\n", "1 OK\r\n", NULL },
 	{ "\r\n1 OK\r\n", "1 OK\r\n", NULL },
@@ -195,6 +197,64 @@ static void a_body_passes_as_it_is(void **state)
 	}
 }
 
+static void lists_go_to_who_asked_and_no_further(void **state)
+{
+	static const char in[] = "* OK hi\r\n* LIST () \"/\" a\r\n* 1 FETCH (UID 1)\r\n"
+				 "* list (\\Trash) \"/\" {6}\r\n1 OK\r\n\r\n1 OK\r\n";
+	static const char lists_in[] = "* LIST () \"/\" a\r\n"
+				       "* list (\\Trash) \"/\" {6}\r\n1 OK\r\n\r\n";
+	static const char rest[] = "* OK hi\r\n* 1 FETCH (UID 1)\r\n1 OK\r\n";
+
+	(void)state;
+	for (size_t piece = 1; piece < sizeof(in); piece++) {
+		auto_buf struct buf out;
+		auto_buf struct buf lists;
+		struct imap_gate gate;
+		struct err err = { 0 };
+
+		buf_init(&out, OUT_MAX);
+		buf_init(&lists, 1000);
+		imap_gate_init(&gate, BODY_MAX);
+		imap_gate_take_lists(&gate, &lists);
+		assert_int_equal(pass(&gate, span_str(in), piece, &out, &err), 0);
+		assert_true(span_equal(buf_span(&lists), span_str(lists_in)));
+		assert_true(span_equal(buf_span(&out), span_str(rest)));
+		/* And when nobody asks any more. */
+		imap_gate_take_lists(&gate, NULL);
+		assert_int_equal(
+			pass(&gate, span_str("* LIST () \"/\" b\r\n"), piece, &out, &err),
+			0);
+		assert_true(span_equal(buf_span(&out), span_str(rest)));
+		assert_int_equal(lists.len, sizeof(lists_in) - 1);
+	}
+}
+
+static void an_endless_list_of_folders_is_refused(void **state)
+{
+	static const char *const lists_in[] = { "* LIST () \"/\" a\r\n",
+		"* LIST () \"/\" {500}\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		auto_buf struct buf out;
+		auto_buf struct buf lists;
+		struct imap_gate gate;
+		struct err err = { 0 };
+		int result;
+
+		buf_init(&out, OUT_MAX);
+		buf_init(&lists, 200);
+		imap_gate_init(&gate, BODY_MAX);
+		imap_gate_take_lists(&gate, &lists);
+		result = pass(&gate, span_str("* OK hi\r\n"), 100, &out, &err);
+		for (int n = 0; n < 100 && result == 0; n++)
+			result = pass(&gate, span_str(lists_in[i]), 100, &out, &err);
+		assert_int_equal(result, -1);
+		assert_int_equal(err.kind, ERR_SESSION);
+		assert_non_null(strstr(err.text, "endless list of folders"));
+	}
+}
+
 static void bye_ends_the_session_with_its_words(void **state)
 {
 	static const char in[] =
@@ -241,6 +301,8 @@ int main(void)
 		cmocka_unit_test(deep_parentheses_are_refused),
 		cmocka_unit_test(a_nul_outside_a_body_is_refused),
 		cmocka_unit_test(a_body_passes_as_it_is),
+		cmocka_unit_test(lists_go_to_who_asked_and_no_further),
+		cmocka_unit_test(an_endless_list_of_folders_is_refused),
 		cmocka_unit_test(bye_ends_the_session_with_its_words),
 		cmocka_unit_test(a_reader_may_take_a_body_past_the_gate),
 	};

@@ -70,6 +70,15 @@ static void put(
 		fail_msg("%s", err.text);
 }
 
+static int find(
+	struct record *record, const char *folder, unsigned uid, struct record_row *row_r)
+{
+	const struct record_row row = a_row(folder, uid, RECORD_HELD);
+	struct err err = { 0 };
+
+	return record_find(record, &row.key, row_r, &err);
+}
+
 static uint64_t held(struct record *record)
 {
 	struct record_counts counts;
@@ -96,6 +105,8 @@ static void find_gives_back_every_field_that_was_put(void **state)
 		.size = UINT64_MAX / 2,
 		.attempts = UINT32_MAX,
 		.time_s = 4102444800,
+		.listed_size = UINT64_MAX / 2,
+		.head = { .known = true, .hash = { { 0, 1, 2, 255 } } },
 	};
 
 	(void)state;
@@ -115,6 +126,8 @@ static void find_gives_back_every_field_that_was_put(void **state)
 	assert_int_equal(found.size, row.size);
 	assert_int_equal(found.attempts, row.attempts);
 	assert_int_equal(found.time_s, row.time_s);
+	assert_int_equal(found.listed_size, row.listed_size);
+	assert_true(head_equal(&found.head, &row.head));
 	record_close(record);
 }
 
@@ -314,25 +327,172 @@ static void each_stops_when_told_and_that_is_no_error(void **state)
 	record_close(record);
 }
 
-static void folders_keep_their_uidvalidity_and_uid(void **state)
+static void folders_keep_what_was_put(void **state)
 {
+	struct record_folder folder = { "INBOX", 9, UINT32_MAX, 4102444800, 2, 50, 77,
+		4102444801 };
+	struct record_folder other = { "Other", 8, 3, 1, 0, 40, 0, 0 };
 	struct record *record = open_record(false);
-	uint32_t uidvalidity = 5, uid = 5;
+	struct record_folder found = { 0 };
 	struct err err = { 0 };
+	int64_t began_s = 0;
 
 	(void)state;
-	assert_int_equal(record_folder(record, "INBOX", &uidvalidity, &uid, &err), 0);
-	assert_int_equal(uidvalidity, 0);
-	assert_int_equal(uid, 0);
-	assert_int_equal(record_set_folder(record, "INBOX", 9, UINT32_MAX, &err), 0);
-	assert_int_equal(record_set_folder(record, "Other", 8, 3, &err), 0);
-	assert_int_equal(record_folder(record, "INBOX", &uidvalidity, &uid, &err), 0);
-	assert_int_equal(uidvalidity, 9);
-	assert_int_equal(uid, UINT32_MAX);
-	assert_int_equal(record_set_folder(record, "INBOX", 10, 0, &err), 0);
-	assert_int_equal(record_folder(record, "INBOX", &uidvalidity, &uid, &err), 0);
-	assert_int_equal(uidvalidity, 10);
-	assert_int_equal(uid, 0);
+	assert_int_equal(record_find_folder(record, "INBOX", &found, &err), 0);
+	assert_int_equal(record_began(record, &began_s, &err), 0);
+	assert_int_equal(began_s, -1);
+	assert_int_equal(record_put_folder(record, &folder, &err), 0);
+	assert_int_equal(record_put_folder(record, &other, &err), 0);
+	assert_int_equal(record_find_folder(record, "INBOX", &found, &err), 1);
+	assert_memory_equal(&found, &folder, sizeof(found));
+	assert_int_equal(record_began(record, &began_s, &err), 0);
+	assert_int_equal(began_s, 40);
+	/* It stays known when that folder is gone. */
+	assert_int_equal(record_lose_folder(record, "Other", 1, &err), 0);
+	assert_int_equal(record_began(record, &began_s, &err), 0);
+	assert_int_equal(began_s, 40);
+	folder.uidvalidity = 10;
+	folder.done_uid = 0;
+	assert_int_equal(record_put_folder(record, &folder, &err), 0);
+	assert_int_equal(record_find_folder(record, "INBOX", &found, &err), 1);
+	assert_memory_equal(&found, &folder, sizeof(found));
+	record_close(record);
+}
+
+/* A row that can be told again, if it has a head. */
+static void put_told(struct record *record, const char *folder, unsigned uid, int head,
+	uint64_t size, enum record_state state)
+{
+	struct record_row row = a_row(folder, uid, state);
+	struct err err = { 0 };
+
+	row.listed_size = size;
+	row.head.known = head > 0;
+	memset(row.head.hash.bytes, head, HASH_SIZE);
+	if (record_put(record, &row, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* "SIZE:FIRST BYTE OF THE HEAD;" of each stray. */
+static const char *strays(struct record *record, const char *folder, int64_t ids[8])
+{
+	static char text[256];
+	auto_free struct record_stray *found = NULL;
+	size_t count = 0, used = 0;
+	struct err err = { 0 };
+
+	assert_int_equal(record_strays(record, folder, &found, &count, &err), 0);
+	assert_true(count <= 8);
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		ids[i] = found[i].id;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%u:%u;",
+			(unsigned)found[i].listed_size, found[i].head.bytes[0]);
+	}
+	return text;
+}
+
+static void strays_are_found_by_what_tells_them_and_by_no_key(void **state)
+{
+	struct message_key key = { "A", 8, "1" };
+	struct record *record = open_record(false);
+	struct record_row row;
+	struct err err = { 0 };
+	uint64_t untold = 0;
+	int64_t ids[8] = { 0 };
+
+	(void)state;
+	put_told(record, "A", 1, 9, 300, RECORD_DONE);
+	put_told(record, "A", 2, 5, 300, RECORD_SETTLED);
+	put_told(record, "A", 3, 5, 100, RECORD_PARKED);
+	put_told(record, "A", 4, 0, 100, RECORD_HELD);
+	put_told(record, "B", 1, 7, 300, RECORD_DONE);
+	put_told(record, "", 1, 7, 300, RECORD_DONE);
+	assert_string_equal(strays(record, "A", ids), "");
+	assert_int_equal(record_stray_all(record, "A", 1000, &err), 0);
+	assert_string_equal(strays(record, "A", ids), "100:5;300:5;300:9;");
+	assert_int_equal(find(record, "A", 1, &row), 0);
+	assert_int_equal(find(record, "B", 1, &row), 1);
+	assert_int_equal(record_claim(record, ids[2], &key, &err), 0);
+	assert_string_equal(strays(record, "A", ids), "100:5;300:5;");
+	assert_int_equal(record_find(record, &key, &row, &err), 1);
+	assert_int_equal(row.state, RECORD_DONE);
+	assert_string_equal(row.name, "name-1");
+	assert_int_equal(row.listed_size, 300);
+	assert_true(row.head.known);
+	/* The old number comes back, and is numbered anew with it: two strays, not one. */
+	put_told(record, "A", 2, 6, 300, RECORD_SETTLED);
+	assert_int_equal(record_stray_all(record, "A", 2000, &err), 0);
+	assert_string_equal(strays(record, "A", ids), "100:5;300:5;300:6;300:9;");
+	assert_int_equal(record_drop_strays(record, "A", 2000, &err), 0);
+	assert_string_equal(strays(record, "A", ids), "300:6;300:9;");
+	assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+	assert_int_equal(untold, 0);
+	record_close(record);
+}
+
+static void strays_of_a_folder_that_is_no_more_are_anybodys(void **state)
+{
+	struct record_folder folders[] = { { "A", 7, 3, 1, 0, 9, 0, 0 },
+		{ "B", 7, 0, 1, 0, 8, 0, 0 } };
+	struct message_key key = { "B", 7, "50" };
+	struct record *record = open_record(false);
+	char(*names)[MESSAGE_FOLDER_MAX];
+	struct record_row row;
+	struct err err = { 0 };
+	int64_t ids[8] = { 0 };
+	size_t count;
+
+	(void)state;
+	put_told(record, "A", 1, 1, 100, RECORD_DONE);
+	assert_int_equal(record_stray_all(record, "A", 10, &err), 0);
+	put_told(record, "A", 2, 2, 100, RECORD_DONE);
+	put_told(record, "B", 1, 3, 100, RECORD_DONE);
+	put_told(record, "", 1, 4, 100, RECORD_DONE);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(record_put_folder(record, &folders[i], &err), 0);
+	assert_int_equal(record_lose_folder(record, "A", 20, &err), 0);
+	assert_int_equal(record_folder_names(record, &names, &count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(names[0], "B");
+	free(names);
+	assert_string_equal(strays(record, "B", ids), "100:1;100:2;");
+	assert_string_equal(strays(record, "C", ids), "100:1;100:2;");
+	assert_int_equal(record_claim(record, ids[1], &key, &err), 0);
+	assert_int_equal(find(record, "B", 50, &row), 1);
+	assert_string_equal(row.name, "name-2");
+	/* Since when it has been one does not change with its folder's end. */
+	assert_int_equal(record_drop_strays(record, "C", 20, &err), 0);
+	assert_string_equal(strays(record, "C", ids), "");
+	key.folder[0] = '\0';
+	key.uid[1] = '\0';
+	key.uid[0] = '1';
+	assert_int_equal(record_find(record, &key, &row, &err), 1);
+	record_close(record);
+}
+
+static void strays_that_are_only_kept_do_not_count(void **state)
+{
+	struct record *record = open_record(false);
+	struct record_counts counts;
+	struct err err = { 0 };
+	uint64_t untold = 0;
+
+	(void)state;
+	put_told(record, "A", 1, 1, 1, RECORD_DONE);
+	put_told(record, "A", 2, 1, 1, RECORD_PARKED);
+	put_told(record, "A", 3, 1, 1, RECORD_INTENT);
+	put_told(record, "A", 4, 1, 1, RECORD_HELD);
+	put_told(record, "A", 5, 0, 1, RECORD_HELD);
+	assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+	assert_int_equal(untold, 0);
+	put_told(record, "A", 6, 0, 1, RECORD_SETTLED);
+	assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+	assert_int_equal(untold, 1);
+	assert_int_equal(record_stray_all(record, "A", 1, &err), 0);
+	assert_int_equal(record_count(record, &counts, &err), 0);
+	assert_int_equal(counts.done, 2);
+	assert_int_equal(counts.parked + counts.pending + counts.held, 0);
 	record_close(record);
 }
 
@@ -574,6 +734,23 @@ static void sql(const char *text)
 	(void)sqlite3_close(connection);
 }
 
+static int user_version(void)
+{
+	sqlite3 *connection = NULL;
+	sqlite3_stmt *statement = NULL;
+	int version;
+
+	assert_int_equal(sqlite3_open(db, &connection), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(
+				 connection, "PRAGMA user_version", -1, &statement, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	version = sqlite3_column_int(statement, 0);
+	(void)sqlite3_finalize(statement);
+	(void)sqlite3_close(connection);
+	return version;
+}
+
 static void refused(const char *word)
 {
 	struct record *record = NULL;
@@ -588,47 +765,86 @@ static void refused(const char *word)
 	}
 }
 
-static void a_database_of_a_newer_version_is_refused_and_untouched(void **state)
-{
-	struct record *record = open_record(false);
+/* As the first version of the program made it. */
+static const char first_form[] =
+	"CREATE TABLE message (change INTEGER PRIMARY KEY, folder TEXT NOT NULL,"
+	" uidvalidity INTEGER NOT NULL, uid TEXT NOT NULL, state INTEGER NOT NULL,"
+	" action INTEGER NOT NULL, name TEXT NOT NULL, quarantine_id TEXT NOT NULL,"
+	" verdict TEXT NOT NULL, reason TEXT NOT NULL, judged TEXT NOT NULL,"
+	" size INTEGER NOT NULL, attempts INTEGER NOT NULL, time_s INTEGER NOT NULL,"
+	" UNIQUE (folder, uidvalidity, uid));"
+	"CREATE TABLE folder (folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
+	" done_uid INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" time_s INTEGER NOT NULL, summary TEXT NOT NULL);"
+	"CREATE TABLE quarantined (id TEXT PRIMARY KEY, folder TEXT NOT NULL,"
+	" uidvalidity INTEGER NOT NULL, uid TEXT NOT NULL, time_s INTEGER NOT NULL,"
+	" size INTEGER NOT NULL, why TEXT NOT NULL, subject TEXT NOT NULL,"
+	" sender TEXT NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO message VALUES (4, 'A', 7, '1', 5, 1, 'n', '', '', '', '', 20, 0, 9);"
+	"INSERT INTO message VALUES (5, '', 0, 'x', 5, 1, 'n', '', '', '', '', 20, 0, 9);"
+	"INSERT INTO folder VALUES ('A', 7, 1);"
+	"PRAGMA application_id = 0x6d666c74; PRAGMA user_version = 1;";
 
-	(void)state;
-	put(record, "A", 1, RECORD_HELD);
-	record_close(record);
-	sql("PRAGMA user_version = 1000");
-	refused("newer mailfilter");
-	sql("PRAGMA user_version = 0");
-	refused("no form");
-	sql("PRAGMA user_version = 2");
-	record = open_record(false);
-	assert_int_equal(held(record), 1);
-	record_close(record);
-}
-
-static void a_database_of_the_first_version_is_brought_up_to_date(void **state)
+static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 {
-	struct record *record = open_record(false);
+	struct record *record = NULL;
+	struct record_folder folder;
+	struct record_row row;
 	struct err err = { 0 };
+	int64_t began_s = -1;
+	struct record_quarantined quarantined;
+	uint64_t untold = 0;
 
 	(void)state;
-	put(record, "A", 1, RECORD_HELD);
-	record_close(record);
-	sql("DROP TABLE fate; DROP TABLE unparked;"
-	    "ALTER TABLE quarantined DROP COLUMN found;"
-	    "ALTER TABLE message DROP COLUMN rule;"
-	    "ALTER TABLE message DROP COLUMN since_s; PRAGMA user_version = 1");
-	/* Who only looks does not change it. */
+	assert_int_equal(mkdir(dir, 0700), 0);
+	sql(first_form);
+	/* Who only reads cannot do it. */
 	assert_int_equal(record_open(dir, true, &record, &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_non_null(strstr(err.text, "older mailfilter"));
 	for (int i = 0; i < 2; i++) {
 		record = open_record(false);
-		assert_int_equal(held(record), 1);
+		assert_int_equal(find(record, "A", 1, &row), 1);
+		assert_int_equal(row.size, 20);
+		assert_false(row.head.known);
+		assert_int_equal(record_find_folder(record, "A", &folder, &err), 1);
+		assert_int_equal(folder.done_uid, 1);
+		assert_int_equal(record_find_folder(record, "", &folder, &err), 1);
+		assert_int_equal(record_began(record, &began_s, &err), 0);
+		assert_int_equal(began_s, 0);
+		assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+		assert_int_equal(untold, 1);
+		assert_int_equal(
+			record_find_quarantined(record, "none", &quarantined, &err), 0);
 		assert_int_equal(record_set_fate(record, "an-id", RECORD_RELEASED, "name",
 					 1, &err),
 			0);
 		record_close(record);
 	}
+	record = open_record(true);
+	record_close(record);
+}
+
+static void a_database_of_a_newer_version_is_refused_and_untouched(void **state)
+{
+	struct record *record = open_record(false);
+	char mark[64];
+	int version;
+
+	(void)state;
+	put(record, "A", 1, RECORD_HELD);
+	record_close(record);
+	version = user_version();
+	(void)snprintf(mark, sizeof(mark), "PRAGMA user_version = %d", version);
+	sql("PRAGMA user_version = 1000");
+	refused("newer mailfilter");
+	sql("PRAGMA user_version = 0");
+	refused("no form");
+	sql(mark);
+	record = open_record(false);
+	assert_int_equal(held(record), 1);
+	record_close(record);
 }
 
 static struct record_quarantined an_item(const char *id, uint8_t digest)
@@ -749,6 +965,7 @@ static void what_is_unparked_is_listed_again_and_nothing_else(void **state)
 {
 	struct record *record = open_record(false);
 	struct record_row row = { 0 };
+	struct record_folder folder = { .name = "A", .uidvalidity = 7, .done_uid = 10 };
 	uint32_t done = 10;
 	uint64_t count = 9;
 
@@ -757,7 +974,7 @@ static void what_is_unparked_is_listed_again_and_nothing_else(void **state)
 	put(record, "A", 6, RECORD_PARKED);
 	put(record, "A", 8, RECORD_SETTLED);
 	put(record, "B", 6, RECORD_PARKED);
-	assert_int_equal(record_set_folder(record, "A", 7, 10, NULL), 0);
+	assert_int_equal(record_put_folder(record, &folder, NULL), 0);
 	assert_int_equal(record_take_unparked(record, "A", 7, &done, NULL), 0);
 	assert_int_equal(done, 10);
 	assert_int_equal(record_unpark(record, "A", "8", &count, NULL), 0);
@@ -776,8 +993,8 @@ static void what_is_unparked_is_listed_again_and_nothing_else(void **state)
 	done = 10;
 	assert_int_equal(record_take_unparked(record, "A", 7, &done, NULL), 0);
 	assert_int_equal(done, 10);
-	assert_int_equal(record_folder(record, "A", &(uint32_t){ 0 }, &done, NULL), 0);
-	assert_int_equal(done, 5);
+	assert_int_equal(record_find_folder(record, "A", &folder, NULL), 1);
+	assert_int_equal(folder.done_uid, 5);
 	assert_int_equal(record_unpark(record, NULL, NULL, &count, NULL), 0);
 	assert_int_equal(count, 2);
 	assert_int_equal(record_take_unparked(record, "A", 7, &done, NULL), 0);
@@ -945,7 +1162,10 @@ int main(void)
 		TEST(each_may_put_what_it_is_shown_and_still_ends),
 		TEST(each_picks_folder_uidvalidity_and_states),
 		TEST(each_stops_when_told_and_that_is_no_error),
-		TEST(folders_keep_their_uidvalidity_and_uid),
+		TEST(folders_keep_what_was_put),
+		TEST(strays_are_found_by_what_tells_them_and_by_no_key),
+		TEST(strays_of_a_folder_that_is_no_more_are_anybodys),
+		TEST(strays_that_are_only_kept_do_not_count),
 		TEST(the_last_run_is_kept_and_cut_to_the_room_given),
 		TEST(quarantined_items_are_found_and_walked_by_id),
 		TEST(rollback_leaves_what_was_before),
@@ -956,8 +1176,8 @@ int main(void)
 		TEST(a_reader_may_not_write),
 		TEST(a_reader_of_nothing_sees_nothing_and_makes_nothing),
 		TEST(nobody_else_may_read_whatever_the_umask),
+		TEST(a_database_of_an_older_version_is_brought_up_to_date),
 		TEST(a_database_of_a_newer_version_is_refused_and_untouched),
-		TEST(a_database_of_the_first_version_is_brought_up_to_date),
 		TEST(reasons_are_counted_with_the_oldest_first_seen),
 		TEST(a_uid_is_found_in_each_folder_that_has_it),
 		TEST(what_is_unparked_is_listed_again_and_nothing_else),

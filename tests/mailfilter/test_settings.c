@@ -16,6 +16,7 @@ static char path[64];
 /* What an account needs, for the tests of something else. */
 #define SOURCE   "source = \"imaps://u@h\" "
 #define DELIVER  "deliver = \"maildir:/m\" "
+#define HERE     "account a {\nsource = \"maildir:/src\" " DELIVER "\n"
 #define PASSWORD "password-file = \"/p\" "
 
 /* On the fourth line; the reader's brace ends it. */
@@ -90,6 +91,7 @@ static void everything_has_its_preset(void **state)
 	assert_null(account->tls_ca);
 	assert_int_equal(account->after_kind, AFTER_KEEP);
 	assert_null(account->after_folder);
+	assert_int_equal(account->since_kind, SINCE_ALL);
 	assert_int_equal(account->on_infected, POLICY_CLEAN);
 	assert_int_equal(account->on_unscannable, POLICY_QUARANTINE);
 	assert_int_equal(account->on_encrypted, POLICY_TAG);
@@ -112,10 +114,12 @@ static void everything_can_be_set(void **state)
 		"source = \"imap://a@b@[::1]:1143\" folders = { \"inbox\", \"A/B\" }\n"
 		"password-command = { \"pass\", \"mail/a\" } auth = login\n"
 		"tls-ca = \"/ca\" deliver = \"maildir:/m/x y\" after = \"move:Done/x\"\n"
-		"on-infected = tag on-unscannable = hold on-encrypted = quarantine\n"
-		"scan = suspicious message-max = 1K timeout = 100ms }\n"
+		"since = 90 on-infected = tag on-unscannable = hold\n"
+		"on-encrypted = quarantine\n"
+		"scan = suspicious message-max = 1K timeout = 100ms interval = 1h\n"
+		"rate = 1K }\n"
 		"account b { source = \"pop3://u@h\" tls = none password = 'a${x}\"'\n"
-		"deliver = \"maildir:~/M\" after = delete }\n",
+		"deliver = \"maildir:~/M\" after = delete since = now }\n",
 		&settings);
 	assert_string_equal(settings.state_dir, "/s");
 	assert_int_equal(settings.scanners.count, 2);
@@ -134,6 +138,10 @@ static void everything_can_be_set(void **state)
 	assert_string_equal(account->deliver_path, "/m/x y");
 	assert_int_equal(account->after_kind, AFTER_MOVE);
 	assert_string_equal(account->after_folder, "Done/x");
+	assert_int_equal(account->since_kind, SINCE_DAYS);
+	assert_int_equal(account->since_days, 90);
+	assert_int_equal(account->interval_ms, 3600000);
+	assert_int_equal(account->rate, 1024);
 	assert_int_equal(account->on_infected, POLICY_TAG);
 	assert_int_equal(account->on_unscannable, POLICY_HOLD);
 	assert_int_equal(account->on_encrypted, POLICY_QUARANTINE);
@@ -147,6 +155,9 @@ static void everything_can_be_set(void **state)
 	assert_string_equal(account->password, "a${x}\"");
 	assert_string_equal(account->deliver_path, "/home/test/M");
 	assert_int_equal(account->after_kind, AFTER_DELETE);
+	assert_int_equal(account->since_kind, SINCE_NOW);
+	assert_int_equal(account->interval_ms, 10000);
+	assert_int_equal(account->rate, 0);
 	assert_int_equal(account->scan, SCAN_ALL);
 	assert_int_equal(account->message_max, 1 << 30);
 }
@@ -208,6 +219,8 @@ static const struct {
 	{ ACCOUNT("folders = { \"a\", \"a\" }"), 4, "twice" },
 	{ ACCOUNT("folders = { \"inbox\", \"INBOX\" }"), 4, "twice" },
 	{ ACCOUNT("folders = {}"), 4, "at least 1" },
+	{ ACCOUNT("folders = { \"!a\", \"!b*\" }"), 4, "without \"!\"" },
+	{ ACCOUNT("folders = { \"*\", \"!inbox\", \"!INBOX\" }"), 4, "twice" },
 	{ ACCOUNT("folders = { \"\xff\" }"), 4, "UTF-8" },
 	{ ACCOUNT("auth = xoauth2"), 4, "this version does not have it: expected plain" },
 	{ ACCOUNT("auth = oauthbearer"), 4, "this version does not have it" },
@@ -215,8 +228,16 @@ static const struct {
 	{ ACCOUNT("tls = none"), 4, "expected imap:// or pop3://" },
 	{ ACCOUNT("tls = maybe"), 4, "expected verify or none" },
 	{ ACCOUNT("tls-ca = \"ca.pem\""), 4, "expected a whole path" },
-	{ ACCOUNT("after = remove"), 4, "expected keep, delete, flag or move:FOLDER" },
+	{ ACCOUNT("after = remove"), 4,
+		"expected keep, delete, flag, trash or move:FOLDER" },
 	{ ACCOUNT("after = \"move:\""), 4, "name of a folder" },
+	{ ACCOUNT("interval = 9s"), 4, "from 10s to 1d" },
+	{ ACCOUNT("rate = 1023"), 4, "from 1K to 1G" },
+	{ ACCOUNT("rate = fast"), 4, "from 1K to 1G" },
+	{ ACCOUNT("since = later"), 4, "expected all, now or a number of days" },
+	{ ACCOUNT("since = 0"), 4, "expected all, now or a number of days" },
+	{ ACCOUNT("since = 36501"), 4, "at most 36500" },
+	{ ACCOUNT("since = \"3d\""), 4, "a number of days" },
 	{ ACCOUNT("after = \"move:Inbox\""), 4, "\"INBOX\" is fetched itself" },
 	{ ACCOUNT("on-infected = delete"), 4, "expected clean, tag, quarantine or hold" },
 	{ ACCOUNT("on-unscannable = clean"), 4, "expected tag, quarantine or hold" },
@@ -240,8 +261,19 @@ static const struct {
 	{ "account a { password = \"\" }", 1, "expected 1 to" },
 	{ "account a { password-file = \"x\" }", 1, "expected a whole path" },
 	{ "account a { source = \"imaps://h\" }", 1, "USER@HOST" },
-	{ "account a { source = \"maildir:/x\" }", 1,
-		"this version does not fetch from" },
+	{ "account a { source = \"maildir:x\" }", 1, "expected a whole path" },
+	{ HERE "folders = { \"INBOX\" } }", 3, "a Maildir has only one" },
+	{ HERE PASSWORD "}", 3, "password-file: a Maildir is a folder here" },
+	{ HERE "tls = none }", 3, "tls: a Maildir is a folder here" },
+	{ HERE "rate = 1M }", 2, "rate: a Maildir is read" },
+	{ HERE "after = trash }", 3, "a Maildir has no trash" },
+	{ HERE "after = \"move:Done\" }", 3, "after: \"Done\": expected a whole path" },
+	{ HERE "after = \"move:/src/\" }", 3, "would come in again" },
+	{ HERE "after = \"move:/m\" }", 3, "would be there twice" },
+	{ "account a {\nsource = \"maildir:/tmp/../tmp\"\ndeliver = \"maildir:/tmp\" }",
+		3, "deliver: the mail of account a comes from there" },
+	{ HERE "}\naccount b {\n" SOURCE PASSWORD "\ndeliver = \"maildir:/src//\" }", 6,
+		"the mail of account a comes from there, and would come in again" },
 	{ "account a { deliver = \"/x\" }", 1,
 		"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST or "
 		"pipe" },
@@ -273,6 +305,10 @@ static const struct {
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
 	  "\nfolders = { \"INBOX\" } }",
 		4, "POP3 has only one" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nsince = 30 }", 4,
+		"POP3 does not tell when a message came" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nafter = trash }",
+		4, "POP3 cannot move" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD "\nafter = flag }",
 		4, "POP3 cannot flag: expected keep or delete" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
@@ -534,9 +570,29 @@ static void a_named_file_that_is_missing_is_refused(void **state)
 	settings_free(&settings);
 }
 
+static void a_maildir_needs_no_password(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	const struct account_settings *account;
+	struct err err = { 0 };
+
+	(void)state;
+	load_good(HERE "since = 30 after = \"move:~/Done\" }\n", &settings);
+	assert_int_equal(settings_check_accounts(&settings, &err), 0);
+	account = settings_account(&settings, 0);
+	assert_int_equal(account->kind, SOURCE_MAILDIR);
+	assert_string_equal(account->source_path, "/src");
+	assert_int_equal(account->folders.count, 0);
+	assert_int_equal(account->after_kind, AFTER_MOVE);
+	assert_int_equal(account->after_folder[0], '/');
+	assert_non_null(strstr(account->after_folder, "/Done"));
+	assert_string_equal(account->user, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_maildir_needs_no_password),
 		cmocka_unit_test(everything_has_its_preset),
 		cmocka_unit_test(everything_can_be_set),
 		cmocka_unit_test(scanners_on_other_hosts_have_their_keys),

@@ -541,6 +541,187 @@ static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
 	fetched_done_with(&run.fetched);
 }
 
+/* Which of the three have this head: "1", "13". */
+static const char *with_head(const struct head heads[3], const char *bytes)
+{
+	static char text[4];
+	struct head head = { .known = true };
+	size_t used = 0;
+
+	assert_int_equal(hash_span(span_str(bytes), &head.hash, NULL), 0);
+	for (char i = 0; i < 3; i++)
+		if (head_equal(&heads[(size_t)i], &head))
+			text[used++] = (char)('1' + i);
+	text[used] = '\0';
+	return text;
+}
+
+static void heads_are_taken_from_the_start_of_each_message(void **state)
+{
+	static const char *const script[] = { EXAMINE,
+		"< UID FETCH 1:3 (UID BODY.PEEK[]<0.8192>)",
+		"= * 3 FETCH (BODY[]<0> {5}\r\nhello UID 3)\r\n",
+		"> * 1 FETCH (FLAGS (\\Seen))",
+		"= * 9 FETCH (UID 9 BODY[]<0> {3}\r\nbad)\r\n",
+		"= * 1 FETCH (UID 1 BODY[]<0> {5}\r\nhello)\r\n",
+		"> * 2 FETCH (UID 2 BODY[]<0> NIL)", "> $ OK done", LOGOUT, NULL };
+	struct head heads[3];
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(
+		run.source->ops->heads(run.source, items, 3, heads, &run.err), 0);
+	assert_string_equal(with_head(heads, "hello"), "13");
+	assert_false(heads[1].known);
+	assert_int_equal(run.source->ops->finish(run.source, &run.err), 0);
+	run_end(&run);
+}
+
+static void more_than_a_head_is_no_other_head(void **state)
+{
+	/* The server gives 9,000 bytes where 8,192 were asked for, and then the whole. */
+	static const char *const script[] = { EXAMINE, "< UID FETCH 1:3 (UID",
+		"= * 1 FETCH (UID 1 BODY[]<0> {9000}\r\n", "* 9000 x",
+		"= )\r\n* 2 FETCH (UID 2 BODY[] {10000}\r\n", "* 10000 x",
+		"= )\r\n* 3 FETCH (UID 3 BODY[]<0> {8192}\r\n", "* 8192 x", "= )\r\n",
+		"> $ OK done", NULL };
+	char bytes[HEAD_BYTES + 1];
+	struct head heads[3];
+	struct run run;
+
+	(void)state;
+	memset(bytes, 'x', HEAD_BYTES);
+	bytes[HEAD_BYTES] = '\0';
+	run_start(&run, script);
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(
+		run.source->ops->heads(run.source, items, 3, heads, &run.err), 0);
+	assert_string_equal(with_head(heads, bytes), "123");
+	run_end(&run);
+}
+
+static void heads_that_do_not_come_are_not_guessed(void **state)
+{
+	static const struct {
+		const char *script[10];
+		enum err_kind kind;
+		const char *known;
+	} cases[] = {
+		{ { "= * 1 FETCH (UID 1 BODY[]<0> {5}\r\nhello)\r\n", "> $ OK done" },
+			ERR_NONE, "1" },
+		{ { "= * 1 FETCH (UID 1 BODY[]<0> {5}\r\nhel" }, ERR_SESSION, "" },
+		{ { "= * 1 FETCH (UID 1 BODY[]<700> {5}\r\nhello)\r\n", "! stall" },
+			ERR_SESSION, "" },
+		{ { "> $ NO [INUSE] later" }, ERR_SESSION, "" },
+		{ { "> $ NO no", "< UID FETCH 1 (UID", "> $ NO no", "< UID FETCH 2 (UID",
+			  "= * 2 FETCH (UID 2 BODY[]<0> {5}\r\nhello)\r\n", "> $ OK done",
+			  "< UID FETCH 3 (UID", "> $ NO [EXPUNGEISSUED] gone" },
+			ERR_NONE, "2" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *script[STEPS_MAX] = { EXAMINE, "< UID FETCH 1:3 (UID" };
+		struct head heads[3] = { 0 };
+		size_t steps = 0;
+		struct run run;
+		int result;
+
+		while (script[steps])
+			steps++;
+		for (size_t j = 0; j < 10 && cases[i].script[j]; j++)
+			script[steps++] = cases[i].script[j];
+		run_start(&run, script);
+		assert_int_equal(run_select(&run), 0);
+		result = run.source->ops->heads(run.source, items, 3, heads, &run.err);
+		assert_int_equal(result, cases[i].kind == ERR_NONE ? 0 : -1);
+		if (result < 0)
+			assert_int_equal(run.err.kind, cases[i].kind);
+		else
+			assert_string_equal(with_head(heads, "hello"), cases[i].known);
+		run_end(&run);
+	}
+}
+
+/* Counts the waits that are for no bytes: other work could go on in them. */
+static int count_wait(
+	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	size_t *own = arg;
+
+	if (fd < 0) {
+		assert_true(deadline_ms - clock_ms() <= STREAM_PACE_MS);
+		(*own)++;
+	}
+	return stream_wait_plain.wait(NULL, fd, events, deadline_ms, err);
+}
+
+static void a_rate_is_kept_and_its_waits_are_nobodys_fault(void **state)
+{
+	/* 60,000 bytes at 20,000 a second, with one second's worth at once; a server that is
+	 * allowed half a second for each answer. */
+	static const char *const script[] = { FETCH,
+		"= * 1 FETCH (UID 1 BODY[] {60000}\r\n", "* 60000 x", "= )\r\n", TWO,
+		"> $ OK done", NULL };
+	struct source_sink sink;
+	size_t own_waits = 0;
+	const struct stream_wait wait = { count_wait, &own_waits };
+	int64_t from_ms;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.account.rate = 20000;
+	run.account.timeout_ms = 500;
+	from_ms = clock_ms();
+	assert_int_equal(
+		source_open(&run.account, "pass", &wait, &run.source, &run.err), 0);
+	assert_int_equal(
+		run.source->ops->select(run.source, "INBOX", &run.uidvalidity, &run.err),
+		0);
+	sink = fetched_sink(&run.fetched);
+	if (run.source->ops->fetch(run.source, items, 3, &sink, &run.err) < 0)
+		fail_msg("%s", run.err.text);
+	assert_int_equal(run.fetched.messages, 3);
+	assert_in_range(clock_ms() - from_ms, 1500, 15000);
+	assert_true(own_waits > 2);
+	run_end(&run);
+}
+
+static int stop_pace(
+	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	if (fd < 0)
+		return err_set(err, ERR_AGAIN, "told to stop");
+	return stream_wait_plain.wait(arg, fd, events, deadline_ms, err);
+}
+
+static void who_waits_for_its_rate_can_be_stopped(void **state)
+{
+	static const char *const script[] = { FETCH,
+		"= * 1 FETCH (UID 1 BODY[] {60000}\r\n", "* 60000 x", "! stall", NULL };
+	static const struct stream_wait wait = { stop_pace, NULL };
+	struct source_sink sink;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.account.rate = 2000;
+	assert_int_equal(
+		source_open(&run.account, "pass", &wait, &run.source, &run.err), 0);
+	assert_int_equal(
+		run.source->ops->select(run.source, "INBOX", &run.uidvalidity, &run.err),
+		0);
+	sink = fetched_sink(&run.fetched);
+	assert_int_equal(
+		run.source->ops->fetch(run.source, items, 3, &sink, &run.err), -1);
+	assert_int_equal(run.err.kind, ERR_AGAIN);
+	assert_non_null(strstr(run.err.text, "told to stop"));
+	run_end(&run);
+}
+
 struct settle_case {
 	enum after_kind after;
 	enum err_kind kind;
@@ -579,6 +760,27 @@ static const struct settle_case settle_cases[] = {
 			"< CREATE \"done\"", "> $ NO not allowed" },
 		"not allowed" },
 	{ AFTER_MOVE, ERR_SESSION, { "< UID MOVE", "= $ O" }, "closed" },
+	/* Another client deletes some of them meanwhile. */
+	{ AFTER_FLAG, ERR_NONE,
+		{ "< UID STORE 1:3 +FLAGS.SILENT (\\Flagged)", "> * 2 EXPUNGE",
+			"> * 7 EXISTS", "> * 1 FETCH (UID 1 FLAGS (\\Flagged))",
+			"> * 1 FETCH (FLAGS (\\Seen))", "> * VANISHED 2",
+			"> $ NO [EXPUNGEISSUED] some are gone" },
+		"" },
+	{ AFTER_DELETE, ERR_NONE,
+		{ "< UID STORE 1:3", "> * 2 EXPUNGE",
+			"> $ NO [EXPUNGEISSUED] some are gone", "< UID EXPUNGE 1:3",
+			"> * 1 EXPUNGE", "> * 1 EXPUNGE", "> $ OK done" },
+		"" },
+	{ AFTER_MOVE, ERR_SESSION,
+		{ "< UID MOVE 1:3", "> $ NO [EXPUNGEISSUED] some are gone" },
+		"some are gone" },
+	{ AFTER_FLAG, ERR_SESSION,
+		{ "< UID STORE 1:3", "> * OK [UIDVALIDITY 8] moved", "> $ OK done" },
+		"UIDVALIDITY" },
+	{ AFTER_FLAG, ERR_SESSION, { "< UID STORE 1:3", "> * BYE going down" },
+		"going down" },
+	{ AFTER_FLAG, ERR_SESSION, { "< UID STORE 1:3", "! stall" }, "in time" },
 };
 
 static void settling_asks_for_what_the_account_says_and_no_more(void **state)
@@ -605,6 +807,202 @@ static void settling_asks_for_what_the_account_says_and_no_more(void **state)
 		if (result != (test->kind == ERR_NONE ? 0 : -1) ||
 			run.err.kind != test->kind || !strstr(run.err.text, test->why))
 			fail_msg("case %zu: %d %s", i, run.err.kind, run.err.text);
+		run_end(&run);
+	}
+}
+
+/* No MOVE: what may have been copied by a session that broke. */
+#define POOR                                                                             \
+	"> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1", "> $ OK done",       \
+		"< LOGIN", "> $ OK in", "< CAPABILITY", "> * CAPABILITY IMAP4rev1",      \
+		"> $ OK done", "< SELECT \"INBOX\"", FOLDER
+#define HEADS                                                                            \
+	"< UID FETCH 1:2 (UID BODY.PEEK[]<0.8192>)",                                     \
+		"= * 1 FETCH (UID 1 BODY[]<0> {3}\r\none)\r\n",                          \
+		"= * 2 FETCH (UID 2 BODY[]<0> {3}\r\ntwo)\r\n", "> $ OK done"
+
+struct copy_case {
+	const char *script[30];
+	enum err_kind kind;
+	const char *why;
+};
+
+static const struct copy_case copy_cases[] = {
+	/* The first is there, another of its size is not. */
+	{ { HEADS, "< EXAMINE \"done\"", FOLDER, "< UID FETCH 1:*",
+		  "> * 1 FETCH (UID 7 RFC822.SIZE 3)",
+		  "> * 2 FETCH (UID 8 RFC822.SIZE 4)",
+		  "> * 3 FETCH (UID 9 RFC822.SIZE 3)", "> $ OK done",
+		  "< UID FETCH 7,9 (UID BODY.PEEK[]<0.8192>)",
+		  "= * 1 FETCH (UID 7 BODY[]<0> {3}\r\nxxx)\r\n",
+		  "= * 3 FETCH (UID 9 BODY[]<0> {3}\r\none)\r\n", "> $ OK done",
+		  "< SELECT \"INBOX\"", FOLDER, "< UID STORE 1 +FLAGS.SILENT (\\Deleted)",
+		  "> $ OK done", "< UID COPY 2:3 \"done\"", "> $ OK done",
+		  "< UID STORE 2:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done" },
+		ERR_NONE, "" },
+	/* The folder is not there yet. */
+	{ { HEADS, "< EXAMINE \"done\"", "> $ NO [NONEXISTENT] none",
+		  "< SELECT \"INBOX\"", FOLDER, "< UID COPY 1:3 \"done\"",
+		  "> $ NO [TRYCREATE] none", "< CREATE \"done\"", "> $ OK done",
+		  "< UID COPY 1:3 \"done\"", "> $ OK done", "< UID STORE 1:3",
+		  "> $ OK done" },
+		ERR_NONE, "" },
+	{ { HEADS, "< EXAMINE \"done\"", FOLDER, "< UID FETCH 1:*", "> * BYE bye" },
+		ERR_SESSION, "bye" },
+	{ { HEADS, "< EXAMINE \"done\"", FOLDER, "< UID FETCH 1:*", "> $ OK done",
+		  "< SELECT \"INBOX\"", "> * OK [UIDVALIDITY 8] x", "> $ OK done" },
+		ERR_SESSION, "UIDVALIDITY" },
+};
+
+static void a_copy_of_a_broken_session_is_not_made_again(void **state)
+{
+	struct source_item owed[] = { { .uid = "1", .size = 3, .again = true },
+		{ .uid = "2", .size = 3, .again = true }, { .uid = "3", .size = 3 } };
+	char folder[] = "done";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(copy_cases) / sizeof(copy_cases[0]); i++) {
+		const struct copy_case *test = &copy_cases[i];
+		const char *script[STEPS_MAX] = { POOR };
+		size_t steps = 0;
+		struct run run;
+		int result;
+
+		while (script[steps])
+			steps++;
+		for (size_t j = 0; j < 30 && test->script[j]; j++)
+			script[steps++] = test->script[j];
+		run_start(&run, script);
+		run.account.after_kind = AFTER_MOVE;
+		run.account.after_folder = folder;
+		assert_int_equal(run_select(&run), 0);
+		result = run.source->ops->settle(run.source, owed, 3, &run.err);
+		if (result != (test->kind == ERR_NONE ? 0 : -1) ||
+			run.err.kind != test->kind || !strstr(run.err.text, test->why))
+			fail_msg("case %zu: %d %s", i, run.err.kind, run.err.text);
+		run_end(&run);
+	}
+}
+
+#define LISTED                                                                           \
+	"> * LIST (\\HasNoChildren) \".\" Work", "> * LIST (\\Noselect) \".\" Lists",    \
+		"> * LIST () \".\" Lists.a", "> * 4 EXISTS",                             \
+		"> * LIST () \".\" bad&name", "> * LIST () \".\" inbox",                 \
+		"= * LIST () \".\" {12}\r\nEntw&APw-rfe\r\n", "> * LIST () \".\" Work"
+
+static void folders_are_listed_once_and_by_name(void **state)
+{
+	static const char *const script[] = { LOGIN, "< LIST \"\" \"*\"\r\n", LISTED,
+		"> * LIST (\\Trash) \".\" Bin", "> $ OK done", LOGOUT, NULL };
+	static const char *const names[] = { "Bin", "Entwürfe", "INBOX", "Lists",
+		"Lists.a", "Work" };
+	struct source_folder_list list = { 0 };
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_open(&run), 0);
+	assert_int_equal(run.source->ops->folders(run.source, &list, &run.err), 0);
+	assert_int_equal(list.count, 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_string_equal(list.items[i].name, names[i]);
+	assert_int_equal(list.items[0].marks, SOURCE_FOLDER_TRASH);
+	assert_int_equal(list.items[3].marks, SOURCE_FOLDER_NONE);
+	assert_int_equal(list.items[4].separator, '.');
+	assert_int_equal(list.odd_count, 1);
+	assert_non_null(strstr(list.odd.text, "bad&name"));
+	free(list.items);
+	assert_int_equal(run.source->ops->finish(run.source, &run.err), 0);
+	run_end(&run);
+}
+
+static void folders_that_are_not_listed_say_why(void **state)
+{
+	static const struct {
+		const char *script[6];
+		enum err_kind kind;
+		const char *why;
+	} cases[] = {
+		{ { "> $ NO not for you" }, ERR_ACCOUNT, "not for you" },
+		{ { "> $ NO [INUSE] later" }, ERR_SESSION, "later" },
+		{ { "> $ BAD what" }, ERR_SESSION, "what" },
+		{ { "= * LIST () \"/\" {50}\r\nabc" }, ERR_SESSION, "closed" },
+		{ { "! flood * LIST () \"/\" \"some folder\"\r\n" }, ERR_SESSION,
+			"endless list of folders" },
+		{ { "* 10001 * LIST () \"/\" some\r\n", "> $ OK done" }, ERR_ACCOUNT,
+			"more than 10000 folders" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *script[STEPS_MAX] = { LOGIN, "< LIST" };
+		struct source_folder_list list = { 0 };
+		size_t steps = 0;
+		struct run run;
+
+		while (script[steps])
+			steps++;
+		for (size_t j = 0; j < 6 && cases[i].script[j]; j++)
+			script[steps++] = cases[i].script[j];
+		run_start(&run, script);
+		assert_int_equal(run_open(&run), 0);
+		assert_int_equal(
+			run.source->ops->folders(run.source, &list, &run.err), -1);
+		assert_int_equal(run.err.kind, cases[i].kind);
+		if (!strstr(run.err.text, cases[i].why))
+			fail_msg("case %zu: %s", i, run.err.text);
+		assert_null(list.items);
+		run_end(&run);
+	}
+}
+
+#define USES                                                                             \
+	"> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN", "> $ OK welcome",            \
+		"< CAPABILITY",                                                          \
+		"> * CAPABILITY IMAP4rev1 MOVE SPECIAL-USE LIST-EXTENDED",               \
+		"> $ OK done", "< SELECT \"INBOX\"", FOLDER
+
+static void the_trash_is_found_once_a_session(void **state)
+{
+	static const char *const script[] = { USES,
+		"< LIST \"\" \"*\" RETURN (SPECIAL-USE)\r\n", LISTED,
+		"> * LIST (\\Trash) \".\" M&APw-ll", "> $ OK done",
+		"< UID MOVE 1 \"M&APw-ll\"", "> $ OK done", "< UID MOVE 2 \"M&APw-ll\"",
+		"> $ OK done", NULL };
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	run.account.after_kind = AFTER_TRASH;
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(run.source->ops->settle(run.source, items, 1, &run.err), 0);
+	assert_int_equal(run.source->ops->settle(run.source, items + 1, 1, &run.err), 0);
+	run_end(&run);
+}
+
+static void without_a_trash_nothing_is_moved(void **state)
+{
+	static const struct {
+		const char *answer, *why;
+	} cases[] = {
+		{ "> * LIST () \"/\" Other", "marks no folder as trash" },
+		{ "> * LIST (\\Trash) \"/\" INBOX", "the folder itself" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const char *script[] = { SELECT, "< LIST \"\" \"*\"", cases[i].answer,
+			"> $ OK done", LOGOUT, NULL };
+		struct run run;
+
+		run_start(&run, script);
+		run.account.after_kind = AFTER_TRASH;
+		assert_int_equal(run_select(&run), 0);
+		assert_int_equal(
+			run.source->ops->settle(run.source, items, 1, &run.err), -1);
+		assert_int_equal(run.err.kind, ERR_ACCOUNT);
+		assert_non_null(strstr(run.err.text, cases[i].why));
+		assert_int_equal(run.source->ops->finish(run.source, &run.err), 0);
 		run_end(&run);
 	}
 }
@@ -657,7 +1055,17 @@ int main(void)
 		cmocka_unit_test(a_sink_that_refuses_ends_fetch_and_session),
 		cmocka_unit_test(clocks_stand_still_while_the_sink_waits),
 		cmocka_unit_test(an_owner_that_stops_waiting_gets_its_reason_back),
+		cmocka_unit_test(heads_are_taken_from_the_start_of_each_message),
+		cmocka_unit_test(more_than_a_head_is_no_other_head),
+		cmocka_unit_test(heads_that_do_not_come_are_not_guessed),
+		cmocka_unit_test(a_rate_is_kept_and_its_waits_are_nobodys_fault),
+		cmocka_unit_test(who_waits_for_its_rate_can_be_stopped),
 		cmocka_unit_test(settling_asks_for_what_the_account_says_and_no_more),
+		cmocka_unit_test(a_copy_of_a_broken_session_is_not_made_again),
+		cmocka_unit_test(folders_are_listed_once_and_by_name),
+		cmocka_unit_test(folders_that_are_not_listed_say_why),
+		cmocka_unit_test(the_trash_is_found_once_a_session),
+		cmocka_unit_test(without_a_trash_nothing_is_moved),
 		cmocka_unit_test(keeping_sends_nothing),
 		cmocka_unit_test(a_refused_connection_says_where),
 	};

@@ -188,15 +188,42 @@ static const struct list_case list_cases[] = {
 	{ { "< UIDL", "> +OK", "> 2 b", "> 1 a", "> .", "< LIST", "> +OK", "> 2 5",
 		  "> 1 4", "> ." },
 		"1:a:4;2:b:5;", ERR_NONE, "" },
-	/* Equal ones are counted, by number. */
+	/* Equal ones are counted, by number, if nothing tells them apart. */
 	{ { "< UIDL", "> +OK", "> 1 same", "> 2 x", "> 3 same", "> 4 same", "> .",
-		  "< LIST", "> +OK", "> 1 1", "> 2 2", "> 3 3", "> 4 4", "> ." },
+		  "< LIST", "> +OK", "> 1 1", "> 2 2", "> 3 3", "> 4 4", "> .",
+		  "< TOP 1 0", "> -ERR no TOP" },
 		"1:same:1;2:x:2;3:same#2:3;4:same#3:4;", ERR_NONE, "" },
+	{ { "< UIDL", "> +OK", "> 1 same", "> 2 same", "> .", "< LIST", "> +OK", "> 1 1",
+		  "> 2 2", "> .", "< TOP 1 0", "> +OK", "> A: 1", "> Status: RO", "> ",
+		  "> .", "< TOP 2 0", "> +OK", "> A: 1", "> X-UIDL: 7", ">  folded", "> ",
+		  "> ." },
+		"1:same:1;2:same#2:2;", ERR_NONE, "" },
+	{ { "< UIDL", "> +OK", "> 1 same", "> 2 same", "> .", "< LIST", "> +OK", "> 1 1",
+		  "> 2 2", "> .", "< TOP 1 0", "> +OK", "> A: 1", "> .", "< TOP 2 0",
+		  "> +OK", "> A: 2", "> ." },
+		"", ERR_NONE, "by TOP" },
 	/* What could be mistaken for such a name, is too long, odd or missing: hashed. */
 	{ { "< UIDL", "> +OK", "> 1 a#2", long_uidl, "> 3 b c", "> 4", "> 5 ", "> .",
-		  "< LIST", "> +OK", "> 1 1", "> 2 2", "> 3 3", "> 4 4", "> 5 5", "> ." },
+		  "< LIST", "> +OK", "> 1 1", "> 2 2", "> 3 3", "> 4 4", "> 5 5", "> .",
+		  "< TOP 4 0", "> -ERR no TOP" },
 		"", ERR_NONE, "hashed" },
-	{ { "< UIDL", "> -ERR unknown command" }, "", ERR_ACCOUNT, "no UIDL" },
+	/* No UIDL at all. */
+	{ { "< UIDL", "> -ERR unknown command", "< LIST", "> +OK", "> 1 5", "> 2 6",
+		  "> .", "< TOP 1 0", "> +OK", "> A: 1", "> .", "< TOP 2 0", "> +OK",
+		  "> A: 2", "> ." },
+		"", ERR_NONE, "by TOP" },
+	{ { "< UIDL", "> -ERR unknown command", "< LIST", "> +OK", "> 1 5", "> 2 6",
+		  "> .", "< TOP 1 0", "> -ERR unknown" },
+		"", ERR_ACCOUNT, "neither UIDL nor TOP" },
+	{ { "< UIDL", "> -ERR unknown command", "< LIST", "> +OK", "> ." }, "", ERR_NONE,
+		"" },
+	{ { "< UIDL", "> -ERR unknown command", "< LIST", "> +OK", "> 1 5", "> .",
+		  "< TOP 1 0", "= +OK\r\nA: ", "! flood x" },
+		"", ERR_SESSION, "endless header" },
+	{ { "< UIDL", "> -ERR unknown command", "< LIST", "> +OK", "> 1 5", "> .",
+		  "< TOP 1 0", "> +OK", "> A: 1" },
+		"", ERR_SESSION, "closed" },
+	{ { "< UIDL", "> -ERR [SYS/TEMP] later" }, "", ERR_SESSION, "not now" },
 	{ { "< UIDL", "> +OK", "> 0 a", "> ." }, "", ERR_SESSION, "no message number" },
 	{ { "< UIDL", "> +OK", "> -5 a", "> ." }, "", ERR_SESSION, "no message number" },
 	{ { "< UIDL", "> +OK", "> 4294967295 a", "> ." }, "", ERR_SESSION,
@@ -244,6 +271,22 @@ static void check_hashed(const struct source_item *list, size_t count)
 	assert_string_equal(list[4].uid + strlen(list[3].uid), "#2");
 }
 
+/* Two messages of different headers, which are named by them, each time alike. */
+static void check_by_top(const struct source_item *list, size_t count)
+{
+	static char first[2][MESSAGE_UID_MAX];
+
+	assert_int_equal(count, 2);
+	assert_string_not_equal(list[0].uid, list[1].uid);
+	for (size_t i = 0; i < 2; i++) {
+		assert_memory_equal(list[i].uid, "top-sha256:", 11);
+		assert_int_equal(strlen(list[i].uid), 11 + 64);
+		if (first[i][0])
+			assert_string_equal(list[i].uid, first[i]);
+		memcpy(first[i], list[i].uid, sizeof(first[i]));
+	}
+}
+
 static void a_listing_names_each_message_once_or_fails(void **state)
 {
 	(void)state;
@@ -263,6 +306,8 @@ static void a_listing_names_each_message_once_or_fails(void **state)
 		write_list(list, count, text, sizeof(text));
 		if (strcmp(test->why, "hashed") == 0)
 			check_hashed(list, count);
+		else if (strcmp(test->why, "by TOP") == 0)
+			check_by_top(list, count);
 		else if (strcmp(text, test->text) != 0 || run.err.kind != test->kind ||
 			 result != (test->kind == ERR_NONE ? 0 : -1) ||
 			 !strstr(run.err.text, test->why))
@@ -458,6 +503,25 @@ static void only_a_confirmed_quit_is_final(void **state)
 	}
 }
 
+static void a_session_ends_after_many_deletions_if_another_may_follow(void **state)
+{
+	static const char *const free_one[] = { LOGIN, NULL };
+	static const char *const bound[] = { LOGIN_AS("> +OK\r\nLOGIN-DELAY 900\r\n."),
+		NULL };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct run run;
+
+		run_start(&run, i == 1 ? bound : free_one);
+		run.account.after_kind = i == 2 ? AFTER_KEEP : AFTER_DELETE;
+		assert_int_equal(run_open(&run), 0);
+		assert_true(run.source->settle_at_finish);
+		assert_int_equal(run.source->settle_max > 0, i == 0);
+		run_end(&run);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +534,8 @@ int main(void)
 		cmocka_unit_test(a_large_message_is_asked_for_alone),
 		cmocka_unit_test(a_sink_that_refuses_ends_fetch_and_session),
 		cmocka_unit_test(only_a_confirmed_quit_is_final),
+		cmocka_unit_test(
+			a_session_ends_after_many_deletions_if_another_may_follow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

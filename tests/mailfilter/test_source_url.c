@@ -54,7 +54,7 @@ static void bad_ones_are_refused_with_what_was_expected(void **state)
 		{ "h", "imaps://USER@HOST" },
 		{ "http://a@h", "imaps://USER@HOST" },
 		{ "imaps:a@h", "imaps://USER@HOST" },
-		{ "maildir:/home/a", "this version does not fetch from a Maildir" },
+		{ "maildir:/home/a", "expected imaps://USER@HOST" },
 		{ "imaps://", "imaps://USER@HOST" },
 		{ "imaps://h", "imaps://USER@HOST" },
 		{ "imaps://@h", "imaps://USER@HOST" },

@@ -43,6 +43,13 @@ static void dies(const struct account_job *job, struct report *report)
 	(void)raise(SIGKILL);
 }
 
+static void crashes(const struct account_job *job, struct report *report)
+{
+	(void)job;
+	(void)report;
+	abort();
+}
+
 static void ends_early(const struct account_job *job, struct report *report)
 {
 	(void)job;
@@ -60,7 +67,8 @@ static void sleeps(const struct account_job *job, struct report *report)
 
 /* Start one and wait for its end; not before it fell silent. */
 static struct report run(
-	void (*what)(const struct account_job *job, struct report *report), bool *died_r)
+	void (*what)(const struct account_job *job, struct report *report),
+	enum child_end *end_r)
 {
 	struct child child = { .fd = -1 };
 	struct child_tools tools = {
@@ -73,7 +81,7 @@ static struct report run(
 	readable = (struct pollfd){ .fd = child.fd, .events = POLLIN };
 	while (child.fd >= 0 && poll(&readable, 1, 10000) > 0)
 		(void)child_hear(&child);
-	while (!child_reap(&child, died_r))
+	while (!child_reap(&child, end_r))
 		(void)usleep(1000);
 	assert_int_equal(child.pid, 0);
 	assert_int_equal(child.fd, -1);
@@ -83,11 +91,11 @@ static struct report run(
 static void the_last_word_arrives_however_much_was_said(void **state)
 {
 	struct report report;
-	bool died = true;
+	enum child_end end;
 
 	(void)state;
-	report = run(ends_well, &died);
-	assert_false(died);
+	report = run(ends_well, &end);
+	assert_int_equal(end, CHILD_EXITED);
 	assert_true(report.final);
 	assert_int_equal(report.delivered, 7);
 	assert_int_equal(report_exit_code(&report), EX_OK);
@@ -96,16 +104,19 @@ static void the_last_word_arrives_however_much_was_said(void **state)
 static void a_worker_that_dies_leaves_its_counts_and_an_error(void **state)
 {
 	struct report report;
-	bool died = false;
+	enum child_end end;
 
 	(void)state;
-	report = run(dies, &died);
-	assert_true(died);
+	report = run(dies, &end);
+	assert_int_equal(end, CHILD_KILLED);
 	assert_int_equal(report.delivered, 3);
 	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
 	assert_non_null(strstr(report.err.text, "signal 9"));
-	report = run(ends_early, &died);
-	assert_false(died);
+	report = run(crashes, &end);
+	assert_int_equal(end, CHILD_CRASHED);
+	assert_non_null(strstr(report.err.text, "signal 6"));
+	report = run(ends_early, &end);
+	assert_int_equal(end, CHILD_EXITED);
 	assert_int_equal(report_exit_code(&report), EX_TEMPFAIL);
 	assert_non_null(strstr(report.err.text, "status 3"));
 }

@@ -57,10 +57,12 @@ sub certificate {
 		or die "openssl failed, see $log\n";
 }
 
-# new(dir => an empty folder, users => { NAME => PASSWORD, ... }, names => SAN, days => N)
+# new(dir => an empty folder, users => { NAME => PASSWORD, ... }, names => SAN, days => N,
+# more => settings of Dovecot's)
 sub new {
 	my ($class, %option) = @_;
-	my $self = bless { dir => $option{dir}, users => $option{users}, put => 0 }, $class;
+	my $self = bless { dir => $option{dir}, users => $option{users}, put => 0,
+		more => $option{more} // '' }, $class;
 	my ($dir, $names) = ($self->{dir}, $option{names} // 'DNS:localhost,IP:127.0.0.1');
 
 	$self->{owner} = $> == 0 ? getpwnam($SERVED_BY) // die "no user $SERVED_BY\n" : $>;
@@ -158,6 +160,7 @@ service pop3-login {
     port = $port->{pop3s}
   }
 }
+$self->{more}
 END
 }
 

@@ -11,14 +11,23 @@ use POSIX ();
 # new({ uid => N, body => bytes, or undef for NIL, or gone => 1 for listed but never there }, ...)
 sub new {
 	my ($class, @messages) = @_;
+	return $class->start(messages => \@messages);
+}
+
+# start(messages => [ as above ], offers => capabilities, log => a file for every command,
+# breaks => { COMMAND => how often the line breaks after it is done and before its answer },
+# cuts => so many times it breaks in the middle of a second body)
+sub start {
+	my ($class, %option) = @_;
 	my $listen = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1)
 		or die "listen: $!\n";
 	my $self = bless { port => $listen->sockport, pid => fork // die("fork: $!\n") }, $class;
 	return $self if $self->{pid};
 	@SIG{qw(INT TERM HUP ALRM)} = ('DEFAULT') x 4;
 	alarm 300;
+	my %server = (offers => '', breaks => {}, cuts => 0, %option, other => {}, uidnext => 1000);
 	while (my $client = $listen->accept) {
-		serve($client, @messages);
+		serve($client, \%server);
 		close $client;
 	}
 	POSIX::_exit(0);
@@ -43,50 +52,97 @@ sub in_set {
 	return 0;
 }
 
+# What is asked of a message; its body is the last thing in it.
 sub fetch {
 	my ($number, $message, $items) = @_;
 	my $body = $message->{body} // '';
 	my @answer = ("UID $message->{uid}");
 	return '' if $message->{gone} && $items =~ /BODY/i;
-	push @answer, 'FLAGS ()' if $items =~ /FLAGS/i;
+	push @answer, 'FLAGS (' . join(' ', sort keys %{ $message->{flags} // {} }) . ')' if $items =~ /FLAGS/i;
 	push @answer, 'RFC822.SIZE ' . length $body if $items =~ /RFC822\.SIZE/i;
 	push @answer, 'INTERNALDATE "01-Feb-2026 10:00:00 +0000"' if $items =~ /INTERNALDATE/i;
-	push @answer, 'BODY[] ' . (defined $message->{body} ? '{' . length($body) . "}\r\n$body" : 'NIL')
-		if $items =~ /BODY(?:\.PEEK)?\[\]/i;
+	if ($items =~ /BODY(?:\.PEEK)?\[\](?:<0\.(\d+)>)?/i) {
+		my ($part, $mark) = defined $1 ? (substr($body, 0, $1), '<0>') : ($body, '');
+		push @answer, "BODY[]$mark " . (defined $message->{body} ? '{' . length($part) . "}\r\n$part" : 'NIL');
+	}
 	return "* $number FETCH (@answer)\r\n";
 }
 
+# The messages of a folder: INBOX has those that the server was made with.
+sub folder {
+	my ($server, $name) = @_;
+	return $server->{messages} if uc $name eq 'INBOX';
+	return $server->{other}{$name};
+}
+
+sub answer_fetch {
+	my ($client, $server, $messages, $set, $items) = @_;
+	my $bodies = 0;
+	for (1 .. @$messages) {
+		my $message = $messages->[ $_ - 1 ];
+		next if !in_set($message->{uid}, $set, $messages->[-1]{uid});
+		my $answer = fetch($_, $message, $items);
+		if ($items =~ /BODY\.PEEK\[\]\)/ && ++$bodies == 2 && $server->{cuts} > 0) {
+			$server->{cuts}--;
+			print $client substr $answer, 0, length($answer) / 2;
+			return 0;
+		}
+		print $client $answer;
+	}
+	return 1;
+}
+
+# One command. "": its answer is OK; undef: the line breaks.
+sub obey {
+	my ($client, $server, $command, $rest) = @_;
+	my $messages = $server->{selected} // [];
+	my $last = @$messages ? $messages->[-1]{uid} : 0;
+	if ($command eq 'CAPABILITY') {
+		print $client "* CAPABILITY IMAP4rev1 AUTH=PLAIN $server->{offers}\r\n";
+	} elsif ($command eq 'AUTHENTICATE') {
+		print $client "+ \r\n";
+		<$client>;
+	} elsif ($command =~ /^(?:SELECT|EXAMINE)$/) {
+		my ($name) = $rest =~ /^"(.*)"$/;
+		$messages = $server->{selected} = folder($server, $name) or return 'NO [NONEXISTENT] none';
+		print $client '* ' . @$messages . " EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen \\Deleted)\r\n",
+			"* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT " . ($last + 1) . "] ok\r\n";
+	} elsif ($command eq 'CREATE') {
+		$server->{other}{$1} = [] if $rest =~ /^"(.*)"$/;
+	} elsif ($command eq 'UID FETCH') {
+		my ($set, $items) = $rest =~ /^(\S+) (.*)/;
+		return undef if !answer_fetch($client, $server, $messages, $set, $items);
+	} elsif ($command eq 'UID STORE') {
+		my ($set, $flags) = $rest =~ /^(\S+) \+FLAGS\.SILENT \((.*)\)/ or return 'BAD what';
+		$_->{flags}{$flags} = 1 for grep { in_set($_->{uid}, $set, $last) } @$messages;
+	} elsif ($command eq 'UID COPY') {
+		my ($set, $name) = $rest =~ /^(\S+) "(.*)"/;
+		my $target = folder($server, $name) or return 'NO [TRYCREATE] none';
+		push @$target, map { { uid => $server->{uidnext}++, body => $_->{body}, flags => {} } }
+			grep { in_set($_->{uid}, $set, $last) } @$messages;
+	} elsif ($command !~ /^(?:NOOP|LOGOUT)$/) {
+		return 'BAD unknown';
+	}
+	return '';
+}
+
 sub serve {
-	my ($client, @messages) = @_;
-	my $last = $messages[-1]{uid};
+	my ($client, $server) = @_;
 	local $/ = "\r\n";
+	$server->{selected} = undef;
 	print $client "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\r\n";
 	while (my $line = <$client>) {
 		my ($tag, $command, $rest) = $line =~ /^(\S+) ((?:UID )?\S+) ?(.*)\r\n$/i or return;
 		$command = uc $command;
-		if ($command eq 'CAPABILITY') {
-			print $client "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n";
-		} elsif ($command eq 'AUTHENTICATE') {
-			print $client "+ \r\n";
-			<$client>;
-		} elsif ($command =~ /^(?:SELECT|EXAMINE)$/) {
-			print $client '* ' . @messages . " EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen \\Deleted)\r\n",
-				"* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT " . ($last + 1) . "] ok\r\n";
-		} elsif ($command eq 'UID SEARCH') {
-			my ($set) = $rest =~ /UID (\S+)/i;
-			print $client '* SEARCH ',
-				join(' ', grep { in_set($_, $set // '1:*', $last) } map { $_->{uid} } @messages), "\r\n";
-		} elsif ($command eq 'UID FETCH') {
-			my ($set, $items) = $rest =~ /^(\S+) (.*)/;
-			for (1 .. @messages) {
-				my $message = $messages[ $_ - 1 ];
-				print $client fetch($_, $message, $items) if in_set($message->{uid}, $set, $last);
-			}
-		} elsif ($command eq 'LOGOUT') {
-			print $client "* BYE\r\n$tag OK bye\r\n";
-			return;
+		if (defined $server->{log}) {
+			open(my $log, '>>', $server->{log}) or return;
+			print $log "$command $rest\n";
 		}
-		print $client "$tag OK done\r\n";
+		my $why = obey($client, $server, $command, $rest) // return;
+		return if $why eq '' && $server->{breaks}{$command} && $server->{breaks}{$command}--;
+		print $client "* BYE\r\n" if $command eq 'LOGOUT';
+		print $client $why ? "$tag $why\r\n" : "$tag OK done\r\n";
+		return if $command eq 'LOGOUT';
 	}
 }
 

@@ -27,8 +27,8 @@ if (!$ENV{STORM_MOUNTS}) {
 }
 plan(skip_all => 'no mounts here') if system('mount -t tmpfs none /mnt 2>/dev/null && umount /mnt') != 0;
 
-my $MAILS   = $ENV{MAILS} // ($ENV{LONG} ? 2000 : 250);
-my $SEED    = $ENV{SEED} // 1;
+my $MAILS   = $ENV{MAILS} // ($ENV{LONG} ? 2000 : 350);
+my $SEED    = $ENV{SEED} // 7;
 my $LIMIT_S = 60 + $MAILS;
 my $SHRINK  = $ENV{LONG} ? 1 : 3; # large ones take longer than a second between two kills where others work, too
 
@@ -82,7 +82,7 @@ system('mount', '-t', 'tmpfs', '-o', 'size=128m,nr_inodes=5000,mode=0700', 'none
 my $conf  = settings('mailfilter.conf', { E2E::global() });
 my $storm = Storm->new($SEED, $temp, work('signatures'), settings('scanner.conf', {
 	listen => [ 'ipc://' . work('scanner.sock') ], signatures => [ work('signatures') ], 'temp-dir' => $temp,
-	'signatures-check' => '1s', reload => 'concurrent', workers => '2', cache => '0' }));
+	'signatures-check' => '1s', reload => 'concurrent', workers => '2', cache => '0' }), $ENV{LONG} ? 1 : 2);
 
 # All files, one line and one verdict each. Returns what is wrong; $then is done once they are scanned.
 sub scan_all {

@@ -6,6 +6,7 @@
 
 #include "mailfilter/account.h"
 #include "mailfilter/account_dir.h"
+#include "mailfilter/folder.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -798,28 +799,73 @@ static void a_dry_run_does_not_match(void **state)
 	assert_int_equal(row(mailbox, "A", "1").state, RECORD_SETTLED);
 }
 
-static void a_message_that_a_process_dies_of_is_found_and_parked(void **state)
+/* A run that dies of what it did, and its parent that sees it. */
+static bool crashes(struct mailbox *mailbox)
 {
-	struct mailbox *mailbox = *state;
-	struct report report;
+	bool died = dies(mailbox);
 
-	mailbox->fake.folders[0].messages[1].kills = true;
-	mailbox->fake.folders[0].messages[2] =
-		(struct fake_message){ "3", inert, 0, 0, 0 };
-	/* The first takes along what came with it; then it is alone, twice. */
-	assert_true(dies(mailbox));
-	assert_int_equal(row(mailbox, "A", "2").state, 0);
-	assert_true(dies(mailbox));
-	assert_int_equal(row(mailbox, "A", "1").state, RECORD_SETTLED);
-	assert_int_equal(row(mailbox, "A", "2").attempts, 1);
-	assert_true(dies(mailbox));
-	report = run(mailbox);
+	account_dir_note_crash(mailbox->world.dir, "work");
+	return died;
+}
+
+static void assert_parked(struct mailbox *mailbox)
+{
+	struct report report = run(mailbox);
+
 	assert_int_equal(report.err.kind, ERR_NONE);
 	assert_int_equal(report.parked, 1);
 	assert_int_equal(row(mailbox, "A", "2").state, RECORD_PARKED);
 	assert_int_equal(world_files(&mailbox->world, "new"), 5 + 1 - 1);
 	report = run(mailbox);
 	assert_int_equal(report_exit_code(&report), EX_OK);
+}
+
+static void a_message_that_a_process_dies_of_is_found_and_parked(void **state)
+{
+	struct mailbox *mailbox = *state;
+
+	mailbox->fake.folders[0].messages[1].kills = true;
+	mailbox->fake.folders[0].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
+	/* The first takes along what came with it; then it is alone, twice. */
+	assert_true(crashes(mailbox));
+	assert_int_equal(row(mailbox, "A", "2").state, 0);
+	assert_true(crashes(mailbox));
+	assert_int_equal(row(mailbox, "A", "1").state, RECORD_SETTLED);
+	assert_int_equal(row(mailbox, "A", "2").attempts, 1);
+	assert_true(crashes(mailbox));
+	assert_parked(mailbox);
+}
+
+static void a_message_is_not_blamed_for_kills_that_nobody_saw_until_they_are_many(
+	void **state)
+{
+	struct mailbox *mailbox = *state;
+
+	mailbox->fake.folders[0].messages[1].kills = true;
+	mailbox->fake.folders[0].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
+	for (int i = 0; i < 1 + CAREFUL_CUTS; i++)
+		assert_true(dies(mailbox));
+	assert_int_equal(row(mailbox, "A", "2").state, RECORD_HELD);
+	assert_parked(mailbox);
+}
+
+static void a_crash_among_kills_from_outside_counts_as_the_first(void **state)
+{
+	struct mailbox *mailbox = *state;
+
+	mailbox->fake.folders[0].messages[1].kills = true;
+	mailbox->fake.folders[0].messages[2] =
+		(struct fake_message){ "3", inert, 0, 0, 0 };
+	for (int i = 0; i < CAREFUL_CUTS; i++)
+		assert_true(dies(mailbox));
+	assert_true(crashes(mailbox));
+	assert_true(dies(mailbox));
+	assert_int_equal(row(mailbox, "A", "2").state, RECORD_HELD);
+	assert_int_equal(row(mailbox, "A", "2").attempts, CAREFUL_CRASHES);
+	assert_true(crashes(mailbox));
+	assert_parked(mailbox);
 }
 
 static void runs_that_die_of_something_else_park_nothing(void **state)
@@ -979,6 +1025,8 @@ int main(void)
 		TEST(what_is_owed_is_deleted_before_more_is_fetched),
 		TEST(a_message_that_ends_every_session_is_parked_in_one_run),
 		TEST(a_message_that_a_process_dies_of_is_found_and_parked),
+		TEST(a_message_is_not_blamed_for_kills_that_nobody_saw_until_they_are_many),
+		TEST(a_crash_among_kills_from_outside_counts_as_the_first),
 		TEST(runs_that_die_of_something_else_park_nothing),
 		TEST(a_server_that_never_serves_is_left_alone),
 		TEST(a_dry_run_makes_and_changes_nothing),

@@ -18,11 +18,12 @@ my $STOP_S    = [ 2, 4 ];
 my $FULL_S    = [ 1, 3 ];
 my $HALF_S    = 0.4;  # a bad updater between two halves of a file
 
-# new(seed, temp folder (a mount), signature folder, settings of the scanner)
+# new(seed, temp folder (a mount), signature folder, settings of the scanner, pace): at pace 2 what is
+# not killing comes twice as often.
 sub new {
-	my ($class, $seed, $temp, $signatures, $conf) = @_;
+	my ($class, $seed, $temp, $signatures, $conf, $pace) = @_;
 	my $self = bless { rng => Corpus->new("storm $seed"), temp => $temp, signatures => $signatures,
-		conf => $conf, due => [], set => 0, count => {}, groups => {}, problems => [] }, $class;
+		conf => $conf, pace => $pace, due => [], set => 0, count => {}, groups => {}, problems => [] }, $class;
 	$self->replace('good');
 	return $self;
 }
@@ -193,13 +194,13 @@ sub begin {
 		my ($again, $how) = @_;
 		my ($this, $next) = $how ? ('fill_bytes', 0) : ('fill_inodes', 1);
 		$self->$this;
-		$self->after($self->between(6, 10), sub { $again->($again, $next) });
+		$self->after($self->between(6, 10) / $self->{pace}, sub { $again->($again, $next) });
 	};
 	my $signatures = sub {
 		my ($again, $i) = @_;
 		my ($how, $kind, @for) = @{ $sets[ $i % @sets ] };
 		$self->$how($kind);
-		$self->after($self->between(@for), sub { $again->($again, $i + 1) });
+		$self->after($self->between(@for) / $self->{pace}, sub { $again->($again, $i + 1) });
 	};
 	$self->{from} = time;
 	$self->after($TICK_S,              sub { $kill->($kill) });

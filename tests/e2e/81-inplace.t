@@ -52,7 +52,7 @@ fill(imap('plain'), 'INBOX', $secret);
 my %inplace = (deliver => 'inplace', folders => [ 'INBOX', 'Work and Play' ]);
 my $conf = settings('mailfilter.conf', { E2E::global() },
 	E2E::account($dovecot, 'plain', 'imaps', %inplace),
-	E2E::account($dovecot, 'kept', 'imap', %inplace, 'inplace-quarantine' => 'Quarantäne'));
+	E2E::account($dovecot, 'kept', 'imap', %inplace, folders => ['*'], 'inplace-quarantine' => 'Quarantäne'));
 
 scanner_start();
 my $run = mailfilter('-c', $conf, '--dry-run', '--once');
@@ -200,4 +200,16 @@ my ($marked) = grep { $_->{sha256} eq $mails{old}{INBOX}[1]{sha256} } imap('old'
 like($marked->{flags}, qr/\\Deleted/, 'old: which it is');
 $run = mailfilter('-c', $conf, '--once');
 like($run->{out}, qr/old: nothing new/, 'old: one more run finds nothing to do');
+
+# --- the server numbers its folders anew: the copies are told again
+for my $folder ('INBOX', 'Work and Play') {
+	ok(Dovecot::command(work('doveadm.log'), 'doveadm', '-c', work('dovecot/dovecot.conf'), 'mailbox', 'update', '-u',
+		'kept', '--uid-validity', 1_900_000_000, $folder), "$folder: doveadm changes its UIDVALIDITY")
+		or diag(read_file(work('doveadm.log')));
+}
+$conf = work('mailfilter.conf');
+$run = mailfilter('-c', $conf, '--once', '--account', 'kept');
+is($run->{code}, 0, 'renumbered: 0');
+like($run->{err}, qr/told again=/, 'renumbered: the log says so');
+like($run->{out}, qr/kept: nothing new/, 'renumbered: no copy is taken for a new message');
 done_testing();

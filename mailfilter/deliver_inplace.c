@@ -133,8 +133,8 @@ static int replace(struct deliver_inplace *own, struct message *message, struct 
 	if (outgoing(own, message, &bytes, err) < 0)
 		return -1;
 	/* By this alone it is found again. */
-	if (span_find(span_part(bytes, 0, TOKEN_WITHIN), span_str(message->quarantine_id)) <
-		0)
+	if (span_find(span_part(bytes, 0, TOKEN_WITHIN),
+		    span_str(message->quarantine_id)) < 0)
 		return err_set(err, ERR_AGAIN,
 			"the cleaned copy has no X-Quarantine-ID: is the scanner of this "
 			"version?");

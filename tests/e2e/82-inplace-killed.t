@@ -27,7 +27,7 @@ my @kinds     = (
 	[ 'marked', {}, [ 'UIDPLUS', 'MOVE' ] ],
 	[ 'cut', {}, [], 'cut' ],
 );
-my %user    = map { my $kind = $_->[0]; map { ("$kind$_" => 'sesame') } 0 .. $STEPS_MAX } @kinds;
+my %user    = map { my $kind = $_; map { ("$kind$_" => 'sesame') } 0 .. $STEPS_MAX } 'released', map { $_->[0] } @kinds;
 my $dovecot = Dovecot->new(dir => work('dovecot'), users => \%user);
 
 sub imap {
@@ -135,12 +135,44 @@ sub kill_everywhere {
 	return join "\n", @problems, "killed $killed";
 }
 
+# The same for an original that is released from quarantine: killed at each step, then released again.
+sub kill_releases {
+	my $proxy = Proxy->new(port => $dovecot->{port}{imap}, dir => work('proxy-released'));
+	my ($killed, @problems) = (0);
+	for my $at (1 .. $STEPS_MAX) {
+		my $name = "released$at";
+		fill(imap($name), 'INBOX', $mails[1]);
+		$proxy->arm(0);
+		run_of($proxy, $name, {});
+		my ($id) = map { m{([^/]+)\.eml$} } values %{ { quarantine("released/$name") } };
+		my @command = ('-c', work("$name.conf"), 'quarantine', 'release', $id);
+		$proxy->arm($at);
+		my $run = E2E::mailfilter_start(@command);
+		$proxy->victim($run->{pid});
+		finish($run);
+		my @events = $proxy->events;
+		my $alive  = $run->{signal} == 0;
+		$killed += !$alive;
+		$proxy->arm(0);
+		for (1, 2) {
+			$run = mailfilter(@command);
+			push @problems, "at $at ($events[-1]): exit code $run->{code}" if $run->{code} != 0;
+		}
+		$run = run_of($proxy, $name, {});
+		push @problems, "at $at ($events[-1]): a copy is looked at" if $run->{err} =~ /uid=/;
+		my @there = grep { $_->{sha256} eq $mails[1]{sha256} } imap($name)->messages('INBOX');
+		push @problems, "at $at ($events[-1]): it is there " . @there . ' times' if @there != 1;
+		last if $alive;
+	}
+	return join "\n", @problems, "killed $killed";
+}
+
 scanner_start();
 my %child;
-for my $kind (@kinds) {
+for my $kind (@kinds, ['released']) {
 	my $pid = fork // die "fork: $!\n";
 	if (!$pid) {
-		my $report = eval { kill_everywhere(@$kind) } // "died: $@";
+		my $report = eval { @$kind == 1 ? kill_releases() : kill_everywhere(@$kind) } // "died: $@";
 		write_file(work("report-$kind->[0]"), $report);
 		POSIX::_exit(0);
 	}

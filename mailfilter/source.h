@@ -15,11 +15,11 @@ struct source;
 
 /* One message of a listing. */
 struct source_item {
-	char uid[MESSAGE_UID_MAX];
-	uint32_t number; /* of this session; IMAP: 0 */
 	uint64_t size;
-	int64_t date_s; /* INTERNALDATE, 0 if unknown */
+	int64_t date_s;  /* INTERNALDATE, 0 if unknown */
+	uint32_t number; /* of this session; IMAP: 0 */
 	bool again; /* to settle: that may have begun before, in a session that broke */
+	char uid[MESSAGE_UID_MAX];
 };
 
 /* One folder of a mailbox. */

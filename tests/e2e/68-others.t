@@ -71,9 +71,10 @@ sub id {
 
 scanner_start();
 
-# 1. One deed right before one command of ours. Mails 1 .. 8; the deed is told which folder; lost:
-# those that are not delivered, left: those that stay where they were, with which flags. The folder
-# holds, besides, a mail that is too large, which others mark as deleted: it stays, parked.
+# 1. One deed right before one command of ours. Mails 1 .. 8. lost: those that are not delivered;
+# left: those that stay where they were, theirs: those in their folder, done: those that we moved, with
+# which flags. The folder holds, besides, a mail that is too large, which others have marked as deleted:
+# it stays, parked.
 my $FETCH = qr/UID FETCH \S+ \(UID BODY\.PEEK\[\]\)/;
 my %case = (
 	'gone-keep'   => { after => 'keep', before => $FETCH, lost => [ 2, 3, 8 ], deed => sub { expunge($_[0], '2:3,8') } },
@@ -81,14 +82,19 @@ my %case = (
 	'gone-move'   => { after => 'move:Done', before => $FETCH, lost => [ 1 .. 8 ], deed => sub { expunge($_[0], '1:8') } },
 	'marked' => { after => 'delete', before => qr/UID STORE/, left => {}, theirs => { 2 => '\Flagged' },
 		deed => sub { my ($imap) = @_; $imap->command('UID STORE 2 +FLAGS (\Flagged)'); $imap->command('UID MOVE 2 Theirs'); expunge($imap, '4,6') } },
-	'flags-delete' => { after => 'delete', before => qr/UID STORE/, left => {}, more => 'plain',
+	'flags-delete' => { after => 'delete', before => qr/UID STORE/, left => {},
 		deed => sub { $_[0]->command('UID STORE 1:8 +FLAGS (\Seen $Work)') } },
 	'flags-move' => { after => 'move:Done', before => qr/UID MOVE/, done => '$Work \Seen',
 		deed => sub { $_[0]->command('UID STORE 1:8 +FLAGS (\Seen $Work)') } },
 	'swept' => { after => 'move:Done', before => qr/UID MOVE/, done => '', theirs => { 7 => '' }, not_done => [ 3, 7 ],
 		deed => sub { $_[0]->command('UID MOVE 7 Theirs'); expunge($_[0], '3') } },
-	'undone' => { after => 'delete', before => qr/UID EXPUNGE/, left => { 3 => '', 4 => '\Answered' },
-		deed => sub { $_[0]->command('UID STORE 3 -FLAGS (\Deleted)'); $_[0]->command('UID STORE 4 FLAGS (\Answered)') } },
+	# The first of those that are to be expunged: it is theirs now.
+	'undone' => { after => 'delete', before => qr/UID EXPUNGE/, left => {}, deed => sub {
+			my ($imap, $name, $line) = @_;
+			my ($uid) = $line =~ /UID EXPUNGE (\d+)/;
+			$imap->command("UID STORE $uid FLAGS (\\Answered)");
+			write_file(work('undone.uid'), $uid);
+		} },
 	'away' => { after => 'keep', before => $FETCH, lost => [ 4, 5 ], theirs => { 4 => '', 5 => '' }, deed => sub { $_[0]->command('UID MOVE 4:5 Theirs') } },
 	'anew-fetch'  => { after => 'keep', before => $FETCH, deed => sub { number_anew($_[1], 'INBOX') } },
 	'anew-delete' => { after => 'delete', before => qr/UID STORE/, deed => sub { number_anew($_[1], 'INBOX') } },
@@ -129,7 +135,7 @@ for my $name (@CASES) {
 	$between{$name} = Between->start(port => $dovecot->{port}{imap}, log => work("$name.commands"), before => $case->{before},
 		deed => sub {
 			my $other = client($name, $folder);
-			$case->{deed}->($other, $name);
+			$case->{deed}->($other, $name, $_[0]);
 			eval { $other->close };
 		});
 	push @accounts, [ $name, { source => "imap://$name\@127.0.0.1:$between{$name}{port}", tls => 'none', password => 'sesame',
@@ -142,6 +148,7 @@ $run = mailfilter('-c', $conf, '--once');
 my $snapshot = E2E::snapshot(@CASES);
 is(mailfilter('-c', $conf, '--once')->{code}, 0, 'the third run ends with 0') or diag($run->{err});
 is_deeply(E2E::snapshot(@CASES), $snapshot, 'and changes nothing');
+$case{undone}{left} = { read_file(work('undone.uid')) => '\Answered' };
 for my $name (@CASES) {
 	my $case  = $case{$name};
 	my @mails = @{ $mails{$name} };

@@ -12,7 +12,7 @@ use POSIX ();
 use Imap;
 
 # start(port => the server's, before => a pattern, deed => code, log => a file with all commands).
-# The deed is done once, before the first command like this is passed on.
+# The deed is done once, before the first command like this is passed on, and is told the command.
 sub start {
 	my ($class, %option) = @_;
 	my $listen = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1)
@@ -69,7 +69,7 @@ sub pass_on {
 				if ($option->{deed} && $line =~ $option->{before}) {
 					my $deed = delete $option->{deed};
 					note($option->{log}, "deed\n");
-					$deed->();
+					$deed->($line);
 				}
 				note($option->{log}, $line);
 				send_all($server, $line);

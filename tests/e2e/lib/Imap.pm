@@ -41,7 +41,8 @@ sub line {
 	}
 }
 
-# Send one command; all untagged lines of the answer. Dies on NO and BAD.
+# Send one command; all untagged lines of the answer, whose last line stays in {last}. Dies on NO
+# and BAD.
 sub command {
 	my ($self, $text, $literal) = @_;
 	my $tag = 'x' . ++$self->{tag};
@@ -57,6 +58,7 @@ sub command {
 	while (1) {
 		my $line = $self->line;
 		if ($line =~ s/^\Q$tag\E //) {
+			$self->{last} = $line;
 			return @lines if $line =~ /^OK/i;
 			die "$text: $line";
 		}

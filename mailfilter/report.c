@@ -99,6 +99,7 @@ void report_message(const char *account, const struct message *message, bool dry
 	/* Of what is changed or kept back verdict and signature are the reason. */
 	if (left || (message->action != ACTION_DELIVER && !found))
 		add(line, sizeof(line), "reason", message->reason);
+	add(line, sizeof(line), "remark", message->remark);
 	add_number(line, sizeof(line), "size", message->size);
 	if (message->listed_ms > 0)
 		add_number(line, sizeof(line), "ms",

@@ -541,6 +541,61 @@ static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
 	fetched_done_with(&run.fetched);
 }
 
+/* Opened for reading alone until something is to be removed. */
+#define OFFERS(capabilities)                                                             \
+	"< CAPABILITY", ("> * CAPABILITY IMAP4rev1 " capabilities), "> $ OK done"
+#define IN_PLACE(capabilities)                                                           \
+	"> * OK hello", OFFERS(capabilities), "< LOGIN", "> $ OK done",                  \
+		OFFERS(capabilities), "< EXAMINE \"INBOX\"", FOLDER,                     \
+		"< SELECT \"INBOX\"", FOLDER
+static const struct {
+	const char *script[STEPS_MAX];
+	const char *folder; /* for originals, or NULL */
+	size_t count;
+	bool marked;
+	enum err_kind kind;
+} in_place_cases[] = {
+	{ { IN_PLACE("UIDPLUS"), "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)",
+		  "> $ OK done", "< UID EXPUNGE 1:3", "> $ OK done" },
+		NULL, 3, false, ERR_NONE },
+	{ { IN_PLACE(""), "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done" },
+		NULL, 3, true, ERR_NONE },
+	{ { IN_PLACE("MOVE"), "< UID MOVE 1:3 \"kept\"", "> $ OK done" }, "kept", 3,
+		false, ERR_NONE },
+	{ { IN_PLACE("UIDPLUS"), "< UID COPY 1:3 \"kept\"", "> $ OK done",
+		  "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done",
+		  "< UID EXPUNGE 1:3", "> $ OK done" },
+		"kept", 3, false, ERR_NONE },
+	{ { IN_PLACE(""), "< UID COPY 1:3 \"kept\"", "> $ NO [OVERQUOTA] full" }, "kept",
+		3, false, ERR_ACCOUNT },
+	{ { EXAMINE, "< SELECT \"INBOX\"", "> * OK [UIDVALIDITY 8] x", "> $ OK done" },
+		NULL, 3, false, ERR_SESSION },
+};
+
+static void what_was_replaced_in_place_is_removed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(in_place_cases) / sizeof(in_place_cases[0]); i++) {
+		char folder[] = "kept";
+		struct run run;
+		int result;
+
+		run_start(&run, in_place_cases[i].script);
+		run.account.deliver_kind = DELIVER_INPLACE;
+		run.account.after_kind =
+			in_place_cases[i].folder ? AFTER_MOVE : AFTER_DELETE;
+		run.account.after_folder = folder;
+		assert_int_equal(run_select(&run), 0);
+		result = run.source->ops->settle(
+			run.source, items, in_place_cases[i].count, &run.err);
+		if (result != (in_place_cases[i].kind == ERR_NONE ? 0 : -1) ||
+			run.err.kind != in_place_cases[i].kind)
+			fail_msg("case %zu: %d, %s", i, run.err.kind, run.err.text);
+		assert_int_equal(run.source->leaves_marked, in_place_cases[i].marked);
+		run_end(&run);
+	}
+}
+
 /* Which of the three have this head: "1", "13". */
 static const char *with_head(const struct head heads[3], const char *bytes)
 {
@@ -1042,6 +1097,7 @@ static void a_refused_connection_says_where(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_replaced_in_place_is_removed),
 		cmocka_unit_test(a_session_that_cannot_begin_says_why),
 		cmocka_unit_test(a_login_by_plain_waits_for_the_plus),
 		cmocka_unit_test(what_was_offered_before_login_does_not_count_after_it),

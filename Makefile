@@ -3,7 +3,7 @@
 # make check      unit and end-to-end tests              make deps   missing Debian packages
 # make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
-# make bench      processor time and memory of the scanner, beside clamd's
+# make bench      the scanner beside clamd, fetching beside mbsync, many accounts at once
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make clean      removes build/                        make V=1    show the commands
@@ -93,6 +93,8 @@ bench: deps
 	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/scanner.pl
+	@tests/bench/jobs.pl
+	@tests/bench/latency.pl
 lint:
 	@tests/lint.sh
 

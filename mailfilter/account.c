@@ -10,6 +10,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folders.h"
 #include "mailfilter/input.h"
+#include "mailfilter/placed.h"
 #include "mailfilter/progress.h"
 #include "mailfilter/stream.h"
 #include "mailfilter/tidy.h"
@@ -188,9 +189,8 @@ static int open_tools(struct run *run, struct err *err)
 static void close_tools(struct run *run)
 {
 	pipeline_done(&run->pipeline);
+	deliver_close(run->deliver);
 	scan_close(run->scan);
-	if (run->deliver)
-		run->deliver->ops->close(run->deliver);
 	quarantine_close(run->quarantine);
 	record_close(run->record);
 	account_dir_close(&run->dir);
@@ -258,6 +258,7 @@ static int serve_session(struct run *run, struct err *err)
 	struct err first = { 0 };
 
 	if (open_source(run, err) < 0 ||
+		placed_catch_up(run->record, run->deliver, err) < 0 ||
 		folders_find(&run->folders, &run->session, err) < 0)
 		return -1;
 	for (size_t i = 0; i < run->folders.count; i++) {

@@ -91,13 +91,16 @@ int account_dir_open(const char *state_dir, const char *account,
 void account_dir_note_crash(const char *state_dir, const char *account)
 {
 	auto_free char *path = NULL;
-	auto_close int dir = -1, fd = -1;
+	auto_close int dir = -1;
+	int fd;
 
 	if (account_dir_path(state_dir, account, &path, NULL) < 0 ||
 		file_open_own_dir(path, &dir, NULL) < 0)
 		return;
 	fd = openat(dir, crash_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		S_IRUSR | S_IWUSR);
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 void account_dir_close(struct account_dir *dir)

@@ -97,6 +97,8 @@ const struct schema_option account_options[] = {
 	  .check = home_check_path, LINE(deliver_tls_ca) },
 	{ .name = "deliver-timeout", .type = SCHEMA_DURATION, AT(deliver_timeout_ms),
 	  .preset = "120s", .min = TIMEOUT_LEAST_MS, .max = DELIVER_TIMEOUT_MOST_MS },
+	{ .name = "inplace-quarantine", .type = SCHEMA_TEXT, AT(inplace_quarantine),
+	  .check = account_check_folder, LINE(inplace_quarantine) },
 	{ .name = "after", .type = SCHEMA_TEXT, AT(after), .preset = "keep",
 	  .check = account_check_after, LINE(after) },
 	{ .name = "since", .type = SCHEMA_TEXT, AT(since), .preset = "all",

@@ -240,7 +240,8 @@ static int check_output(const struct job *job)
 	if (!job->output)
 		return 0;
 	if (stat(job->output, &status) < 0 || !S_ISDIR(status.st_mode))
-		return cmd_usage(usage, "scan: --output %s: no such folder", job->output);
+		return cmd_usage(usage,
+			"scan: --output %s: no such folder; make it first", job->output);
 	files = calloc(job->count, sizeof(*files));
 	if (!files)
 		return EX_OSERR;

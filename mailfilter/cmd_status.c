@@ -125,8 +125,9 @@ static void print_scanner(const struct heard *heard)
 	if (!heard->alive) {
 		(void)printf("scanner %s: no answer; mail that must be scanned waits\n",
 			heard->endpoint);
-		if (heard->why[0])
-			(void)printf("  trouble: %s\n", log_sentence(heard->why, text));
+		(void)printf("  %s%s\n", heard->why[0] ? "trouble: " : "",
+			heard->why[0] ? log_sentence(heard->why, text)
+				      : "start it, or correct `scanners`");
 		return;
 	}
 	(void)printf("scanner %s: %s", heard->endpoint, state_name(state->state));

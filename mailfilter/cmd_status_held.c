@@ -53,7 +53,7 @@ static void print_parked(const struct record_row *row, const char *account)
 	char folder[LOG_TEXT_MAX], uid[LOG_TEXT_MAX], text[LOG_LINE_MAX];
 
 	(void)printf("    parked %s %s%s%s: %s\n", account,
-		log_value(span_str(row->key.folder), folder),
+		row->key.folder[0] ? log_value(span_str(row->key.folder), folder) : "",
 		row->key.folder[0] ? "/" : "", log_value(span_str(row->key.uid), uid),
 		log_sentence(row->reason, text));
 }

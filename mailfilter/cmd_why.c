@@ -133,7 +133,7 @@ static void print_text(const struct answer *answer, const struct record_row *row
 			       row->state == RECORD_SETTLED;
 
 	(void)printf("%s %s%s%s: %s%s%s\n", answer->uid.account->name,
-		log_value(span_str(row->key.folder), folder),
+		row->key.folder[0] ? log_value(span_str(row->key.folder), folder) : "",
 		row->key.folder[0] ? "/" : "", log_value(span_str(row->key.uid), uid),
 		state_name(row->state), delivered ? ", " : "",
 		delivered ? message_action_name(row->action) : "");

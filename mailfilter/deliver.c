@@ -17,8 +17,16 @@ int deliver_open(
 	case DELIVER_LMTP:
 	case DELIVER_SMTP:
 		return deliver_smtp_open(tools, deliver_r, err);
+	case DELIVER_INPLACE:
+		return deliver_inplace_open(tools, deliver_r, err);
 	}
 	return err_set(err, ERR_FATAL, "no such destination");
+}
+
+void deliver_close(struct deliver *deliver)
+{
+	if (deliver)
+		deliver->ops->close(deliver);
 }
 
 void deliver_new_name(const char *owner, char name[static MESSAGE_NAME_MAX])

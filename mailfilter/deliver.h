@@ -21,6 +21,13 @@
 struct deliver;
 struct stream_wait;
 
+/* In place: a copy that stands in a folder by our own hand. */
+struct deliver_placed {
+	const char *name; /* of its delivery */
+	const char *folder;
+	struct placed placed;
+};
+
 struct deliver_ops {
 	/* 1: it is there already, do not show it; 0: written */
 	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
@@ -33,6 +40,13 @@ struct deliver_ops {
 	int (*leftovers)(struct deliver *deliver,
 		int (*each)(void *arg, const char *name, struct err *err), void *arg,
 		struct err *err);
+	/* In place, else NULL: before folders are listed. Find out what became of what a crash or a
+	 * lost connection cut off, and call each for every copy that may not be on record yet, so
+	 * that none is taken for a new message. What cannot be found out now is not called for. */
+	int (*placed)(struct deliver *deliver,
+		int (*each)(
+			void *arg, const struct deliver_placed *placed, struct err *err),
+		void *arg, struct err *err);
 	/* Undo a write that will not be shown. */
 	void (*discard)(struct deliver *deliver, struct message *message);
 	void (*close)(struct deliver *deliver);
@@ -50,6 +64,7 @@ struct deliver_tools {
 	const char *dir; /* of the account's state, for a journal of its own */
 	const char *owner;
 	const char *spool; /* for bytes that a crash may take */
+	bool releases;     /* what is in quarantine goes out, whole and to where it was */
 	const struct stream_wait
 		*wait; /* how to wait; fd -1 and a time that is past: -1 if
 					 * no further message should be begun */
@@ -58,6 +73,8 @@ struct deliver_tools {
 /* Open the account's destination. */
 int deliver_open(
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
+void deliver_close(struct deliver *deliver);
 
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
  * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
@@ -86,6 +103,17 @@ int deliver_pipe_open(
  * where that fails all are held. An answer 4xx or 5xx, or something that the server does not offer:
  * held. The connection lost before a message's end: held; after it: in doubt, sent again. */
 int deliver_smtp_open(
+	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
+
+/* inplace: mail stays in its folder on the server. What goes out as it is, is not touched. What is
+ * changed or kept back is replaced: show puts the cleaned copy, or the notice, beside the original,
+ * with its flags and date as they are then, and sets placed; where the original has gone
+ * meanwhile it does nothing. Settle removes the original later. A tag is a keyword. A put whose
+ * answer did not come is looked for by its token, the quarantine id, before it is put again. What is
+ * released is put there byte for byte, beside all that is there. */
+#define DELIVER_INPLACE_INFECTED    "$MailfilterInfected"
+#define DELIVER_INPLACE_UNSCANNABLE "$MailfilterUnscannable"
+int deliver_inplace_open(
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 
 /* The account's destination, and beside it one of the same kind for each folder that its rules file

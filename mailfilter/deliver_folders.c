@@ -121,6 +121,21 @@ static int each_leftover(struct deliver *deliver,
 	return 0;
 }
 
+static int each_placed(struct deliver *deliver,
+	int (*each)(void *arg, const struct deliver_placed *placed, struct err *err),
+	void *arg, struct err *err)
+{
+	struct deliver_folders *own = of(deliver);
+
+	for (size_t i = 0; i < own->count; i++) {
+		struct deliver *to = own->places[i].deliver;
+
+		if (to->ops->placed && to->ops->placed(to, each, arg, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static void discard_one(struct deliver *deliver, struct message *message)
 {
 	struct deliver *to = deliver_of(deliver, message);
@@ -151,6 +166,7 @@ static const struct deliver_ops ops = {
 	.shown = sync_shown,
 	.forget = forget_one,
 	.leftovers = each_leftover,
+	.placed = each_placed,
 	.discard = discard_one,
 	.close = close_all,
 };

@@ -17,8 +17,11 @@ enum {
 	SMTP_PORT = 25
 };
 
-#define EXPECTED                                                                         \
-	"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST or pipe"
+#define EXPECTED                                                                          \
+	"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST, pipe or " \
+	"inplace"
+
+static const char inplace[] = "inplace";
 
 /* In the order in which they are tried: "lmtp://" before "lmtp:". */
 static const struct form {
@@ -47,16 +50,13 @@ int destination_check(const char *value, struct err *err)
 	char host[SOURCE_URL_HOST_MAX + 1];
 	unsigned port;
 
-	if (strcmp(value, "pipe") == 0)
+	if (strcmp(value, "pipe") == 0 || strcmp(value, inplace) == 0)
 		return 0;
 	if (strncmp(value, "pipe:", 5) == 0)
 		return err_set(err, ERR_SETTINGS,
 			"\"%.80s\": expected deliver = pipe, and the command as "
 			"deliver-command = { \"PROGRAM\", \"ARGUMENT\" }",
 			value);
-	if (strcmp(value, "inplace") == 0)
-		return err_set(err, ERR_SETTINGS,
-			"\"inplace\": this version does not have it: " EXPECTED);
 	if (!form)
 		return err_set(err, ERR_SETTINGS, "\"%.80s\": " EXPECTED, value);
 	value += strlen(form->prefix);
@@ -111,7 +111,8 @@ static int finish_recipient(const struct settings *settings,
 	const char *at = strchr(account->user, '@');
 
 	if (account->recipient || account->deliver_kind == DELIVER_MAILDIR ||
-		account->deliver_kind == DELIVER_MBOX)
+		account->deliver_kind == DELIVER_MBOX ||
+		account->deliver_kind == DELIVER_INPLACE)
 		return 0;
 	if (at && at != account->user && at[1] && destination_is_address(account->user)) {
 		account->recipient = strdup(account->user);
@@ -183,10 +184,45 @@ static int check_company(const struct settings *settings,
 	if (!envelope && account->lines.recipient > 0)
 		return REFUSE(account->lines.recipient,
 			"recipient: only lmtp, smtp and pipe have one");
-	if (kind == DELIVER_MAILDIR && account->lines.sender > 0)
+	if (kind != DELIVER_MBOX && !envelope && account->lines.sender > 0)
 		return REFUSE(account->lines.sender,
-			"sender: a Maildir keeps none; expected mbox, lmtp, smtp or pipe");
+			"sender: only mbox, lmtp, smtp and pipe have one");
+	if (kind != DELIVER_INPLACE && account->inplace_quarantine)
+		return REFUSE(account->lines.inplace_quarantine,
+			"inplace-quarantine: only deliver = inplace has one");
 	return check_tls(settings, account, err);
+}
+
+/* What stays where it is needs nothing done to it afterwards; what was replaced is to go. */
+static int finish_inplace(const struct settings *settings,
+	struct account_settings *account, struct err *err)
+{
+	if (account->deliver_kind != DELIVER_INPLACE)
+		return 0;
+	if (account->kind != SOURCE_IMAP && account->kind != SOURCE_IMAPS)
+		return REFUSE(account->lines.deliver,
+			"deliver: mail can stay in place only on an IMAP server: expected an "
+			"imaps:// source");
+	if (account->after_kind != AFTER_KEEP)
+		return REFUSE(account->lines.after,
+			"after: deliver = inplace leaves mail where it is: expected keep, or "
+			"no such option");
+	account->after_kind = AFTER_DELETE;
+	if (!account->inplace_quarantine)
+		return 0;
+	account->after_kind = AFTER_MOVE;
+	account->after_folder = strdup(account->inplace_quarantine);
+	if (!account->after_folder)
+		return err_memory(err);
+	if (strcasecmp(account->after_folder, "INBOX") == 0)
+		memcpy(account->after_folder, "INBOX", 5);
+	for (size_t i = 0; i < account->folders.count; i++)
+		if (strcmp(account->folders.items[i], account->after_folder) == 0)
+			return REFUSE(account->lines.inplace_quarantine,
+				"inplace-quarantine: \"%.80s\" is fetched itself: expected a "
+				"folder that is not",
+				account->after_folder);
+	return 0;
 }
 
 /* On this machine plain text is seen by nobody else. */
@@ -224,7 +260,12 @@ int destination_finish(const struct settings *settings, struct account_settings 
 			"deliver = \"maildir:~/Maildir\"",
 			account->name);
 	form = find_form(account->deliver);
-	account->deliver_kind = form ? form->kind : DELIVER_PIPE;
+	if (form)
+		account->deliver_kind = form->kind;
+	else
+		account->deliver_kind = strcmp(account->deliver, inplace) == 0
+						? DELIVER_INPLACE
+						: DELIVER_PIPE;
 	if (!form)
 		result = 0;
 	else if (form->port > 0)
@@ -233,6 +274,7 @@ int destination_finish(const struct settings *settings, struct account_settings 
 		result = finish_path(
 			settings, account, account->deliver + strlen(form->prefix), err);
 	if (result < 0 || check_company(settings, account, err) < 0 ||
+		finish_inplace(settings, account, err) < 0 ||
 		finish_recipient(settings, account, err) < 0 ||
 		expand_ca(account, err) < 0)
 		return -1;

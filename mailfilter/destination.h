@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The `deliver` of an account: maildir:PATH, mbox:PATH, lmtp:PATH (a unix socket),
- * lmtp://HOST[:PORT], smtp://HOST[:PORT] or pipe, and what goes with each of them. */
+ * lmtp://HOST[:PORT], smtp://HOST[:PORT], pipe or inplace, and what goes with each of them. */
 #ifndef MAILFILTER_DESTINATION_H
 #define MAILFILTER_DESTINATION_H
 

@@ -45,6 +45,7 @@ struct session {
 	bool crashed;                  /* the last run died of what it did */
 	bool looked_for_lost;          /* what is on record and was renamed */
 	const struct folder *selected; /* the source's current one; NULL: none */
+	bool said;                     /* that the server cannot remove what it should */
 };
 
 struct folder {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/parse.h"
 
 int folder_collect(struct folder *folder, struct err *err)
@@ -63,6 +64,15 @@ static int settle_items(struct folder *folder, const struct source_item *items,
 	if (folder_select(folder, err) < 0 ||
 		source->ops->settle(source, items, count, err) < 0)
 		return -1;
+	if (source->leaves_marked && !folder->session->said &&
+		folder_tools(folder)->account->deliver_kind == DELIVER_INPLACE) {
+		log_warning(
+			"account=%s folder=%s the server offers no UIDPLUS: what is "
+			"removed there stays, marked as deleted, until a mail program "
+			"expunges the folder",
+			folder_tools(folder)->account->name, folder->name);
+		folder->session->said = true;
+	}
 	if (source->settle_at_finish)
 		return buf_add(
 			&folder->settled, folder->owed.data, folder->owed.len, err);

@@ -74,6 +74,22 @@ int imap_send(struct imap *imap, struct span text, struct err *err)
 	return sent ? 0 : lost(imap, err);
 }
 
+int imap_send_literal(struct imap *imap, struct span bytes, struct err *err)
+{
+	mailstream *out = imap->etpan->imap_stream;
+
+	for (size_t at = 0; at < bytes.len; at += IMAP_PIECE) {
+		struct span piece = span_part(bytes, at, IMAP_PIECE);
+
+		stream_begin(imap->stream);
+		if (mailstream_write(out, piece.data, piece.len) < 0 ||
+			mailstream_flush(out) != 0)
+			return lost(imap, err);
+	}
+	stream_begin(imap->stream);
+	return 0;
+}
+
 const char *imap_line(struct imap *imap, struct err *err)
 {
 	const char *line = mailimap_read_line(imap->etpan);
@@ -90,7 +106,8 @@ int imap_answer(struct imap *imap, struct err *err)
 	int result = mailimap_parse_response(imap->etpan, &response);
 	bool ok;
 
-	if (result == MAILIMAP_ERROR_PROTOCOL) {
+	imap->bad = result == MAILIMAP_ERROR_PROTOCOL;
+	if (imap->bad) {
 		imap->broken = true;
 		return err_set(err, ERR_SESSION,
 			"the server does not take a command: %.300s", imap_words(imap));

@@ -8,11 +8,14 @@
 
 #include <libetpan/mailimap.h>
 
+#include "common/hash.h"
+
 #include "mailfilter/source.h"
 
 enum {
 	IMAP_COMMAND_MAX = 16 * 1024,
 	IMAP_LOGOUT_MS = 3000,
+	IMAP_PIECE = 64 * 1024,
 	IMAP_ITEMS_MAX = 1000 * 1000,     /* of one folder */
 	IMAP_LISTS_MAX = 2 * 1024 * 1024, /* of the folders' listing */
 };
@@ -24,6 +27,8 @@ struct imap {
 	mailimap *etpan;
 	uint32_t uidvalidity;            /* of the current folder, 0: none */
 	char folder[MESSAGE_FOLDER_MAX]; /* its name */
+	bool writable;                   /* it is opened for changes */
+	bool bad;                        /* the last answer was BAD */
 	char trash[MESSAGE_FOLDER_MAX];  /* of the trash, once it was looked for */
 	bool broken;
 };
@@ -45,9 +50,11 @@ int imap_printf(struct imap *imap, struct err *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* For commands in pieces: the tag is sent and the time begins; send text; wait for one line; read
- * the answer that begins with that line, as imap_command does. */
+ * the answer that begins with that line, as imap_command does. A literal's bytes go out as they
+ * are, and the time begins anew with each IMAP_PIECE of them. */
 int imap_begin(struct imap *imap, struct err *err);
 int imap_send(struct imap *imap, struct span text, struct err *err);
+int imap_send_literal(struct imap *imap, struct span bytes, struct err *err);
 const char *imap_line(struct imap *imap, struct err *err);
 int imap_answer(struct imap *imap, struct err *err);
 
@@ -83,6 +90,13 @@ int imap_find_copies(struct imap *imap, const char *folder,
 /* As the fetch of source.h, of this of each message: a whole body or its beginning. */
 int imap_fetch_what(struct imap *imap, const char *what, const struct source_item *items,
 	size_t count, const struct source_sink *sink, struct err *err);
+
+/* Where nothing is to be changed a folder is opened for reading alone: open it for changes. */
+int imap_write(struct imap *imap, struct err *err);
+
+/* The first message of the current folder behind after_uid that has these bytes: 1, else 0. */
+int imap_find_bytes(struct imap *imap, uint32_t after_uid, uint64_t size,
+	const struct hash *hash, uint32_t *uid_r, struct err *err);
 
 /* The operations of source.h. */
 int imap_folders(

@@ -191,13 +191,49 @@ static int fetch_set(struct fetch *fetch, const char *set, struct err *err)
 	return result;
 }
 
+struct presence {
+	uint32_t uid;
+	bool seen;
+};
+
+static void note_presence(struct mailimap_msg_att *message, void *arg)
+{
+	struct presence *presence = arg;
+
+	if (read_response(message).uid == presence->uid)
+		presence->seen = true;
+}
+
+/* NIL is also what a server may say of a message that another client has just expunged (RFC 2180,
+ * 4.1.3); it knows no such UID when asked again. 1: it is there and has no body. */
+static int has_no_body(struct fetch *fetch, uint32_t uid, struct err *err)
+{
+	struct presence presence = { .uid = uid };
+	const struct imap_handler handler = { .message = note_presence,
+		.arg = &presence };
+	int result;
+
+	imap_handle(fetch->imap, &handler);
+	result = imap_printf(fetch->imap, err, "UID FETCH %" PRIu32 " (UID)", uid);
+	imap_handle(fetch->imap, NULL);
+	if (result < 0)
+		return -1;
+	return result == 0 || presence.seen;
+}
+
 static int report_missing(struct fetch *fetch, size_t i, struct err *err)
 {
-	enum source_outcome outcome =
-		fetch->answers[i] == ANSWER_NIL ? SOURCE_NIL : SOURCE_ABSENT;
+	enum source_outcome outcome = SOURCE_ABSENT;
+	int nil = 0;
 
 	if (fetch->answers[i] == ANSWER_BODY)
 		return 0;
+	if (fetch->answers[i] == ANSWER_NIL)
+		nil = has_no_body(fetch, fetch->uids[i], err);
+	if (nil < 0)
+		return -1;
+	if (nil > 0)
+		outcome = SOURCE_NIL;
 	if (done_uid(fetch, fetch->uids[i], outcome) < 0) {
 		fetch->imap->broken = true;
 		*err = fetch->err;

@@ -18,6 +18,10 @@ static int refused(struct imap *imap, const char *what, struct err *err)
 {
 	bool again = imap_temporary(imap) || is_gone(imap);
 
+	if (imap->account->deliver_kind == DELIVER_INPLACE)
+		return err_set(err, again ? ERR_SESSION : ERR_ACCOUNT,
+			"%s what was replaced in its folder: the server refuses: %.250s",
+			what, imap_words(imap));
 	return err_set(err, again ? ERR_SESSION : ERR_ACCOUNT,
 		"%s (after = %s): the server refuses: %.250s", what,
 		imap->account->after ? imap->account->after : "", imap_words(imap));
@@ -41,8 +45,10 @@ static int remove_set(struct imap *imap, const char *set, struct err *err)
 
 	if (add_flag(imap, set, "\\Deleted", err) < 0)
 		return -1;
-	if (!imap_offers(imap, "UIDPLUS"))
+	if (!imap_offers(imap, "UIDPLUS")) {
+		imap->source.leaves_marked = true;
 		return 0;
+	}
 	result = imap_printf(imap, err, "UID EXPUNGE %s", set);
 	if (result == 0)
 		return refused(imap, "cannot delete", err);
@@ -200,6 +206,8 @@ int imap_settle(struct source *source, const struct source_item *items, size_t c
 
 	if (kind == AFTER_KEEP || count == 0)
 		return 0;
+	if (imap_write(imap, err) < 0)
+		return -1;
 	if (kind != AFTER_MOVE && kind != AFTER_TRASH)
 		return settle_items(imap, items, count, settle_set, err);
 	if (kind == AFTER_TRASH && find_trash(imap, err) < 0)

@@ -11,6 +11,7 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/deliver.h"
+#include "mailfilter/placed.h"
 #include "mailfilter/quarantine.h"
 #include "mailfilter/stream.h"
 
@@ -224,6 +225,9 @@ static int deliver_it(struct keeper *keeper, struct deliver *deliver,
 	}
 	if (there == 0 && deliver->ops->show(deliver, message, err) < 0)
 		return -1;
+	/* In place it stands in a folder that is fetched. */
+	if (message->placed.uid > 0 && placed_put(keeper->record, message, err) < 0)
+		return -1;
 	if (deliver->ops->shown(deliver, err) < 0 ||
 		set_fate(keeper, item, RECORD_RELEASED, err) < 0)
 		return -1;
@@ -240,6 +244,7 @@ static int open_delivery(struct keeper *keeper, char sign[static ACCOUNT_SIGN_MA
 		.dir = keeper->own,
 		.owner = sign,
 		.spool = keeper->own,
+		.releases = true,
 		.wait = &stream_wait_plain };
 	struct leftovers left = { .record = keeper->record };
 

@@ -35,20 +35,24 @@ static const char usage[] =
 static const char help[] =
 	"\n"
 	"Fetches mail from the accounts in the settings, has what is suspicious scanned,\n"
-	"and delivers everything: clean mail as it is, infected mail without its bad parts.\n"
+	"and delivers all: clean mail as it is, infected mail without its bad parts.\n"
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/mailfilter.conf\n"
 	"      --once          serve each account once and end: 0 done, 75 something was\n"
-	"                      held or an account not reached, 77 login refused, 78 settings\n"
+	"                      held, newly parked, or an account not reached, 77 login\n"
+	"                      refused, 78 settings\n"
 	"      --account NAME  only this account; may be given again\n"
 	"      --dry-run       fetch and scan, deliver nothing, say what would be done\n"
 	"      --check-config  read the settings, say what is wrong, end\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
-	"  scan        message files to the scanner      judge       suspicious or inert, and why\n"
-	"  status      accounts, scanners, last run      quarantine  originals that were kept back\n"
-	"  why         all that is known of a message     unpark   try parked messages again\n"
+	"  scan        message files to the scanner: 0 clean, 1 infected, else 2\n"
+	"  judge       message files: suspicious or inert, and why\n"
+	"  status      accounts, scanners, last run\n"
+	"  quarantine  originals that were kept back\n"
+	"  why         all that is known of a message\n"
+	"  unpark      try parked messages again\n"
 	"  import      what another program has fetched already is passed over\n"
 	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
@@ -199,9 +203,9 @@ static int with_settings(
 		return err_exit_code(err.kind);
 	}
 	if (options->check_config) {
-		(void)printf("%s: %zu accounts, no errors\n",
+		(void)printf("%s: %zu account%s, no errors\n",
 			settings.path ? settings.path : "settings",
-			settings.accounts.count);
+			settings.accounts.count, settings.accounts.count == 1 ? "" : "s");
 		code = EX_OK;
 	} else if (command) {
 		code = command->run(&settings, argc, argv);
@@ -210,6 +214,12 @@ static int with_settings(
 	}
 	settings_free(&settings);
 	return code;
+}
+
+static bool is_for_a_visit(const struct options *options)
+{
+	return options->supervisor.once || options->supervisor.only_count > 0 ||
+	       options->check_config;
 }
 
 int main(int argc, char **argv)
@@ -230,6 +240,12 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc > 0 && !(command = find_command(argv[0])))
 		return cmd_usage(usage, "unknown command %s", argv[0]);
+	/* Passed over in silence, --dry-run before a command that removes would be a trap. */
+	if (command && is_for_a_visit(&options))
+		return cmd_usage(usage,
+			"%s: --once, --dry-run and --check-config are not for commands, and "
+			"--account stands behind the command",
+			argv[0]);
 	if (command && command->settings == SETTINGS_NONE)
 		return command->run(NULL, argc, argv);
 	return with_settings(&options, command, argc, argv);

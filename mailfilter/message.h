@@ -51,6 +51,13 @@ struct message_key {
 	char uid[MESSAGE_UID_MAX];
 };
 
+/* What was put into a folder on the server by our own hand; uid 0: nothing. */
+struct placed {
+	uint32_t uidvalidity, uid;
+	uint64_t size; /* as the server says; with head it tells it again */
+	struct head head;
+};
+
 struct message {
 	struct message *next; /* in the pipeline's list */
 	struct message_key key;
@@ -79,7 +86,9 @@ struct message {
 	uint32_t attempts;           /* times it was held before */
 	int64_t since_s;             /* when it was first seen */
 	bool repeat; /* an intent is on record: it may have been delivered under this name */
-	struct err err; /* of the step that failed */
+	struct placed placed;            /* in place: what stands in its folder for it */
+	char remark[MESSAGE_REASON_MAX]; /* of its delivery, for the log; "" if none */
+	struct err err;                  /* of the step that failed */
 };
 
 /* A new message at LISTED; bodies spool into dir, which must outlive it. NULL: no memory. */

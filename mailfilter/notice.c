@@ -331,7 +331,23 @@ static int add_text(struct buf *out, const struct message *message, const char *
 		      : add_quarantined(out, message, safe_account, err);
 }
 
-int notice_write(struct message *message, const char *account, struct err *err)
+/* The folder's name is ours, but it may hold anything. */
+static int add_server_folder(struct buf *out, const struct message *message,
+	const char *server_folder, struct err *err)
+{
+	char folder[TEXT_MAX];
+
+	if (!server_folder || message->action == ACTION_PARK)
+		return 0;
+	make_safe(server_folder, folder, sizeof(folder));
+	return buf_printf(out, err,
+		"\r\nIt is also in the folder \"%s\" on the mail server, unchanged: open it there\r\n"
+		"only if you know what it is.\r\n",
+		folder);
+}
+
+int notice_write(struct message *message, const char *account, const char *server_folder,
+	struct err *err)
 {
 	struct original original = { 0 };
 	struct span bytes = { 0 };
@@ -344,6 +360,7 @@ int notice_write(struct message *message, const char *account, struct err *err)
 		return -1;
 	read_original(bytes, &original);
 	if (add_text(&text, message, account, &original, err) < 0 ||
+		add_server_folder(&text, message, server_folder, err) < 0 ||
 		add_head(&head, message, &original,
 			is_ascii(buf_span(&text)) ? "us-ascii" : "utf-8", err) < 0 ||
 		buf_add_str(&head, "\r\n", err) < 0 ||

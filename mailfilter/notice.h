@@ -14,7 +14,9 @@
 int notice_tag(struct message *message, struct err *err);
 
 /* Into message->cleaned: a plain message that says what was kept back, why, where, and how the
- * mailbox owner gets it. account names it for the commands. */
-int notice_write(struct message *message, const char *account, struct err *err);
+ * mailbox owner gets it. account names it for the commands; server_folder: where the original goes on
+ * the server, too, NULL if nowhere. */
+int notice_write(struct message *message, const char *account, const char *server_folder,
+	struct err *err);
 
 #endif

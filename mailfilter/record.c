@@ -102,7 +102,7 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_DROP_FATE] = "DELETE FROM fate WHERE id = ?1",
 	/* Few are ever released: a walk over them costs less than an index for all. */
 	[SQL_IS_RELEASED] = "SELECT 1 FROM fate JOIN quarantined USING (id)"
-			    " WHERE fate = ?1 AND (?2 = 0 OR size = ?2)"
+			    " WHERE fate IN (?1, ?4) AND (?2 = 0 OR size = ?2)"
 			    " AND (?3 IS NULL OR hash = ?3) LIMIT 1",
 };
 

@@ -191,8 +191,8 @@ int record_set_fate(struct record *record, const char *id, enum record_fate fate
 /* Forget an original whose file is gone. */
 int record_drop_quarantined(struct record *record, const char *id, struct err *err);
 
-/* Has an original of this size, and with this hash (NULL: any), been released? 1: yes, 0: no.
- * Size 0: of any size. */
+/* Has an original of this size, and with this hash (NULL: any), been released, or is it about to
+ * be? 1: yes, 0: no. Size 0: of any size. */
 int record_is_released(
 	struct record *record, uint64_t size, const struct hash *hash, struct err *err);
 

@@ -209,6 +209,7 @@ int record_is_released(
 		return -1;
 	record_bind_number(find, 1, RECORD_RELEASED);
 	record_bind_number(find, 2, (int64_t)size);
+	record_bind_number(find, 4, RECORD_RELEASING);
 	if (hash)
 		(void)sqlite3_bind_blob(find, 3, hash->bytes, HASH_SIZE, SQLITE_STATIC);
 	got = record_step(record, find, err);

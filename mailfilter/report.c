@@ -14,7 +14,9 @@
 void report_count(struct report *report, const struct message *message)
 {
 	if (message->scanned && message->verdict.kind == VERDICT_INFECTED)
-		report->infected++;
+		report->infected[message->action]++;
+	if (message->scanned && message->verdict.kind == VERDICT_UNSCANNABLE)
+		report->unscannable[message->action]++;
 	if (!message->scanned && message->rule[0] &&
 		(message->action == ACTION_TAG || message->action == ACTION_QUARANTINE))
 		report->ruled++;
@@ -97,6 +99,7 @@ void report_message(const char *account, const struct message *message, bool dry
 	/* Of what is changed or kept back verdict and signature are the reason. */
 	if (left || (message->action != ACTION_DELIVER && !found))
 		add(line, sizeof(line), "reason", message->reason);
+	add(line, sizeof(line), "remark", message->remark);
 	add_number(line, sizeof(line), "size", message->size);
 	if (message->listed_ms > 0)
 		add_number(line, sizeof(line), "ms",
@@ -119,31 +122,24 @@ static void part(char *text, uint32_t number, const char *what, const char *why)
 			said ? " (" : "", why, said ? ")" : "");
 }
 
-/* What became of the infected ones, in a word: they all share the account's policy. */
-static const char *fate(const struct report *report)
+/* ", 2 infected (cleaned), 1 infected (held)": accounts have a policy for each kind of mail. */
+static void parts(
+	char *text, const uint32_t numbers[static ACTION_HOLD + 1], const char *what)
 {
-	if (report->cleaned > 0)
-		return "cleaned";
-	if (report->quarantined > 0)
-		return "quarantined";
-	if (report->tagged > 0)
-		return "tagged";
-	return "held";
+	for (enum action action = ACTION_NONE; action <= ACTION_HOLD; action++)
+		part(text, numbers[action], what, message_action_name(action));
 }
 
 const char *report_summary(
 	const struct report *report, char text[static REPORT_SUMMARY_MAX])
 {
 	uint32_t changed = report->quarantined + report->tagged + report->cleaned;
-	uint32_t known = report->infected + report->ruled;
-	uint32_t unscanned = changed < known ? 0 : changed - known;
 	size_t used;
 
 	text[0] = '\0';
 	part(text, report->delivered + changed, "new", "");
-	part(text, report->infected, "infected", fate(report));
-	part(text, unscanned, "not scannable",
-		report->quarantined > 0 ? "quarantined" : "tagged");
+	parts(text, report->infected, "infected");
+	parts(text, report->unscannable, "not scannable");
 	part(text, report->ruled, "kept back or filed by a rule", "");
 	part(text, report->parked, "parked", "");
 	part(text, report->held, "held", report->held_why);

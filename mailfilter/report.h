@@ -13,7 +13,9 @@ struct report {
 	uint32_t cleaned;     /* infected, bad parts cut out */
 	uint32_t tagged;      /* delivered with the status header */
 	uint32_t quarantined; /* a notice delivered instead */
-	uint32_t infected;    /* of all of these */
+	/* Of all of these, by what became of them. */
+	uint32_t infected[ACTION_HOLD + 1];
+	uint32_t unscannable[ACTION_HOLD + 1];
 	uint32_t ruled;   /* of those tagged and quarantined: because a rule said so */
 	uint32_t held;    /* left on the server, again later */
 	uint32_t parked;  /* left on the server, a notice delivered */

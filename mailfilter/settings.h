@@ -43,7 +43,8 @@ enum deliver_kind {
 	DELIVER_MBOX,
 	DELIVER_LMTP,
 	DELIVER_SMTP,
-	DELIVER_PIPE
+	DELIVER_PIPE,
+	DELIVER_INPLACE
 };
 enum policy {
 	POLICY_CLEAN,
@@ -84,7 +85,10 @@ struct account_settings {
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
 	char *after_folder; /* of AFTER_MOVE */
-	char *since;        /* as written, then: */
+	/* In place, where infected originals go on the server; NULL: deleted there. Then after_kind
+	 * and after_folder say what becomes of the original of what was replaced. */
+	char *inplace_quarantine;
+	char *since; /* as written, then: */
 	enum since_kind since_kind;
 	int since_days;  /* of SINCE_DAYS */
 	int on_infected; /* enum policy */
@@ -99,7 +103,7 @@ struct account_settings {
 	struct {
 		int source, folders, password, password_file, password_command, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
-			deliver_tls_ca, after, since;
+			deliver_tls_ca, inplace_quarantine, after, since;
 	} lines; /* where they stand in the file, 0: not given */
 };
 

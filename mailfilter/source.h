@@ -15,11 +15,11 @@ struct source;
 
 /* One message of a listing. */
 struct source_item {
-	char uid[MESSAGE_UID_MAX];
-	uint32_t number; /* of this session; IMAP: 0 */
 	uint64_t size;
-	int64_t date_s; /* INTERNALDATE, 0 if unknown */
+	int64_t date_s;  /* INTERNALDATE, 0 if unknown */
+	uint32_t number; /* of this session; IMAP: 0 */
 	bool again; /* to settle: that may have begun before, in a session that broke */
+	char uid[MESSAGE_UID_MAX];
 };
 
 /* One folder of a mailbox. */
@@ -97,6 +97,7 @@ struct source {
 	const struct source_ops *ops;
 	bool settle_at_finish; /* POP3: settled only when finish succeeds */
 	size_t settle_max;     /* then with so many a session should end; 0: any number */
+	bool leaves_marked; /* IMAP without UIDPLUS: what is deleted is only marked so */
 };
 
 /* Connect, secure, log in. Refused login: ERR_AUTH with the server's words. */

@@ -30,6 +30,7 @@ int imap_open_folder(struct imap *imap, const char *verb, const char *folder,
 			"folder \"%.100s\": %.250s", folder, imap_words(imap));
 	imap->etpan->imap_state = MAILIMAP_STATE_SELECTED;
 	imap->uidvalidity = imap->etpan->imap_selection_info->sel_uidvalidity;
+	imap->writable = strcmp(verb, "SELECT") == 0;
 	(void)snprintf(imap->folder, sizeof(imap->folder), "%s", folder);
 	if (imap->uidvalidity == 0)
 		return err_set(err, ERR_ACCOUNT,
@@ -40,15 +41,36 @@ int imap_open_folder(struct imap *imap, const char *verb, const char *folder,
 	return 0;
 }
 
-/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be. */
+/* SELECT, or EXAMINE where nothing is to be changed, so that nothing can be: in place that is so
+ * until something is. */
 static int imap_select(struct source *source, const char *folder, uint32_t *uidvalidity_r,
 	struct err *err)
 {
 	struct imap *imap = (struct imap *)source;
-	bool keep = imap->account->after_kind == AFTER_KEEP;
+	const struct account_settings *account = imap->account;
+	bool keep = account->after_kind == AFTER_KEEP ||
+		    account->deliver_kind == DELIVER_INPLACE;
 
 	return imap_open_folder(
 		imap, keep ? "EXAMINE" : "SELECT", folder, uidvalidity_r, err);
+}
+
+int imap_write(struct imap *imap, struct err *err)
+{
+	const uint32_t before = imap->uidvalidity;
+	char folder[MESSAGE_FOLDER_MAX];
+	uint32_t uidvalidity;
+
+	if (imap->writable)
+		return 0;
+	memcpy(folder, imap->folder, sizeof(folder));
+	if (imap_open_folder(imap, "SELECT", folder, &uidvalidity, err) < 0)
+		return -1;
+	if (uidvalidity == before)
+		return 0;
+	imap->broken = true;
+	return err_set(
+		err, ERR_SESSION, "the folder's UIDVALIDITY changed under the session");
 }
 
 /* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */

@@ -8,6 +8,7 @@
 
 #include "mailfilter/decide.h"
 #include "mailfilter/notice.h"
+#include "mailfilter/placed.h"
 
 static bool failed(const struct message *message)
 {
@@ -74,6 +75,11 @@ static int apply_edits(struct message *message)
 		&message->verdict.edits, original, &message->cleaned, &message->err);
 }
 
+static bool in_place(const struct pipeline *pipeline)
+{
+	return pipeline->tools.account->deliver_kind == DELIVER_INPLACE;
+}
+
 /* What goes out in place of the original, or nothing for ACTION_DELIVER. */
 static int make_outgoing(struct pipeline *pipeline, struct message *message)
 {
@@ -81,11 +87,12 @@ static int make_outgoing(struct pipeline *pipeline, struct message *message)
 	case ACTION_CLEAN:
 		return apply_edits(message);
 	case ACTION_TAG:
-		return notice_tag(message, &message->err);
+		/* In place it is marked by a keyword, and not one byte changes. */
+		return in_place(pipeline) ? 0 : notice_tag(message, &message->err);
 	case ACTION_QUARANTINE:
 	case ACTION_PARK:
-		return notice_write(
-			message, pipeline->tools.account->name, &message->err);
+		return notice_write(message, pipeline->tools.account->name,
+			pipeline->tools.account->inplace_quarantine, &message->err);
 	case ACTION_NONE:
 	case ACTION_DELIVER:
 	case ACTION_HOLD:
@@ -240,15 +247,28 @@ static enum record_state end_state(
 		return RECORD_HELD;
 	if (message->action == ACTION_PARK)
 		return RECORD_PARKED;
-	return pipeline->tools.account->after_kind == AFTER_KEEP ? RECORD_SETTLED
-								 : RECORD_DONE;
+	/* In place the server is owed the removal of what was replaced, and of nothing else. */
+	if (pipeline->tools.account->after_kind == AFTER_KEEP ||
+		(in_place(pipeline) && message->placed.uid == 0))
+		return RECORD_SETTLED;
+	return RECORD_DONE;
+}
+
+static int put_end(struct record *record, const struct message *message,
+	enum record_state state, struct err *err)
+{
+	struct record_row row;
+
+	row_of(message, state, &row);
+	if (record_put(record, &row, err) < 0)
+		return -1;
+	return message->placed.uid > 0 ? placed_put(record, message, err) : 0;
 }
 
 static int put_ends(
 	struct pipeline *pipeline, struct message **list, size_t count, struct err *err)
 {
 	struct record *record = pipeline->tools.record;
-	struct record_row row;
 
 	if (record_begin(record, err) < 0)
 		return -1;
@@ -258,8 +278,7 @@ static int put_ends(
 		/* An intent outlives a hold: its name tells what has been shown. */
 		if (state == RECORD_HELD && list[i]->repeat)
 			continue;
-		row_of(list[i], state, &row);
-		if (record_put(record, &row, err) < 0) {
+		if (put_end(record, list[i], state, err) < 0) {
 			record_rollback(record);
 			return -1;
 		}

@@ -316,7 +316,7 @@ int job_scan_parse(struct span payload, struct job_scan *job_r, struct err *err)
 		return err_set(err, ERR_MESSAGE, "a scan job: %s", unpack.wrong);
 	job.message = payload;
 	*job_r = job;
-	job = (struct job_scan){ 0 };
+	memset(&job, 0, sizeof(job));
 	return 0;
 }
 

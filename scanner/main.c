@@ -114,6 +114,8 @@ static int check_config(const struct settings *settings)
 	}
 	if (without.why[0] != '\0')
 		log_warning("%s", without.why);
+	if (signatures_unprotected(&signatures)[0] != '\0')
+		log_warning("unprotected: %s", signatures_unprotected(&signatures));
 	if (temp_check_size(settings->temp_dir, settings->message_max,
 		    settings->scan_size_max, &err) < 0)
 		log_warning("%s", err.text);

@@ -69,8 +69,9 @@ static int list_folder(const char *folder, struct listing *listing, struct err *
 {
 	listing->count = scandir(folder, &listing->entries, is_signature_file, alphasort);
 	if (listing->count < 0)
-		return err_errno(err, errno == ENOMEM ? ERR_AGAIN : ERR_SETTINGS,
-			"signatures folder %s (" RUN_FRESHCLAM ")", folder);
+		return err_set(err, errno == ENOMEM ? ERR_AGAIN : ERR_SETTINGS,
+			"signatures folder %s: %s: " RUN_FRESHCLAM, folder,
+			strerror(errno));
 	if (listing->count == 0)
 		return err_set(err, ERR_SETTINGS,
 			"%s holds no signatures: " RUN_FRESHCLAM, folder);

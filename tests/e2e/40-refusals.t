@@ -119,4 +119,12 @@ is(mailfilter('-c', work('wrong.conf'), '--once')->{code}, 78, 'a password that 
 is(mailfilter('-c', work('absent.conf'), '--once')->{code}, 78, 'no settings file: 78');
 is(mailfilter('-c', work('valid.conf'), '--check-config')->{code}, 0, 'good settings: 0');
 is(mailfilter('--no-such-option')->{code}, 64, 'an unknown option on the command line: 64');
+for my $option ([ '--dry-run' ], [ '--once' ], [ '--check-config' ], [ '--account', 'work' ]) {
+	my $run = mailfilter('-c', work('valid.conf'), @$option, 'quarantine', 'expire');
+	is($run->{code}, 64, "$option->[0] before a command is refused, not passed over");
+	like($run->{err}, qr/quarantine: .*are not for commands/, '  and why is said');
+}
+my $help = mailfilter('--help');
+is($help->{code}, 0, '--help: 0');
+is_deeply([ grep { length > 80 } split /\n/, $help->{out} ], [], 'the help fits a terminal');
 done_testing();

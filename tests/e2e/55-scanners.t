@@ -214,8 +214,9 @@ like(status($refused), qr/no answer.*\n  trouble: .*does not allow the key.*`cli
 like(decode_json(status($refused, '--json'))->{scanners}[0]{trouble}, qr/does not allow the key/, 'also to scripts');
 like(status(work('wrong.conf')), qr/  trouble: .*another key/, 'and of the wrong key of the scanner');
 like(status(work('bare.conf')), qr/  trouble: .*encrypted/, 'and of no key at all');
-unlike(status(client('nobody', 'mine', 'tcp://127.0.0.1:' . free_port() . " $scanner_key")), qr/trouble/,
-	'of one that is not there nothing more is known');
+my $nobody = status(client('nobody', 'mine', 'tcp://127.0.0.1:' . free_port() . " $scanner_key"));
+unlike($nobody, qr/trouble/, 'of one that is not there nothing more is known');
+like($nobody, qr/no answer.*\n  start it, or correct `scanners`$/m, 'but what to do');
 
 # The list of clients, read again.
 sub reload {

@@ -53,7 +53,16 @@ static void write_it(struct message *message)
 {
 	struct err err = { 0 };
 
-	if (notice_write(message, "work", &err) < 0)
+	if (notice_write(message, "work", NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_false(has(message, "on the mail server, unchanged"));
+	if (notice_write(message, "work", "Quarant\xc3\xa4ne\r\nX: y", &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(
+		has(message, "also in the folder \"Quarant\xc3\xa4ne??X: y\" on the mail "
+			     "server, unchanged"),
+		message->action != ACTION_PARK);
+	if (notice_write(message, "work", NULL, &err) < 0)
 		fail_msg("%s", err.text);
 }
 

@@ -878,9 +878,10 @@ static void the_fate_of_an_original_is_told_with_it_and_dropped_with_it(void **s
 	assert_int_equal(got.fate, RECORD_KEPT);
 	assert_int_equal(got.fate_s, 0);
 	assert_string_equal(got.name, "");
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 0);
 	assert_int_equal(
 		record_set_fate(record, "id-1", RECORD_RELEASING, "name", 77, &err), 0);
-	assert_int_equal(record_is_released(record, 0, NULL, &err), 0);
+	assert_int_equal(record_is_released(record, 0, NULL, &err), 1);
 	assert_int_equal(
 		record_set_fate(record, "id-1", RECORD_RELEASED, "name", 78, &err), 0);
 	assert_int_equal(record_find_quarantined(record, "id-1", &got, &err), 1);

@@ -56,10 +56,11 @@ static void only_what_was_released_counts(void **state)
 	assert_false(is_released(ORIGINAL));
 	keep("kept", ORIGINAL, RECORD_KEPT);
 	assert_false(is_released(ORIGINAL));
-	keep("kept", ORIGINAL, RECORD_RELEASING);
-	assert_false(is_released(ORIGINAL));
 	keep("kept", ORIGINAL, RECORD_DELETING);
 	assert_false(is_released(ORIGINAL));
+	/* It may come round before its release is on record as done. */
+	keep("kept", ORIGINAL, RECORD_RELEASING);
+	assert_true(is_released(ORIGINAL));
 	keep("kept", ORIGINAL, RECORD_RELEASED);
 	assert_true(is_released(ORIGINAL));
 }

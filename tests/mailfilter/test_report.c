@@ -21,19 +21,67 @@ static void nothing_new_is_said_and_is_success(void **state)
 	assert_int_equal(report_exit_code(&report), EX_OK);
 }
 
-static void the_summary_counts_what_became_of_the_mail(void **state)
+static void the_summary_says_what_became_of_each_kind_of_mail(void **state)
 {
-	struct report report = {
-		.final = true, .delivered = 2, .cleaned = 1, .infected = 1
+	static const struct {
+		enum verdict_kind verdict;
+		enum action action;
+		const char *summary;
+	} steps[] = {
+		{ VERDICT_CLEAN, ACTION_DELIVER, "1 new" },
+		{ VERDICT_INFECTED, ACTION_CLEAN, "2 new, 1 infected (cleaned)" },
+		{ VERDICT_UNSCANNABLE, ACTION_TAG,
+			"3 new, 1 infected (cleaned), 1 not scannable (tagged)" },
+		{ VERDICT_UNSCANNABLE, ACTION_QUARANTINE,
+			"4 new, 1 infected (cleaned), 1 not scannable (tagged), "
+			"1 not scannable (quarantined)" },
+		{ VERDICT_INFECTED, ACTION_QUARANTINE,
+			"5 new, 1 infected (cleaned), 1 infected (quarantined), "
+			"1 not scannable (tagged), 1 not scannable (quarantined)" },
+	};
+	struct report report = { .final = true };
+	char text[REPORT_SUMMARY_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct message message = { .scanned = true,
+			.action = steps[i].action,
+			.verdict.kind = steps[i].verdict };
+
+		report_count(&report, &message);
+		assert_string_equal(report_summary(&report, text), steps[i].summary);
+		assert_int_equal(report_exit_code(&report), EX_OK);
+	}
+}
+
+static void held_infected_mail_hides_nothing_of_the_rest(void **state)
+{
+	struct report report = { .final = true };
+	struct message held = {
+		.scanned = true, .action = ACTION_HOLD, .verdict.kind = VERDICT_INFECTED
+	};
+	struct message tagged = {
+		.scanned = true, .action = ACTION_TAG, .verdict.kind = VERDICT_UNSCANNABLE
 	};
 	char text[REPORT_SUMMARY_MAX];
 
 	(void)state;
-	assert_string_equal(report_summary(&report, text), "3 new, 1 infected (cleaned)");
-	assert_int_equal(report_exit_code(&report), EX_OK);
-	report.quarantined = 2;
+	report_count(&report, &held);
+	report_count(&report, &tagged);
 	assert_string_equal(report_summary(&report, text),
-		"5 new, 1 infected (cleaned), 2 not scannable (quarantined)");
+		"1 new, 1 infected (held), 1 not scannable (tagged), 1 held");
+}
+
+static void a_rule_is_no_failed_scan(void **state)
+{
+	struct report report = { .final = true };
+	struct message message = { .action = ACTION_QUARANTINE, .rule = "r" };
+	char text[REPORT_SUMMARY_MAX];
+
+	(void)state;
+	report_count(&report, &message);
+	assert_string_equal(
+		report_summary(&report, text), "1 new, 1 kept back or filed by a rule");
 }
 
 static void held_mail_says_why_and_asks_for_another_run(void **state)
@@ -158,7 +206,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_new_is_said_and_is_success),
-		cmocka_unit_test(the_summary_counts_what_became_of_the_mail),
+		cmocka_unit_test(the_summary_says_what_became_of_each_kind_of_mail),
+		cmocka_unit_test(held_infected_mail_hides_nothing_of_the_rest),
+		cmocka_unit_test(a_rule_is_no_failed_scan),
 		cmocka_unit_test(held_mail_says_why_and_asks_for_another_run),
 		cmocka_unit_test(an_error_is_told_behind_what_was_done),
 		cmocka_unit_test(a_run_without_an_end_is_no_success),

@@ -275,8 +275,8 @@ static const struct {
 	{ HERE "}\naccount b {\n" SOURCE PASSWORD "\ndeliver = \"maildir:/src//\" }", 6,
 		"the mail of account a comes from there, and would come in again" },
 	{ "account a { deliver = \"/x\" }", 1,
-		"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST or "
-		"pipe" },
+		"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST, "
+		"pipe or inplace" },
 	{ "account a { deliver = \"maildir:x\" }", 1, "expected a whole path" },
 	{ "account a { deliver = \"mbox:x\" }", 1, "expected a whole path" },
 	{ "account a { deliver = \"lmtp:x\" }", 1, "expected a whole path" },
@@ -286,7 +286,6 @@ static const struct {
 	{ "account a { deliver = \"smtp:/x\" }", 1, "expected maildir:PATH" },
 	{ "account a { deliver = \"pipe:x -d\" }", 1,
 		"expected deliver = pipe, and the command as deliver-command" },
-	{ "account a { deliver = inplace }", 1, "this version does not have it" },
 	{ "account a { recipient = \"a b\" }", 1, "expected an address" },
 	{ "account a { recipient = \"<a@b>\" }", 1, "expected an address" },
 	{ "account a { recipient = \"\" }", 1, "expected an address" },
@@ -296,8 +295,17 @@ static const struct {
 	{ TO("smtp://h") "}", 4, "for whom? Expected recipient" },
 	{ TO("pipe") "}", 4, "which command? Expected deliver-command" },
 	{ TO("mbox:/m") "recipient = a }", 4, "recipient: only lmtp, smtp and pipe" },
-	{ TO("maildir:/m") "sender = a }", 4, "sender: a Maildir keeps none" },
+	{ TO("maildir:/m") "sender = a }", 4, "sender: only mbox, lmtp, smtp and pipe" },
 	{ TO("mbox:/m") "deliver-command = { a } }", 4, "only deliver = pipe runs one" },
+	{ TO("mbox:/m") "inplace-quarantine = a }", 4, "only deliver = inplace has one" },
+	{ TO("inplace") "inplace-quarantine = \"\" }", 4, "name of a folder" },
+	{ TO("inplace") "inplace-quarantine = inbox }", 4,
+		"inplace-quarantine: \"INBOX\" is fetched itself" },
+	{ TO("inplace") "after = delete }", 4, "leaves mail where it is: expected keep" },
+	{ TO("inplace") "sender = a }", 4, "sender: only mbox, lmtp" },
+	{ TO("inplace") "recipient = a }", 4, "recipient: only lmtp" },
+	{ "account a {\nsource = \"pop3s://u@h\"\n" PASSWORD "\ndeliver = inplace }", 4,
+		"mail can stay in place only on an IMAP server" },
 	{ TO("lmtp:/s") "recipient = a deliver-tls = none }", 4,
 		"only lmtp://HOST and smtp://HOST have it" },
 	{ TO("smtp://h") "recipient = a deliver-tls = none deliver-tls-ca = \"/c\" }", 4,
@@ -400,6 +408,23 @@ static void what_goes_with_a_destination_can_be_set(void **state)
 	account = load_to(
 		"deliver = \"smtp://mx.example.org\" deliver-tls = none", &settings);
 	assert_int_equal(account->deliver_tls, TLS_NONE);
+}
+
+static void what_stays_in_place_has_its_originals_removed(void **state)
+{
+	DEFER(settings_free) struct settings settings = { 0 };
+	const struct account_settings *account = load_to("deliver = inplace", &settings);
+
+	(void)state;
+	assert_int_equal(account->deliver_kind, DELIVER_INPLACE);
+	assert_int_equal(account->after_kind, AFTER_DELETE);
+	assert_null(account->recipient);
+	settings_free(&settings);
+	account = load_to("deliver = inplace after = keep inplace-quarantine = "
+			  "\"Quarant\xc3\xa4ne\"",
+		&settings);
+	assert_int_equal(account->after_kind, AFTER_MOVE);
+	assert_string_equal(account->after_folder, "Quarant\xc3\xa4ne");
 }
 
 static void what_is_wrong_is_refused_with_its_line(void **state)
@@ -598,6 +623,7 @@ int main(void)
 		cmocka_unit_test(scanners_on_other_hosts_have_their_keys),
 		cmocka_unit_test(every_destination_is_taken_apart),
 		cmocka_unit_test(what_goes_with_a_destination_can_be_set),
+		cmocka_unit_test(what_stays_in_place_has_its_originals_removed),
 		cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
 		cmocka_unit_test(an_account_adds_to_what_all_allow),
 		cmocka_unit_test(lists_of_what_is_allowed_have_their_bounds),

@@ -344,8 +344,20 @@ static const struct fetch_case fetch_cases[] = {
 		  "= * 2 FETCH (UID 2 BODY[] \"\")\r\n",
 		  "= * 3 FETCH (UID 3 BODY[] \"a\\\"b\")\r\n", "> $ OK done" },
 		"1=;2=;3=a\"b;", ERR_NONE, "" },
-	{ { "= * 1 FETCH (UID 1 BODY[] NIL)\r\n", TWO, THREE, "> $ OK done" },
+	{ { "= * 1 FETCH (UID 1 BODY[] NIL)\r\n", TWO, THREE, "> $ OK done",
+		  "< UID FETCH 1 (UID)", "> * 1 FETCH (UID 1)", "> $ OK done" },
 		"2=two;3=three;1 nil;", ERR_NONE, "" },
+	/* NIL because it was expunged meanwhile; whether or not the server says so at once. */
+	{ { "= * 1 FETCH (UID 1 BODY[] NIL)\r\n", TWO, THREE, "> * 1 EXPUNGE",
+		  "> $ OK [EXPUNGEISSUED] gone", "< UID FETCH 1 (UID)", "> $ OK done" },
+		"2=two;3=three;1 absent;", ERR_NONE, "" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] NIL)\r\n", THREE, "> $ OK done",
+		  "< UID FETCH 2 (UID)", "> * 2 EXPUNGE",
+		  "> * 2 FETCH (UID 3 FLAGS (\\Seen))", "> $ OK done" },
+		"1=hello;3=three;2 absent;", ERR_NONE, "" },
+	{ { ONE, "= * 2 FETCH (UID 2 BODY[] NIL)\r\n", THREE, "> $ OK done",
+		  "< UID FETCH 2 (UID)", "> * BYE shutting down" },
+		"1=hello;3=three;", ERR_SESSION, "shutting down" },
 	/* NIL first, the body later; and one message in two responses. */
 	{ { "= * 1 FETCH (UID 1 BODY[] NIL)\r\n", ONE, TWO, TWO, THREE, "> $ OK done" },
 		"1=hello;2=two;discard=two;3=three;", ERR_NONE, "" },
@@ -365,6 +377,7 @@ static const struct fetch_case fetch_cases[] = {
 	/* One that cannot be read makes the server refuse the range. */
 	{ { ONE, "> $ NO [SERVERBUG] internal error", "< UID FETCH 2 (UID", TWO,
 		  "> $ OK done", "< UID FETCH 3 (UID",
+		  "> $ NO [SERVERBUG] internal error", "< UID FETCH 3 (UID)",
 		  "> $ NO [SERVERBUG] internal error" },
 		"1=hello;2=two;3 nil;", ERR_NONE, "" },
 	{ { ONE, "> $ NO [EXPUNGEISSUED] gone", "< UID FETCH 2 (UID",
@@ -541,6 +554,61 @@ static void an_owner_that_stops_waiting_gets_its_reason_back(void **state)
 	fetched_done_with(&run.fetched);
 }
 
+/* Opened for reading alone until something is to be removed. */
+#define OFFERS(capabilities)                                                             \
+	"< CAPABILITY", ("> * CAPABILITY IMAP4rev1 " capabilities), "> $ OK done"
+#define IN_PLACE(capabilities)                                                           \
+	"> * OK hello", OFFERS(capabilities), "< LOGIN", "> $ OK done",                  \
+		OFFERS(capabilities), "< EXAMINE \"INBOX\"", FOLDER,                     \
+		"< SELECT \"INBOX\"", FOLDER
+static const struct {
+	const char *script[STEPS_MAX];
+	const char *folder; /* for originals, or NULL */
+	size_t count;
+	bool marked;
+	enum err_kind kind;
+} in_place_cases[] = {
+	{ { IN_PLACE("UIDPLUS"), "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)",
+		  "> $ OK done", "< UID EXPUNGE 1:3", "> $ OK done" },
+		NULL, 3, false, ERR_NONE },
+	{ { IN_PLACE(""), "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done" },
+		NULL, 3, true, ERR_NONE },
+	{ { IN_PLACE("MOVE"), "< UID MOVE 1:3 \"kept\"", "> $ OK done" }, "kept", 3,
+		false, ERR_NONE },
+	{ { IN_PLACE("UIDPLUS"), "< UID COPY 1:3 \"kept\"", "> $ OK done",
+		  "< UID STORE 1:3 +FLAGS.SILENT (\\Deleted)", "> $ OK done",
+		  "< UID EXPUNGE 1:3", "> $ OK done" },
+		"kept", 3, false, ERR_NONE },
+	{ { IN_PLACE(""), "< UID COPY 1:3 \"kept\"", "> $ NO [OVERQUOTA] full" }, "kept",
+		3, false, ERR_ACCOUNT },
+	{ { EXAMINE, "< SELECT \"INBOX\"", "> * OK [UIDVALIDITY 8] x", "> $ OK done" },
+		NULL, 3, false, ERR_SESSION },
+};
+
+static void what_was_replaced_in_place_is_removed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(in_place_cases) / sizeof(in_place_cases[0]); i++) {
+		char folder[] = "kept";
+		struct run run;
+		int result;
+
+		run_start(&run, in_place_cases[i].script);
+		run.account.deliver_kind = DELIVER_INPLACE;
+		run.account.after_kind =
+			in_place_cases[i].folder ? AFTER_MOVE : AFTER_DELETE;
+		run.account.after_folder = folder;
+		assert_int_equal(run_select(&run), 0);
+		result = run.source->ops->settle(
+			run.source, items, in_place_cases[i].count, &run.err);
+		if (result != (in_place_cases[i].kind == ERR_NONE ? 0 : -1) ||
+			run.err.kind != in_place_cases[i].kind)
+			fail_msg("case %zu: %d, %s", i, run.err.kind, run.err.text);
+		assert_int_equal(run.source->leaves_marked, in_place_cases[i].marked);
+		run_end(&run);
+	}
+}
+
 /* Which of the three have this head: "1", "13". */
 static const char *with_head(const struct head heads[3], const char *bytes)
 {
@@ -564,7 +632,8 @@ static void heads_are_taken_from_the_start_of_each_message(void **state)
 		"> * 1 FETCH (FLAGS (\\Seen))",
 		"= * 9 FETCH (UID 9 BODY[]<0> {3}\r\nbad)\r\n",
 		"= * 1 FETCH (UID 1 BODY[]<0> {5}\r\nhello)\r\n",
-		"> * 2 FETCH (UID 2 BODY[]<0> NIL)", "> $ OK done", LOGOUT, NULL };
+		"> * 2 FETCH (UID 2 BODY[]<0> NIL)", "> $ OK done", "< UID FETCH 2 (UID)",
+		"> $ OK done", LOGOUT, NULL };
 	struct head heads[3];
 	struct run run;
 
@@ -605,7 +674,7 @@ static void more_than_a_head_is_no_other_head(void **state)
 static void heads_that_do_not_come_are_not_guessed(void **state)
 {
 	static const struct {
-		const char *script[10];
+		const char *script[12];
 		enum err_kind kind;
 		const char *known;
 	} cases[] = {
@@ -615,7 +684,8 @@ static void heads_that_do_not_come_are_not_guessed(void **state)
 		{ { "= * 1 FETCH (UID 1 BODY[]<700> {5}\r\nhello)\r\n", "! stall" },
 			ERR_SESSION, "" },
 		{ { "> $ NO [INUSE] later" }, ERR_SESSION, "" },
-		{ { "> $ NO no", "< UID FETCH 1 (UID", "> $ NO no", "< UID FETCH 2 (UID",
+		{ { "> $ NO no", "< UID FETCH 1 (UID", "> $ NO no", "< UID FETCH 1 (UID)",
+			  "> $ NO no", "< UID FETCH 2 (UID",
 			  "= * 2 FETCH (UID 2 BODY[]<0> {5}\r\nhello)\r\n", "> $ OK done",
 			  "< UID FETCH 3 (UID", "> $ NO [EXPUNGEISSUED] gone" },
 			ERR_NONE, "2" },
@@ -631,7 +701,7 @@ static void heads_that_do_not_come_are_not_guessed(void **state)
 
 		while (script[steps])
 			steps++;
-		for (size_t j = 0; j < 10 && cases[i].script[j]; j++)
+		for (size_t j = 0; j < 12 && cases[i].script[j]; j++)
 			script[steps++] = cases[i].script[j];
 		run_start(&run, script);
 		assert_int_equal(run_select(&run), 0);
@@ -1042,6 +1112,7 @@ static void a_refused_connection_says_where(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_replaced_in_place_is_removed),
 		cmocka_unit_test(a_session_that_cannot_begin_says_why),
 		cmocka_unit_test(a_login_by_plain_waits_for_the_plus),
 		cmocka_unit_test(what_was_offered_before_login_does_not_count_after_it),

@@ -104,7 +104,8 @@ static void write_sum(const char *folder, const char *name, const char *bytes)
 		used += snprintf(
 			line + used, sizeof(line) - (size_t)used, "%02x", sum[i]);
 	if (strstr(name, "wild"))
-		(void)strcpy(line + used, ":*:False.Alarm:73");
+		(void)snprintf(line + used, sizeof(line) - (size_t)used, "%s",
+			":*:False.Alarm:73");
 	else
 		(void)snprintf(line + used, sizeof(line) - (size_t)used,
 			":%zu:False.Alarm", strlen(bytes));

@@ -174,7 +174,7 @@ sub scanner_kill {
 # Start mailfilter, also beside another; its stderr is read by wait_line and finish.
 sub mailfilter_start {
 	my (@args) = @_;
-	my $out = work('stdout-' . ++$runs);
+	my $out = work("stdout-$$-" . ++$runs);
 	pipe(my $read, my $write) or die "pipe: $!\n";
 	my $run = { err => '', read => $read, out => $out, from => time, args => "@args" };
 	$run->{pid} = spawn($out, $write, 'build/mailfilter', @args);

@@ -41,7 +41,8 @@ sub line {
 	}
 }
 
-# Send one command; all untagged lines of the answer. Dies on NO and BAD.
+# Send one command; all untagged lines of the answer, whose last line stays in {last}. Dies on NO
+# and BAD.
 sub command {
 	my ($self, $text, $literal) = @_;
 	my $tag = 'x' . ++$self->{tag};
@@ -57,6 +58,7 @@ sub command {
 	while (1) {
 		my $line = $self->line;
 		if ($line =~ s/^\Q$tag\E //) {
+			$self->{last} = $line;
 			return @lines if $line =~ /^OK/i;
 			die "$text: $line";
 		}
@@ -64,24 +66,27 @@ sub command {
 	}
 }
 
+# With flags ("\\Seen label") and a date ("01-Feb-2020 03:04:05 +0200") if they are given.
 sub append {
-	my ($self, $folder, $mail) = @_;
-	$self->command(qq(APPEND "$folder"), $mail);
+	my ($self, $folder, $mail, $flags, $date) = @_;
+	$self->command(qq(APPEND "$folder") . (defined $flags ? " ($flags)" : '')
+		. (defined $date ? qq( "$date") : ''), $mail);
 }
 
-# What is in a folder, by UID: { uid, flags, body, sha256 }. EXAMINE and PEEK: nothing changes.
+# What is in a folder, by UID: { uid, flags, date, body, sha256 }. EXAMINE and PEEK: nothing changes.
 # \Recent is not a message's own and left out.
 sub messages {
 	my ($self, $folder) = @_;
 	my @messages;
 	$self->command(qq(EXAMINE "$folder"));
-	for ($self->command('UID FETCH 1:* (UID FLAGS BODY.PEEK[])')) {
+	for ($self->command('UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])')) {
 		my ($uid)   = /^\* \d+ FETCH \(.*?UID (\d+)/   or next;
 		my ($flags) = /^\* \d+ FETCH \(.*?FLAGS \((.*?)\)/ or next;
+		my ($date)  = /^\* \d+ FETCH \(.*?INTERNALDATE "(.*?)"/ or next;
 		my ($size)  = /BODY\[\] \{(\d+)\}\r\n/         or next;
 		my $body = substr $_, $+[0], $size;
 		push @messages,
-			{ uid => $uid, flags => join(' ', sort grep { !/Recent/ } split / /, $flags),
+			{ uid => $uid, date => $date, flags => join(' ', sort grep { !/Recent/ } split / /, $flags),
 			body => $body, sha256 => sha256_hex($body) };
 	}
 	return sort { $a->{uid} <=> $b->{uid} } @messages;

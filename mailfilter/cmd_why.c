@@ -68,7 +68,7 @@ static const char *next_of(const struct record_row *row)
 	case RECORD_SETTLED:
 		return "nothing: all is done";
 	case RECORD_PASSED:
-		return "nothing: it was there before the account was (since)";
+		return "nothing: it was there before the account was (since, import)";
 	}
 	return "unknown";
 }

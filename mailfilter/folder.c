@@ -48,6 +48,9 @@ static int begin(struct folder *folder, struct record_folder *row, struct err *e
 		return 0;
 	if (found > 0)
 		return folder_renumber(folder, row, err);
+	/* What was imported may be of another UIDVALIDITY. */
+	if (folder->uidvalidity > 0 && folder_check_untold(folder, err) < 0)
+		return -1;
 	*row = (struct record_folder){
 		.uidvalidity = folder->uidvalidity, .since_s = now_s, .began_s = now_s
 	};

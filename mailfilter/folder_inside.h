@@ -27,6 +27,9 @@ int folder_pass_over(
 /* The folder's UIDVALIDITY is not that of its row: adopt it. */
 int folder_renumber(struct folder *folder, struct record_folder *row, struct err *err);
 
+/* Of rows under another UIDVALIDITY, which could not be told again, none may be there: ERR_ACCOUNT. */
+int folder_check_untold(struct folder *folder, struct err *err);
+
 /* Find out, once a session, which recorded folders are no more. */
 int folder_find_lost(struct folder *folder, struct err *err);
 

@@ -35,17 +35,23 @@ static void match_done(struct match *match)
 	free(match->heads);
 }
 
-static int refuse_untold(struct folder *folder, const struct record_folder *row,
-	uint64_t count, struct err *err)
+int folder_check_untold(struct folder *folder, struct err *err)
 {
+	uint64_t count = 0;
+
+	if (record_untold(folder_tools(folder)->record, folder->name, folder->uidvalidity,
+		    &count, err) < 0)
+		return -1;
+	if (count == 0)
+		return 0;
 	return err_set(err, ERR_ACCOUNT,
-		"%.100s: the server numbers its messages anew (UIDVALIDITY %" PRIu32
-		" became %" PRIu32 "), and %" PRIu64
-		" of them were fetched by an older mailfilter, which kept nothing to tell "
-		"them by: nothing is fetched, so that nothing comes twice; to begin anew, "
-		"move the account's state.db away; all that is on the server is then "
-		"delivered again",
-		folder->name, row->uidvalidity, folder->uidvalidity, count);
+		"%.100s: the server numbers its messages anew (UIDVALIDITY is now %" PRIu32
+		"), and %" PRIu64
+		" of them were imported, or fetched by an older mailfilter, so that there "
+		"is nothing to tell them by: nothing is fetched, so that nothing comes "
+		"twice; to begin anew, move the account's state.db away; all that is on "
+		"the server is then delivered again",
+		folder->name, folder->uidvalidity, count);
 }
 
 /* 0: go on. */
@@ -81,7 +87,6 @@ int folder_renumber(struct folder *folder, struct record_folder *row, struct err
 {
 	int64_t now_s = clock_wall_s(), lasted_s = now_s - row->since_s;
 	bool soon = lasted_s >= 0 && lasted_s < FOLDER_SETTLED_S;
-	uint64_t untold = 0;
 	char name[LOG_TEXT_MAX];
 
 	if (folder_tools(folder)->dry_run)
@@ -90,11 +95,8 @@ int folder_renumber(struct folder *folder, struct record_folder *row, struct err
 			"new is found out by a run that is not dry",
 			folder->name);
 	if (refuse_often(folder, row, lasted_s, err) < 0 ||
-		record_untold(folder_tools(folder)->record, folder->name, &untold, err) <
-			0)
+		folder_check_untold(folder, err) < 0)
 		return -1;
-	if (untold > 0)
-		return refuse_untold(folder, row, untold, err);
 	log_warning("account=%s folder=%s the server numbers its messages anew "
 		    "uidvalidity=%" PRIu32 " was=%" PRIu32,
 		folder_tools(folder)->account->name,

@@ -115,7 +115,8 @@ static int advance(struct folder *folder, struct err *err)
 		if (found < 0)
 			return -1;
 		if (found == 0 ||
-			(row.state != RECORD_SETTLED && row.state != RECORD_PARKED))
+			(row.state != RECORD_SETTLED && row.state != RECORD_PARKED &&
+				row.state != RECORD_PASSED))
 			break;
 		if (parse_number(folder->items[i].uid, 1, UINT32_MAX, &done, err) < 0)
 			return -1;

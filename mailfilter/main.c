@@ -27,6 +27,8 @@ static const char usage[] =
 	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
 	"       mailfilter [-c FILE] why [--json] ACCOUNT UID|FOLDER/UID\n"
 	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
+	"       mailfilter [-c FILE] import [--folder NAME] [--login USER@HOST] [--json]\n"
+	"                  ACCOUNT mbsync|getmail|mpop|fetchmail|fdm FILE...\n"
 	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 
@@ -51,6 +53,7 @@ static const char help[] =
 	"  quarantine  originals that were kept back\n"
 	"  why         all that is known of a message\n"
 	"  unpark      try parked messages again\n"
+	"  import      what another program has fetched already is passed over\n"
 	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
 	"\n"
@@ -82,6 +85,7 @@ static const struct command commands[] = {
 	{ "quarantine", cmd_quarantine, SETTINGS_NEEDED },
 	{ "why", cmd_why, SETTINGS_NEEDED },
 	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
+	{ "import", cmd_import, SETTINGS_NEEDED },
 	{ "keygen", cmd_keygen, SETTINGS_NONE },
 };
 

@@ -7,13 +7,7 @@
 #include "common/parse.h"
 
 #include "mailfilter/pop3.h"
-
-enum {
-	UIDL_PLAIN_MAX = 100 /* RFC 1939 says 70; room is left for "#" and a number */
-};
-
-static const char hashed[] = "sha256:";
-static const char topped[] = "top-sha256:";
+#include "mailfilter/pop3_uid.h"
 
 struct listing {
 	struct source_item *items;
@@ -41,47 +35,6 @@ static int grow(struct listing *listing, struct err *err)
 		return err_memory(err);
 	listing->items = items;
 	listing->size = size;
-	return 0;
-}
-
-/* Ends in "#" and digits: what a repeated UIDL is made into. */
-static bool looks_counted(struct span uidl)
-{
-	size_t len = uidl.len;
-
-	while (len > 0 && uidl.data[len - 1] >= '0' && uidl.data[len - 1] <= '9')
-		len--;
-	return len < uidl.len && len > 0 && uidl.data[len - 1] == '#';
-}
-
-static bool is_plain(struct span uidl)
-{
-	if (uidl.len == 0 || uidl.len > UIDL_PLAIN_MAX || looks_counted(uidl) ||
-		span_is(span_part(uidl, 0, sizeof(hashed) - 1), hashed) ||
-		span_is(span_part(uidl, 0, sizeof(topped) - 1), topped))
-		return false;
-	for (size_t i = 0; i < uidl.len; i++) {
-		if (uidl.data[i] < 0x21 || uidl.data[i] > 0x7e)
-			return false;
-	}
-	return true;
-}
-
-/* No two different UIDLs give one uid: what is too long or could be taken for a name made here
- * becomes its hash. */
-static int uid_of(struct span uidl, char uid[static MESSAGE_UID_MAX], struct err *err)
-{
-	char text[HASH_TEXT_MAX];
-	struct hash hash;
-
-	if (is_plain(uidl)) {
-		memcpy(uid, uidl.data, uidl.len);
-		uid[uidl.len] = '\0';
-		return 0;
-	}
-	if (hash_span(uidl, &hash, err) < 0)
-		return -1;
-	(void)snprintf(uid, MESSAGE_UID_MAX, "%s%s", hashed, hash_text(&hash, text));
 	return 0;
 }
 
@@ -113,7 +66,7 @@ static int add_uidl(struct pop3 *pop3, struct source_item *item, struct err *err
 
 	if (take_number(pop3, &item->number, &rest, err) < 0)
 		return -1;
-	return uid_of(span_trim(span_str(rest)), item->uid, err);
+	return pop3_uid(span_trim(span_str(rest)), item->uid, err);
 }
 
 static int add_size(struct pop3 *pop3, struct source_item *item, struct err *err)
@@ -198,7 +151,7 @@ static void name_by_top(struct source_item *item, const struct hash *hash)
 	char text[HASH_TEXT_MAX];
 
 	(void)snprintf(
-		item->uid, sizeof(item->uid), "%s%s", topped, hash_text(hash, text));
+		item->uid, sizeof(item->uid), POP3_UID_TOP "%s", hash_text(hash, text));
 }
 
 /* Equal UIDLs of equal messages are fine (RFC 1939 allows them), those of different ones tell

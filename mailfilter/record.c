@@ -61,7 +61,8 @@ static const char *const texts[SQL_TEXTS] = {
 			    " AND began_s > (SELECT min(began_s) FROM folder)",
 	[SQL_FOLDER_NAMES] = "SELECT folder FROM folder ORDER BY folder",
 	[SQL_UNTOLD] = "SELECT count(*) FROM message WHERE folder = ?1"
-		       " AND uidvalidity > 0 AND head = x'' AND state IN (?2, ?3, ?4)",
+		       " AND uidvalidity > 0 AND uidvalidity <> ?6 AND head = x''"
+		       " AND state IN (?2, ?3, ?4, ?5)",
 	[SQL_STRAYS] = "SELECT change, listed_size, head FROM message WHERE " STRAYS
 		       " AND head <> x'' ORDER BY listed_size, head, change",
 	[SQL_CLAIM] = "UPDATE message SET folder = ?1, uidvalidity = ?2, uid = ?3,"

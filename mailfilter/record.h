@@ -20,7 +20,7 @@ enum record_state {
 	RECORD_INTENT,   /* about to be delivered under name */
 	RECORD_DONE, /* delivered (or quarantined) and recorded; the server not yet touched */
 	RECORD_SETTLED, /* and the server did as told */
-	RECORD_PASSED,  /* there before the account was, and left alone */
+	RECORD_PASSED,  /* there before the account was, or imported; left alone */
 };
 
 struct record_row {
@@ -71,8 +71,8 @@ int record_each(struct record *record, const char *folder, uint32_t uidvalidity,
 	unsigned states, int (*each)(const struct record_row *row, void *arg), void *arg,
 	struct err *err);
 
-/* What is known of a folder. done_uid: the UID up to and including which every message is SETTLED
- * or PARKED, so that listing can start behind it; a new UIDVALIDITY starts at 0. */
+/* What is known of a folder. done_uid: the UID up to and including which every message is SETTLED,
+ * PARKED or PASSED, so that listing can start behind it; a new UIDVALIDITY starts at 0. */
 struct record_folder {
 	char name[MESSAGE_FOLDER_MAX];
 	uint32_t uidvalidity; /* 0: POP3 */
@@ -98,9 +98,10 @@ int record_began(struct record *record, int64_t *began_s_r, struct err *err);
  * them, only record_strays does, until a message is told to be theirs or their time is over. */
 int record_stray_all(
 	struct record *record, const char *folder, int64_t now_s, struct err *err);
-/* How many of a folder's rows could not be told again: delivered, and without a head. */
-int record_untold(
-	struct record *record, const char *folder, uint64_t *count_r, struct err *err);
+/* How many of a folder's rows under other UIDVALIDITYs than this (0: under any) could not be told
+ * again: delivered or passed over, and without a head. */
+int record_untold(struct record *record, const char *folder, uint32_t uidvalidity,
+	uint64_t *count_r, struct err *err);
 
 /* A folder is no more, nor its row: renamed, perhaps, so that its rows become strays which may be
  * claimed for any other. */

@@ -123,8 +123,8 @@ int record_folder_names(struct record *record, char (**names_r)[MESSAGE_FOLDER_M
 	return 0;
 }
 
-int record_untold(
-	struct record *record, const char *folder, uint64_t *count_r, struct err *err)
+int record_untold(struct record *record, const char *folder, uint32_t uidvalidity,
+	uint64_t *count_r, struct err *err)
 {
 	sqlite3_stmt *const untold = record_prepare(record, SQL_UNTOLD, err);
 	int got;
@@ -135,6 +135,8 @@ int record_untold(
 	record_bind_number(untold, 2, RECORD_INTENT);
 	record_bind_number(untold, 3, RECORD_DONE);
 	record_bind_number(untold, 4, RECORD_SETTLED);
+	record_bind_number(untold, 5, RECORD_PASSED);
+	record_bind_number(untold, 6, uidvalidity);
 	got = record_step(record, untold, err);
 	if (got == 1)
 		*count_r = (uint64_t)sqlite3_column_int64(untold, 0);

@@ -426,7 +426,7 @@ static void strays_are_found_by_what_tells_them_and_by_no_key(void **state)
 	assert_string_equal(strays(record, "A", ids), "100:5;300:5;300:6;300:9;");
 	assert_int_equal(record_drop_strays(record, "A", 2000, &err), 0);
 	assert_string_equal(strays(record, "A", ids), "300:6;300:9;");
-	assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+	assert_int_equal(record_untold(record, "A", 0, &untold, &err), 0);
 	assert_int_equal(untold, 0);
 	record_close(record);
 }
@@ -484,11 +484,18 @@ static void strays_that_are_only_kept_do_not_count(void **state)
 	put_told(record, "A", 3, 1, 1, RECORD_INTENT);
 	put_told(record, "A", 4, 1, 1, RECORD_HELD);
 	put_told(record, "A", 5, 0, 1, RECORD_HELD);
-	assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+	assert_int_equal(record_untold(record, "A", 0, &untold, &err), 0);
 	assert_int_equal(untold, 0);
 	put_told(record, "A", 6, 0, 1, RECORD_SETTLED);
-	assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+	assert_int_equal(record_untold(record, "A", 0, &untold, &err), 0);
 	assert_int_equal(untold, 1);
+	put_told(record, "A", 7, 0, 1, RECORD_PASSED);
+	assert_int_equal(record_untold(record, "A", 0, &untold, &err), 0);
+	assert_int_equal(untold, 2);
+	assert_int_equal(record_untold(record, "A", 7, &untold, &err), 0);
+	assert_int_equal(untold, 0);
+	assert_int_equal(record_untold(record, "A", 8, &untold, &err), 0);
+	assert_int_equal(untold, 2);
 	assert_int_equal(record_stray_all(record, "A", 1, &err), 0);
 	assert_int_equal(record_count(record, &counts, &err), 0);
 	assert_int_equal(counts.done, 2);
@@ -813,7 +820,7 @@ static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 		assert_int_equal(record_find_folder(record, "", &folder, &err), 1);
 		assert_int_equal(record_began(record, &began_s, &err), 0);
 		assert_int_equal(began_s, 0);
-		assert_int_equal(record_untold(record, "A", &untold, &err), 0);
+		assert_int_equal(record_untold(record, "A", 0, &untold, &err), 0);
 		assert_int_equal(untold, 1);
 		assert_int_equal(
 			record_find_quarantined(record, "none", &quarantined, &err), 0);

@@ -127,6 +127,7 @@ static int save(struct item *item, const char *dir, struct err *err)
 
 static int print_json(const struct item *item, struct err *err)
 {
+	static const struct hash none;
 	struct json json DEFER(json_done);
 	char hash[HASH_TEXT_MAX];
 	const struct verdict *verdict = &item->verdict;
@@ -152,7 +153,11 @@ static int print_json(const struct item *item, struct err *err)
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
-	json_text(&json, "sha256", span_str(hash_text(&verdict->message, hash)));
+	/* Of a file that could not be read there is none. */
+	json_text(&json, "sha256",
+		span_str(hash_equal(&verdict->message, &none)
+				 ? ""
+				 : hash_text(&verdict->message, hash)));
 	json_number(&json, "milliseconds", (uint64_t)item->took_ms);
 	json_close(&json, '}');
 	return json_print(&json, err);

@@ -63,9 +63,15 @@ static int read_file(const char *path, struct buf *content, struct err *err)
 	struct stat st;
 	uint8_t *room;
 
+	if (stat(path, &st) < 0)
+		return err_errno(err, ERR_ACCOUNT, "cannot read %s", path);
 	/* A pipe of this name would be waited for. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_ACCOUNT, "%s: expected a regular file", path);
+	if (st.st_mode & (S_IROTH | S_IWOTH))
+		return err_set(err, ERR_ACCOUNT,
+			"everybody may read or write %s, which holds a password: chmod 600 it",
+			path);
 	if (buf_reserve(content, content->max, &room, err) < 0)
 		return -1;
 	return file_read(path, PASSWORD_OUTPUT_MAX, content, err);

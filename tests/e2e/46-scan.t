@@ -28,6 +28,9 @@ my $cleaned = E2E::read_file(work('out/eicar-zip.eml'));
 ok(length $cleaned && !Mail::eicar_everywhere($cleaned), 'the infected one is cleaned');
 is(scalar(() = glob(work('out/*'))), 3, 'and nothing else is there');
 is(mailfilter('-c', $conf, 'scan', grep { !/eicar/ } @files)->{code}, 0, 'the clean ones alone: 0');
+$run = mailfilter('-c', $conf, 'scan', '--json', work('in/missing.eml'));
+is($run->{code}, 2, 'a file that is not there: 2');
+like($run->{out}, qr/"verdict":"retry".*No such file.*"sha256":"",/, 'and no sum of it');
 
 my $twin = E2E::write_file(work('other/plain.eml'), 'x');
 $run = mailfilter('-c', $conf, 'scan', '--output', work('out'), @files, $twin);

@@ -129,6 +129,18 @@ static void a_files_first_line_counts(void **state)
 	check_fails(&account, "no password");
 }
 
+static void a_file_that_everybody_may_read_is_refused(void **state)
+{
+	struct account_settings account = { .password_file = file };
+
+	(void)state;
+	write_file(file, "hunter2\n", 8);
+	assert_int_equal(chmod(file, 0604), 0);
+	check_fails(&account, "chmod 600 it");
+	assert_int_equal(chmod(file, 0640), 0);
+	check(&account, "hunter2");
+}
+
 static void a_file_that_is_none_is_refused_by_name(void **state)
 {
 	static char large[PASSWORD_OUTPUT_MAX + 1];
@@ -171,6 +183,7 @@ int main(void)
 		cmocka_unit_test(a_commands_first_line_counts),
 		cmocka_unit_test(a_command_that_gives_none_says_why),
 		cmocka_unit_test(a_files_first_line_counts),
+		cmocka_unit_test(a_file_that_everybody_may_read_is_refused),
 		cmocka_unit_test(a_file_that_is_none_is_refused_by_name),
 		cmocka_unit_test(the_service_managers_credential_is_the_last_resort),
 	};

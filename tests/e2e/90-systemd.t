@@ -267,7 +267,7 @@ sub inside {
 	configure();
 	systemctl('daemon-reload');
 	is(output('systemd-analyze', 'verify', 'mailfilter.service', 'mailfilter-scanner.service'), '', 'systemd finds nothing wrong with the units');
-	like(output('mailfilter-scanner', '--check-config'), qr{^/etc/mailfilter/scanner.conf: .*no errors$}, 'nor the scanner with its settings');
+	like(output('mailfilter-scanner', '--check-config'), qr{^/etc/mailfilter/scanner.conf: .*no errors$}m, 'nor the scanner with its settings');
 
 	my $log = follow('mailfilter');
 	my $scanner = follow('mailfilter-scanner');

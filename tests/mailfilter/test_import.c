@@ -17,7 +17,7 @@ struct import_case {
 	const char *kind;
 	bool imap;
 	struct span text;
-	uint32_t uidvalidity;
+	uint64_t uidvalidity;
 	uint64_t older;
 	const char *uids; /* each with a ';' behind it */
 };

@@ -11,7 +11,7 @@
 
 #include "common/clock.h"
 
-#include "mailfilter/spawn.h"
+#include "mailfilter/program.h"
 #include "mailfilter/stream.h"
 
 enum {
@@ -52,7 +52,7 @@ static int environment_copy(struct environment *environment, const char *const *
 	return 0;
 }
 
-static int start(struct spawned *child, const struct command_task *task, bool apart,
+static int start(struct program *child, const struct command_task *task, bool apart,
 	struct err *err)
 {
 	const struct schema_list *argv = task->argv;
@@ -67,7 +67,7 @@ static int start(struct spawned *child, const struct command_task *task, bool ap
 		return -1;
 	for (size_t i = 0; i < argv->count; i++)
 		words[i] = argv->items[i];
-	return spawn_start(child, words, environment.entries, task->input, apart, err);
+	return program_start(child, words, environment.entries, task->input, apart, err);
 }
 
 /* The end of what is printed. */
@@ -149,7 +149,7 @@ struct taking {
 };
 
 static int take_output(
-	struct spawned *child, const struct taking *taking, struct err *err)
+	struct program *child, const struct taking *taking, struct err *err)
 {
 	while (child->out >= 0) {
 		uint8_t bytes[512];
@@ -186,7 +186,7 @@ static int watch(int epoll, int fd)
 }
 
 static int late(
-	const struct spawned *child, const struct command_task *task, struct err *err)
+	const struct program *child, const struct command_task *task, struct err *err)
 {
 	return err_set(err, ERR_ACCOUNT,
 		"command \"%.80s\" was not done within %" PRId64 " ms and was killed; it "
@@ -195,7 +195,7 @@ static int late(
 }
 
 /* Until it has ended, not until nothing is open: what it started may keep the pipe for ever. */
-static int wait_end(const struct command_task *task, struct spawned *child,
+static int wait_end(const struct command_task *task, struct program *child,
 	const struct taking *taking, struct last *last, struct err *err)
 {
 	const int64_t deadline_ms = clock_ms() + task->timeout_ms;
@@ -215,7 +215,7 @@ static int wait_end(const struct command_task *task, struct spawned *child,
 		if (ready == 0)
 			return late(child, task, err);
 		/* Looked at first: then what it has printed by its end is there. */
-		ended = spawn_has_ended(child);
+		ended = program_has_ended(child);
 		if (taking && take_output(child, taking, err) < 0)
 			return -1;
 		if (!taking)
@@ -229,7 +229,7 @@ static int wait_end(const struct command_task *task, struct spawned *child,
 }
 
 static int say_end(
-	const struct spawned *child, int status, const char *line, struct err *err)
+	const struct program *child, int status, const char *line, struct err *err)
 {
 	const char *more = line[0] ? line : "run it by hand as the same user to see why";
 
@@ -244,7 +244,7 @@ static int say_end(
 int command_read(
 	const struct command_task *task, size_t max, struct buf *output, struct err *err)
 {
-	DEFER(spawn_done) struct spawned child = SPAWNED_NONE;
+	DEFER(program_done) struct program child = PROGRAM_NONE;
 	const struct taking taking = { .max = max, .output = output };
 	struct last last = { .len = 0 };
 	char line[COMMAND_LINE_MAX];
@@ -252,7 +252,7 @@ int command_read(
 
 	if (start(&child, task, true, err) < 0 ||
 		wait_end(task, &child, &taking, &last, err) < 0 ||
-		spawn_reap(&child, &status, err) < 0)
+		program_reap(&child, &status, err) < 0)
 		return -1;
 	if (status == 0)
 		return 0;
@@ -263,7 +263,7 @@ int command_read(
 int command_give(const struct command_task *task, int *status_r,
 	char line[static COMMAND_LINE_MAX], struct err *err)
 {
-	DEFER(spawn_done) struct spawned child = SPAWNED_NONE;
+	DEFER(program_done) struct program child = PROGRAM_NONE;
 	struct last last = { .len = 0 };
 	int result;
 
@@ -274,5 +274,5 @@ int command_give(const struct command_task *task, int *status_r,
 	last_line(&last, line);
 	if (result < 0)
 		return 1;
-	return spawn_reap(&child, status_r, NULL) < 0 ? 1 : 0;
+	return program_reap(&child, status_r, NULL) < 0 ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "mailfilter/spawn.h"
+#include "mailfilter/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,16 +11,16 @@
 
 #include "common/defer.h"
 
-void spawn_done(struct spawned *spawned)
+void program_done(struct program *program)
 {
-	if (spawned->pid > 0) {
-		(void)kill(-spawned->pid, SIGKILL);
-		while (waitpid(spawned->pid, NULL, 0) < 0 && errno == EINTR)
+	if (program->pid > 0) {
+		(void)kill(-program->pid, SIGKILL);
+		while (waitpid(program->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	defer_close(&spawned->pidfd);
-	defer_close(&spawned->out);
-	defer_close(&spawned->errors);
+	defer_close(&program->pidfd);
+	defer_close(&program->out);
+	defer_close(&program->errors);
 }
 
 /* The command is ended by its own signals again, and by SIGPIPE; descriptors stay here. */
@@ -106,44 +106,44 @@ static int open_pipe(int *ours_r, int *its_r)
 	return fcntl(fds[1], F_SETFL, 0);
 }
 
-int spawn_start(struct spawned *spawned, char *const *argv, char *const *environment,
+int program_start(struct program *program, char *const *argv, char *const *environment,
 	int input, bool apart, struct err *err)
 {
 	auto_close int out = -1, errors = -1;
 	int failed;
 
-	spawned->name = argv[0];
-	if (open_pipe(&spawned->out, &out) < 0 ||
-		(apart && open_pipe(&spawned->errors, &errors) < 0))
-		return failed_start(spawned->name, errno, err);
+	program->name = argv[0];
+	if (open_pipe(&program->out, &out) < 0 ||
+		(apart && open_pipe(&program->errors, &errors) < 0))
+		return failed_start(program->name, errno, err);
 	failed = spawn_prepared(
-		&spawned->pid, argv, environment, input, out, apart ? errors : out);
+		&program->pid, argv, environment, input, out, apart ? errors : out);
 	if (failed) {
-		spawned->pid = -1;
-		return failed_start(spawned->name, failed, err);
+		program->pid = -1;
+		return failed_start(program->name, failed, err);
 	}
-	spawned->pidfd = pidfd_open(spawned->pid, 0);
-	if (spawned->pidfd < 0)
-		return failed_start(spawned->name, errno, err);
+	program->pidfd = pidfd_open(program->pid, 0);
+	if (program->pidfd < 0)
+		return failed_start(program->name, errno, err);
 	return 0;
 }
 
-bool spawn_has_ended(const struct spawned *spawned)
+bool program_has_ended(const struct program *program)
 {
-	struct pollfd end = { .fd = spawned->pidfd, .events = POLLIN };
+	struct pollfd end = { .fd = program->pidfd, .events = POLLIN };
 
 	return poll(&end, 1, 0) == 1;
 }
 
-int spawn_reap(struct spawned *spawned, int *status_r, struct err *err)
+int program_reap(struct program *program, int *status_r, struct err *err)
 {
 	int status = 0;
 
-	while (waitpid(spawned->pid, &status, 0) < 0)
+	while (waitpid(program->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_errno(err, ERR_ACCOUNT,
-				"command \"%.80s\": no exit status", spawned->name);
-	spawned->pid = -1;
+				"command \"%.80s\": no exit status", program->name);
+	program->pid = -1;
 	*status_r = status;
 	return 0;
 }

@@ -80,13 +80,13 @@ struct account_settings {
 	char *tls_ca;
 	char *deliver; /* as written: "maildir:PATH", then taken apart: */
 	enum deliver_kind deliver_kind;
+	int deliver_tls;    /* enum tls_mode */
 	char *deliver_path; /* of the Maildir, the mbox or the LMTP socket, else NULL */
 	char *deliver_host; /* of LMTP and SMTP by TCP, else NULL */
 	unsigned deliver_port;
 	struct schema_list deliver_command; /* of DELIVER_PIPE */
 	char *recipient,
 		*sender; /* NULL: none, and the message's own; sender "<>": none */
-	int deliver_tls; /* enum tls_mode */
 	char *deliver_tls_ca;
 	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
 	char *after;                /* as written, then: */

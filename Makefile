@@ -109,13 +109,13 @@ DOCS     = README.md conf/mailfilter.conf conf/scanner.conf conf/mailfilter.cron
 install: all
 	install -Dm 755 build/mailfilter $(BIN)/mailfilter
 	install -Dm 755 build/scanner $(BIN)/mailfilter-scanner
-	for n in 1 5 8; do install -Dm 644 -t $(MAN)$$n */*.$$n || exit; done
+	for n in 5 8; do install -Dm 644 -t $(MAN)$$n */*.$$n || exit; done
 	install -Dm 644 -t $(DOC) $(DOCS)
 	install -Dm 644 -t $(UNIT) $(UNITS)
 	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(addprefix $(UNIT)/,$(notdir $(UNITS)))
 uninstall:
 	rm -f $(BIN)/mailfilter $(BIN)/mailfilter-scanner $(addprefix $(DOC)/,$(notdir $(DOCS))) \
-		$(foreach n,1 5 8,$(addprefix $(MAN)$n/,$(notdir $(wildcard */*.$n)))) \
+		$(foreach n,5 8,$(addprefix $(MAN)$n/,$(notdir $(wildcard */*.$n)))) \
 		$(addprefix $(UNIT)/,$(notdir $(UNITS)))
 	-rmdir --ignore-fail-on-non-empty $(DOC) $(UNIT)
 clean:

@@ -34,7 +34,7 @@ static const char help[] =
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
 	"Exit codes: 0 stopped, 64 usage, 75 another scanner runs here, 78 settings.\n"
-	"More: mailfilter-scanner(8), scanner.conf(5).\n";
+	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
 
 enum role {
 	ROLE_SERVE,

@@ -40,7 +40,7 @@ static void the_sample_loads_with_every_option_taken_in(void **state)
 static void sample_and_manual_have_every_option(void **state)
 {
 	auto_free char *sample = sample_read(sample_path);
-	auto_free char *manual = sample_read("scanner/scanner.conf.5");
+	auto_free char *manual = sample_read("scanner/mailfilter-scanner.conf.5");
 
 	(void)state;
 	sample_check(sample, manual, "", settings_options);

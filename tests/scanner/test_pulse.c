@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include "scanner/pulse.h"
+
+enum {
+	SCAN_MS = 60 * 1000,
+	PATIENCE_MS = PULSE_MS + SCAN_MS
+};
+
+static void without_mail_it_beats_however_long_nothing_is_done(void **state)
+{
+	struct pulse pulse = { 0 };
+
+	(void)state;
+	assert_true(pulse_beats(&pulse, false, 0, SCAN_MS, 0));
+	assert_true(pulse_beats(&pulse, false, 0, SCAN_MS, 10 * PATIENCE_MS));
+	/* What comes then has the whole time. */
+	assert_true(pulse_beats(&pulse, true, 0, SCAN_MS, 11 * PATIENCE_MS));
+}
+
+static void mail_that_waits_beyond_all_deadlines_stops_it(void **state)
+{
+	struct pulse pulse = { 0 };
+
+	(void)state;
+	assert_true(pulse_beats(&pulse, false, 7, SCAN_MS, 1000));
+	assert_true(pulse_beats(&pulse, true, 7, SCAN_MS, 1000 + PATIENCE_MS));
+	assert_false(pulse_beats(&pulse, true, 7, SCAN_MS, 1001 + PATIENCE_MS));
+	/* A longer scan is waited for. */
+	assert_true(pulse_beats(&pulse, true, 7, SCAN_MS + 1, 1001 + PATIENCE_MS));
+}
+
+static void whatever_is_done_starts_the_time_anew(void **state)
+{
+	struct pulse pulse = { 0 };
+
+	(void)state;
+	assert_true(pulse_beats(&pulse, true, 1, SCAN_MS, 0));
+	assert_true(pulse_beats(&pulse, true, 2, SCAN_MS, PATIENCE_MS));
+	assert_true(pulse_beats(&pulse, true, 2, SCAN_MS, 2 * PATIENCE_MS));
+	assert_false(pulse_beats(&pulse, true, 2, SCAN_MS, 2 * PATIENCE_MS + 1));
+	/* A number that goes back is another one, too. */
+	assert_true(pulse_beats(&pulse, true, 1, SCAN_MS, 2 * PATIENCE_MS + 2));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_mail_it_beats_however_long_nothing_is_done),
+		cmocka_unit_test(mail_that_waits_beyond_all_deadlines_stops_it),
+		cmocka_unit_test(whatever_is_done_starts_the_time_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -24,8 +24,7 @@ void watchdog_start(struct watchdog *watchdog)
 	uint64_t number;
 
 	*watchdog = (struct watchdog){ 0 };
-	if (!usec || !is_for_us() ||
-		parse_number(usec, 1, INT64_MAX, &number, NULL) < 0)
+	if (!usec || !is_for_us() || parse_number(usec, 1, INT64_MAX, &number, NULL) < 0)
 		return;
 	/* Twice in its time, so that one that is late does no harm. */
 	watchdog->every_ms = (int64_t)(number / 1000 / 2);

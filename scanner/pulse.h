@@ -24,7 +24,7 @@ struct pulse {
 
 /* moved is another number after each thing that was done (hosts_moved); scan_ms what one scan may
  * take. */
-bool pulse_beats(
-	struct pulse *pulse, bool mail_waits, uint64_t moved, int64_t scan_ms, int64_t now);
+bool pulse_beats(struct pulse *pulse, bool mail_waits, uint64_t moved, int64_t scan_ms,
+	int64_t now);
 
 #endif

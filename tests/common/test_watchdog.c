@@ -27,9 +27,8 @@ static int service_manager(const char *usec, const char *pid)
 					     strlen(name))),
 		0);
 	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
-	assert_int_equal(usec ? setenv("WATCHDOG_USEC", usec, 1)
-			      : unsetenv("WATCHDOG_USEC"),
-		0);
+	assert_int_equal(
+		usec ? setenv("WATCHDOG_USEC", usec, 1) : unsetenv("WATCHDOG_USEC"), 0);
 	assert_int_equal(
 		pid ? setenv("WATCHDOG_PID", pid, 1) : unsetenv("WATCHDOG_PID"), 0);
 	return fd;

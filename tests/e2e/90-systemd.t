@@ -22,6 +22,10 @@ sub users_and_folders {
 	my ($name, $members) = (getgrnam 'mailfilter-scanner')[0, 3];
 	is($members, 'mailfilter', 'and made it a member of the group of the scanner');
 	is(sprintf('%o %s', (stat '/var/lib/mailfilter')[2] & 07777, (stat _)[4]), "700 $uid", 'its folder is its own');
+	for (slurp('/usr/share/doc/mailfilter/README.md') =~ /^(systemd-(?:sysusers|tmpfiles)\b.*)$/mg) {
+		my $said = output(split);
+		is("$? $said", '0 ', "done by hand as well: $_");
+	}
 	is(sprintf('%o %s', (stat '/etc/mailfilter')[2] & 07777, (stat _)[4]), '755 0', 'the settings are root\'s');
 }
 
@@ -114,7 +118,7 @@ my %PROBE = (
 	'look into homes'        => 'opendir my $d, "/root" or die; grep { !/^\.\.?$/ } readdir $d or die',
 	'open an internet socket' => 'socket my $s, 2, 1, 0 or die',
 	'open a packet socket'   => 'socket my $s, 17, 3, 0 or die',
-	'mount'                  => 'syscall(165, "none", "/tmp", "tmpfs", 0, 0) == 0 or die',
+	'mount'                  => 'system("/bin/mount -t tmpfs tmpfs /mnt") == 0 or die',
 	'make a namespace'       => 'syscall(272, 0x10000000) == 0 or die',
 	'trace'                  => 'syscall(101, 0, 0, 0, 0) == 0 or die',
 	'become root'            => '$> = 0; $< = 0; system("/usr/bin/id -u | grep -q ^0") == 0 or die',

@@ -49,11 +49,12 @@ sub output {
 # ---- On this machine ----
 
 sub why_not {
+	my %package = @_;
 	return 'only root may boot a container' if $> != 0;
-	my %package = ('/usr/bin/systemd-nspawn' => 'systemd-container', '/lib/systemd/systemd' => 'systemd',
+	%package = (%package, '/usr/bin/systemd-nspawn' => 'systemd-container', '/lib/systemd/systemd' => 'systemd',
 		'/usr/sbin/dovecot' => 'dovecot-imapd');
 	for (sort keys %package) {
-		return "$_ is missing (Debian package $package{$_})" if !-x;
+		return "$_ is missing (Debian package $package{$_})" if !grep { -e } glob;
 	}
 	my $said = output(qw(unshare --mount true));
 	return $? ? "nothing may be mounted here: $said" : undef;
@@ -127,9 +128,10 @@ sub boot {
 	POSIX::_exit($passed ? 0 : 1);
 }
 
-# The test: what inside does in the container, within so many seconds.
+# The test: what inside does in the container, within so many seconds. More files that must be there
+# (patterns, as of the shell), and the packages they are from.
 sub run {
-	my ($seconds, $inside) = @_;
+	my ($seconds, $inside, @needed) = @_;
 	my $role = $ARGV[0] // '';
 	my $test = abs_path($0);
 	if ($role eq 'boot') {
@@ -137,13 +139,14 @@ sub run {
 	} elsif ($role eq 'inside') {
 		require Dovecot;
 		eval { $inside->(); 1 } or do {
-			diag($@, output('journalctl', '--no-pager', '--lines=80', '--unit=mailfilter*', '--user-unit=mailfilter*'));
+			diag($@, output('journalctl', '--no-pager', '--lines=80', '--unit=mailfilter*'),
+				output('journalctl', '--no-pager', '--lines=80', '_SYSTEMD_USER_UNIT=mailfilter.service'));
 			fail('everything is done in time');
 		};
 		done_testing();
 		Dovecot::stop_all();
 	} else {
-		my $why = why_not();
+		my $why = why_not(@needed);
 		plan(skip_all => $why) if defined $why;
 		exec 'unshare', '--mount', '--propagation', 'private', $^X, $test, 'boot' or die "unshare: $!\n";
 	}
@@ -163,11 +166,11 @@ sub show {
 	return $value;
 }
 
-# What a unit says in the journal, from its beginning; a line that is waited for comes or the test is
-# over.
+# What a unit (or whom else the match means) says in the journal, from its beginning; a line that is
+# waited for comes or the test is over.
 sub follow {
-	my ($unit, $which) = @_;
-	open(my $journal, '-|', 'journalctl', '--follow', '--lines=all', '--output=cat', ($which // '--unit') . "=$unit") or die "journalctl: $!\n";
+	my ($unit) = @_;
+	open(my $journal, '-|', 'journalctl', '--follow', '--lines=all', '--output=cat', $unit =~ /=/ ? $unit : "--unit=$unit") or die "journalctl: $!\n";
 	return $journal;
 }
 

@@ -12,6 +12,7 @@ use Booted;
 use Test::More;
 
 my @UNITS = qw(mailfilter mailfilter-scanner mailfilter-once);
+my @ACCOUNTS = qw(kept filed piped);
 my $dovecot;
 
 sub users_and_folders {
@@ -45,6 +46,13 @@ account filed {
 	tls-ca        = "$ca"
 	deliver       = "maildir:~/mail/filed"
 }
+account piped {
+	source          = "@{[ $dovecot->url('piped', 'imaps') ]}"
+	password-command = { "/bin/sh", "-c", "echo three" }
+	tls-ca          = "$ca"
+	deliver         = pipe
+	deliver-command = { "/bin/sh", "-c", "cat > ~/mail/piped/new/\$\$" }
+}
 END
 	spew('/etc/mailfilter/filed.password', "two\n", 0600, 'mailfilter');
 	spew('/etc/mailfilter/kept.password',  "one\n", 0600);
@@ -53,6 +61,7 @@ END
 		spew("/etc/systemd/system/$_.service.d/password.conf",
 			"[Service]\nLoadCredential=mailfilter.kept:/etc/mailfilter/kept.password\n");
 	}
+	output('install', '-d', '-o', 'mailfilter', map { "/var/lib/mailfilter/mail$_" } '', '/piped', '/piped/new');
 	systemctl('daemon-reload');
 }
 
@@ -130,24 +139,44 @@ my %MAY = (
 	'mailfilter-scanner' => [],
 );
 
-sub probe {
-	my ($unit, $code) = @_;
+# In a unit that is confined like this one (or not at all), each try in a process of its own: the names of
+# those that succeed.
+sub could {
+	my ($unit) = @_;
 	my $text = slurp("/usr/lib/systemd/system/$unit.service");
 	$text =~ s/^(?:Type|Exec\w+|Restart\w*|WatchdogSec|RuntimeDirectory\w*|SupplementaryGroups|StateDirectory\w*)=.*\n//mg;
-	spew('/run/systemd/system/probe.service', "$text\n[Service]\nType=oneshot\nExecStart=/usr/bin/perl $PLACE/probe\n");
-	spew("$PLACE/probe", "print 'ran'; close STDOUT; $code; exit 42;\n", 0644);
+	spew('/run/systemd/system/probe.service', "$text\n[Service]\nType=oneshot\nSyslogIdentifier=of-$unit\nExecStart=/usr/bin/perl $PLACE/probe\n");
+	spew("$PLACE/probe", join '', map { "if (!fork) { open STDERR, '>', '/dev/null'; $PROBE{$_}; exit 42 }\nwait;\nprint '$_', \"\\n\" if \$? >> 8 == 42;\n" } sort keys %PROBE);
+	chmod 0644, "$PLACE/probe";
 	output('systemctl', 'daemon-reload');
-	output('systemctl', 'start', 'probe.service');
-	return show('probe.service', 'ExecMainStatus') == 42;
+	ok(systemctl('start', 'probe.service'), "a program runs instead of $unit");
+	output('journalctl', '--sync');
+	return [ split /\n/, output('journalctl', '--output=cat', "SYSLOG_IDENTIFIER=of-$unit") ];
 }
 
 sub confined {
 	spew('/var/tmp/marker', '');
-	is_deeply([ grep { !probe('none', $PROBE{$_}) } sort keys %PROBE ], [], 'root, without a unit\'s confinement, could all this');
+	is_deeply(could('none'), [ sort keys %PROBE ], 'root, without a unit\'s confinement, could do all this');
 	for my $unit (sort keys %MAY) {
-		my @could = grep { probe($unit, $PROBE{$_}) } sort keys %PROBE;
-		is_deeply(\@could, $MAY{$unit}, "who takes $unit over can only what it must");
+		is_deeply(could($unit), $MAY{$unit}, "who takes $unit over can only what it must");
 	}
+}
+
+# To be reached by TCP, with the drop-in that the sample of the settings names.
+sub by_tcp {
+	my $sample = slurp('/usr/share/doc/mailfilter/scanner.conf');
+	my ($dropin) = map { s/^#\s+//mgr } $sample =~ /^(#     \[Service\]\n(?:#     .*\n)+)/m;
+	is($dropin, (map { s/^#\s+//mgr } slurp('/usr/lib/systemd/system/mailfilter-scanner.service') =~ /^(#     \[Service\]\n(?:#     .*\n)+)/m)[0],
+		'settings and unit name the same drop-in for TCP');
+	spew('/etc/mailfilter/tcp.conf', qq(listen = { "tcp://127.0.0.1:4310" }\nsignatures = { test }\n), 0644);
+	mkdir '/etc/systemd/system/mailfilter-scanner.service.d';
+	spew('/etc/systemd/system/mailfilter-scanner.service.d/tcp.conf', "$dropin\nExecStart=\nExecStart=/usr/bin/mailfilter-scanner -c /etc/mailfilter/tcp.conf\n");
+	systemctl('daemon-reload');
+	ok(systemctl('start', 'mailfilter-scanner'), 'the scanner starts for TCP');
+	spew("$PLACE/tcp-client.conf", qq(scanners = { "tcp://127.0.0.1:4310" }\n));
+	wait_until('it is reached', sub { output('mailfilter', '-c', "$PLACE/tcp-client.conf", 'status') =~ /^scanner tcp:\S+ ready/m });
+	unlink '/etc/systemd/system/mailfilter-scanner.service.d/tcp.conf';
+	ok(systemctl('stop', 'mailfilter-scanner') && systemctl('daemon-reload'), 'as it is');
 }
 
 sub logged {
@@ -175,7 +204,7 @@ sub stops {
 
 # Instead of the service: one visit after the other, which starts the scanner if none is there.
 sub timed {
-	put($dovecot, $_, 'eicar-zip') for qw(kept filed);
+	put($dovecot, $_, 'eicar-zip') for @ACCOUNTS;
 	ok(systemctl('start', 'mailfilter-once.timer'), 'the timer is started');
 	my $next = show('mailfilter-once.timer', 'NextElapseUSecMonotonic');
 	isnt($next, '', "and knows when it is due: $next");
@@ -195,20 +224,20 @@ sub timed {
 Booted::run(85, sub {
 	require Dovecot;
 	users_and_folders();
-	$dovecot = Dovecot->new(dir => "$PLACE/dovecot", users => { kept => 'one', filed => 'two' });
+	$dovecot = Dovecot->new(dir => "$PLACE/dovecot", users => { kept => 'one', filed => 'two', piped => 'three' });
 	configure();
 	well_formed();
 
 	my $log = follow('mailfilter');
 	my $scanner = follow('mailfilter-scanner');
-	put($dovecot, $_, 'plain'), put($dovecot, $_, 'eicar-zip') for qw(kept filed);
+	put($dovecot, $_, 'plain'), put($dovecot, $_, 'eicar-zip') for @ACCOUNTS;
 	ok(systemctl('start', 'mailfilter'), 'mailfilter starts') or diag(output('journalctl', '--no-pager', '-n', 40));
 	is(show($_, 'ActiveState'), 'active', "$_ is active") for qw(mailfilter-scanner mailfilter);
-	wait_for($log, qr/action=cleaned/) for 1 .. 2;
+	wait_for($log, qr/action=cleaned/) for @ACCOUNTS;
 	wait_for($scanner, qr/^ready /);
 	like(show('mailfilter-scanner', 'StatusText'), qr/^ready, \d+ signatures/, 'the scanner tells systemd what it does');
 	like(output('runuser', '-u', 'mailfilter', '--', 'mailfilter', 'status'), qr/^scanner ipc:\S+ ready/m, 'its user can ask how it is');
-	arrived('mail arrives', delivered());
+	arrived('mail arrives, also by commands', delivered());
 	isolated();
 	bounded();
 
@@ -225,6 +254,7 @@ Booted::run(85, sub {
 	my $seen = logged('mailfilter');
 	ok($seen->{6} && !$seen->{none} && !$seen->{'with a prefix'}, 'the journal has the priorities of its lines') or diag(explain($seen));
 	stops();
+	by_tcp();
 	timed();
 	confined();
 });

@@ -12,11 +12,18 @@ use Booted;
 use Test::More;
 
 my @UNITS = qw(mailfilter mailfilter-scanner);
+my $SIGNATURES = '/var/lib/signatures';
 my $dovecot;
+
+sub write_signatures {
+	spew("$SIGNATURES/eicar.ndb", 'Eicar-Test-Signature:0:0:' . unpack('H*', Corpus::eicar()) . "\n", 0644);
+}
 
 # In seconds what takes minutes as shipped.
 sub configure {
-	make_scanner(qq(scan-timeout = "1s"\nworkers = 1\n));
+	make_scanner(qq(scan-timeout = "1s"\nworkers = 1\n), $SIGNATURES);
+	mkdir $SIGNATURES;
+	write_signatures();
 	spew('/etc/mailfilter/mailfilter.conf', <<"END", 0600, 'mailfilter');
 interval = "1h"
 scanner-wait = "30s"
@@ -112,11 +119,15 @@ sub away {
 	visit();
 	# What is suspicious waits, what is not does not.
 	wait_until('what needs no scanner is there', sub { mails() == $sent - 2 });
+	# A file that was just written is not loaded before it has settled.
+	write_signatures();
 	ok(systemctl('start', 'mailfilter-scanner'), 'the scanner is started');
-	all_arrive('the scanner was away');
+	is(show('mailfilter-scanner', $_->[0]), $_->[1], "$_->[0]: $_->[1]") for [ ActiveState => 'active' ], [ StatusText => 'loading signatures' ];
+	all_arrive('the scanner was away, and began to listen before it could scan');
 }
 
 Booted::run(88, sub {
+	require Corpus;
 	require Dovecot;
 	$dovecot = Dovecot->new(dir => "$PLACE/dovecot", users => { box => 'one' });
 	configure();

@@ -89,6 +89,7 @@ sub own_timer {
 }
 
 sub others {
+	is(as('alice', qw(systemd-analyze --user verify --man=no mailfilter.service mailfilter-once.service mailfilter-once.timer)), '', 'nothing is wrong with the units of people\'s own');
 	like(as('bob', qw(mailfilter-scanner --check-config)), qr/no errors/, 'Bob may look at the scanner\'s settings');
 	spew('/home/bob/mail', "Subject: hello\r\n\r\nhello\r\n", 0644);
 	spew('/home/alice/mail', "Subject: hello\r\n\r\nhello\r\n", 0644);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/test.h"
 
+#include "scanner/hosts.h"
 #include "scanner/pulse.h"
 
 enum {
@@ -44,12 +45,41 @@ static void whatever_is_done_starts_the_time_anew(void **state)
 	assert_true(pulse_beats(&pulse, true, 1, SCAN_MS, 2 * PATIENCE_MS + 2));
 }
 
+static void what_hosts_do_makes_another_number(void **state)
+{
+	struct hosts hosts = { 0 };
+	uint64_t before = hosts_moved(&hosts);
+
+	(void)state;
+	assert_true(hosts_moved(&hosts) == before);
+	hosts.list[1].pid = 4711;
+	hosts.list[1].state = HOST_LOADING;
+	assert_true(hosts_moved(&hosts) != before);
+	before = hosts_moved(&hosts);
+	hosts.list[1].state = HOST_SERVING;
+	assert_true(hosts_moved(&hosts) != before);
+	before = hosts_moved(&hosts);
+	hosts.list[1].counts[HEALTH_WORKERS]++;
+	assert_true(hosts_moved(&hosts) != before);
+	before = hosts_moved(&hosts);
+	/* One that does not load is followed by another one. */
+	hosts.list[1] = (struct host){ 0 };
+	assert_true(hosts_moved(&hosts) != before);
+	before = hosts_moved(&hosts);
+	hosts.deaths++;
+	assert_true(hosts_moved(&hosts) != before);
+	before = hosts_moved(&hosts);
+	hosts.generation++;
+	assert_true(hosts_moved(&hosts) != before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_mail_it_beats_however_long_nothing_is_done),
 		cmocka_unit_test(mail_that_waits_beyond_all_deadlines_stops_it),
 		cmocka_unit_test(whatever_is_done_starts_the_time_anew),
+		cmocka_unit_test(what_hosts_do_makes_another_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

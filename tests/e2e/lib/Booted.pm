@@ -196,11 +196,13 @@ sub wait_until {
 	die "it did not come to this: $what\n";
 }
 
-# The scanner's settings: the sample's, with the built-in signatures and what else is said.
+# The scanner's settings: the sample's, with the built-in signatures or those of a folder, and what else
+# is said.
 sub make_scanner {
-	my ($more) = @_;
+	my ($more, $folder) = @_;
+	my $signatures = $folder ? "\"$folder\"" : 'test';
 	my $sample = slurp('/usr/share/doc/mailfilter/scanner.conf');
-	my $found  = $sample =~ s/^#signatures = .*$/signatures = { test }/m;
+	my $found  = $sample =~ s/^#signatures = .*$/signatures = { $signatures }/m;
 	ok($found, 'the sample of the scanner has signatures');
 	spew('/etc/mailfilter/scanner.conf', $sample . ($more // ''), 0644);
 }

@@ -80,7 +80,8 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/manuals.t tests/run-unit.t \
+		tests/e2e/*.t
 # Those of tests/e2e/ that heed LONG.
 check-long: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
@@ -105,7 +106,7 @@ HERE     = $(DESTDIR)$(PREFIX)
 DOCS     = README.md conf/mailfilter.conf conf/scanner.conf conf/mailfilter.cron
 to       = $(foreach f,$(2),$(f)=$(1)/$(notdir $(f)))
 PAIRS    = build/mailfilter=bin/mailfilter build/scanner=bin/mailfilter-scanner \
-           $(foreach n,1 5 8,$(call to,share/man/man$(n),$(wildcard */*.$(n)))) \
+           $(foreach n,5 8,$(call to,share/man/man$(n),$(wildcard */*.$(n)))) \
            $(call to,share/doc/mailfilter,$(DOCS)) \
            $(call to,lib/systemd/system,$(wildcard conf/*.service conf/*.timer)) \
            $(call to,lib/systemd/user,$(wildcard conf/user/*.service conf/user/*.timer)) \
@@ -113,8 +114,8 @@ PAIRS    = build/mailfilter=bin/mailfilter build/scanner=bin/mailfilter-scanner 
            $(foreach d,sysusers tmpfiles,conf/mailfilter.$(d)=lib/$(d).d/mailfilter.conf) \
            $(foreach f,$(wildcard conf/*.bash-completion), \
            $(f)=share/bash-completion/completions/$(basename $(notdir $(f))))
-OWN_DIRS = share/doc/mailfilter share/man/man1 share/man/man5 share/man/man8 \
-           lib/systemd/system lib/systemd/user lib/systemd lib/sysusers.d lib/tmpfiles.d \
+OWN_DIRS = share/doc/mailfilter share/man/man5 share/man/man8 lib/systemd/system \
+           lib/systemd/user lib/systemd lib/sysusers.d lib/tmpfiles.d \
            share/bash-completion/completions share/bash-completion
 install: all
 	@set -e; for pair in $(PAIRS); do \

@@ -98,6 +98,13 @@ for ([ undef, 'usr/local' ], [ '/usr', 'usr' ]) {
 my ($always, $once) = map { content("conf/$_.service") =~ /^(User=.*?\n)(?:\n\[Install\].*)?\z/ms } qw(mailfilter mailfilter-once);
 is($once, $always, 'both units of mailfilter are confined alike');
 
+for my $unit (grep { m{/systemd/} } sort keys %expected) {
+	my $file = ($unit =~ m{/user/} ? 'conf/user/' : 'conf/') . ($unit =~ m{([^/]+)$})[0] =~ s/^run-mailfilter\\x2d(\w+)/mailfilter-$1/r;
+	my @pages = content($file) =~ /^Documentation=(.*)$/m ? split(/ /, $1) : ();
+	my @missing = grep { !m{^man:(.*)\((\d)\)$} || !$expected{"share/man/man$2/$1.$2"} } @pages;
+	ok(@pages && !@missing, "$unit names manual pages that are installed") or diag("@missing");
+}
+
 # The README's table has a row for each folder and names what is in it; the users that cron may need
 # are those that systemd makes.
 my ($section) = content('README.md') =~ /^## Install$(.*?)^## /ms;

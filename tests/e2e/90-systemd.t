@@ -23,11 +23,14 @@ sub users_and_folders {
 	my ($name, $members) = (getgrnam 'mailfilter-scanner')[0, 3];
 	is($members, 'mailfilter', 'and made it a member of the group of the scanner');
 	is(sprintf('%o %s', (stat '/var/lib/mailfilter')[2] & 07777, (stat _)[4]), "700 $uid", 'its folder is its own');
-	for (slurp('/usr/share/doc/mailfilter/README.md') =~ /^(systemd-(?:sysusers|tmpfiles)\b.*)$/mg) {
-		my $said = output(split);
-		is("$? $said", '0 ', "done by hand as well: $_");
+	# As the README says; with a system's own prefix.
+	my ($commands) = slurp('/usr/share/doc/mailfilter/README.md') =~ /^```\n(systemd-sysusers .*?)^```$/ms;
+	for (split /\n/, $commands) {
+		my $said = output('sh', '-c', s{/usr/local/}{/usr/}r);
+		is("$? $said", '0 ', $_);
 	}
-	is(sprintf('%o %s', (stat '/etc/mailfilter')[2] & 07777, (stat _)[4]), '755 0', 'the settings are root\'s');
+	is(sprintf('%o %s', (stat '/etc/mailfilter/mailfilter.conf')[2] & 07777, (stat _)[4]), "600 $uid", 'the settings are for mailfilter alone');
+	is(sprintf('%o %s', (stat '/etc/mailfilter')[2] & 07777, (stat _)[4]), '755 0', 'their folder is root\'s');
 }
 
 sub configure {

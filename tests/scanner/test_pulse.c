@@ -5,9 +5,10 @@
 #include "scanner/pulse.h"
 
 enum {
-	SCAN_MS = 60 * 1000,
-	PATIENCE_MS = PULSE_MS + SCAN_MS
+	SCAN_MS = 60 * 1000
 };
+
+static const int64_t patience_ms = PULSE_MS + SCAN_MS;
 
 static void without_mail_it_beats_however_long_nothing_is_done(void **state)
 {
@@ -15,9 +16,9 @@ static void without_mail_it_beats_however_long_nothing_is_done(void **state)
 
 	(void)state;
 	assert_true(pulse_beats(&pulse, false, 0, SCAN_MS, 0));
-	assert_true(pulse_beats(&pulse, false, 0, SCAN_MS, 10 * PATIENCE_MS));
+	assert_true(pulse_beats(&pulse, false, 0, SCAN_MS, 10 * patience_ms));
 	/* What comes then has the whole time. */
-	assert_true(pulse_beats(&pulse, true, 0, SCAN_MS, 11 * PATIENCE_MS));
+	assert_true(pulse_beats(&pulse, true, 0, SCAN_MS, 11 * patience_ms));
 }
 
 static void mail_that_waits_beyond_all_deadlines_stops_it(void **state)
@@ -26,10 +27,10 @@ static void mail_that_waits_beyond_all_deadlines_stops_it(void **state)
 
 	(void)state;
 	assert_true(pulse_beats(&pulse, false, 7, SCAN_MS, 1000));
-	assert_true(pulse_beats(&pulse, true, 7, SCAN_MS, 1000 + PATIENCE_MS));
-	assert_false(pulse_beats(&pulse, true, 7, SCAN_MS, 1001 + PATIENCE_MS));
+	assert_true(pulse_beats(&pulse, true, 7, SCAN_MS, 1000 + patience_ms));
+	assert_false(pulse_beats(&pulse, true, 7, SCAN_MS, 1001 + patience_ms));
 	/* A longer scan is waited for. */
-	assert_true(pulse_beats(&pulse, true, 7, SCAN_MS + 1, 1001 + PATIENCE_MS));
+	assert_true(pulse_beats(&pulse, true, 7, SCAN_MS + 1, 1001 + patience_ms));
 }
 
 static void whatever_is_done_starts_the_time_anew(void **state)
@@ -38,11 +39,11 @@ static void whatever_is_done_starts_the_time_anew(void **state)
 
 	(void)state;
 	assert_true(pulse_beats(&pulse, true, 1, SCAN_MS, 0));
-	assert_true(pulse_beats(&pulse, true, 2, SCAN_MS, PATIENCE_MS));
-	assert_true(pulse_beats(&pulse, true, 2, SCAN_MS, 2 * PATIENCE_MS));
-	assert_false(pulse_beats(&pulse, true, 2, SCAN_MS, 2 * PATIENCE_MS + 1));
+	assert_true(pulse_beats(&pulse, true, 2, SCAN_MS, patience_ms));
+	assert_true(pulse_beats(&pulse, true, 2, SCAN_MS, 2 * patience_ms));
+	assert_false(pulse_beats(&pulse, true, 2, SCAN_MS, 2 * patience_ms + 1));
 	/* A number that goes back is another one, too. */
-	assert_true(pulse_beats(&pulse, true, 1, SCAN_MS, 2 * PATIENCE_MS + 2));
+	assert_true(pulse_beats(&pulse, true, 1, SCAN_MS, 2 * patience_ms + 2));
 }
 
 static void what_hosts_do_makes_another_number(void **state)

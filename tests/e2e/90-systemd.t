@@ -135,11 +135,14 @@ my %PROBE = (
 	'trace'                  => 'syscall(101, 0, 0, 0, 0) == 0 or die',
 	'become root'            => '$> = 0; $< = 0; system("/usr/bin/id -u | grep -q ^0") == 0 or die',
 	'have memory to write and run' => 'syscall(9, 0, 4096, 7, 0x22, -1, 0) != -1 or die',
+	# These two it must: so a process confines itself further. Wrong arguments are told from a refusal.
+	'filter its own calls'   => 'syscall(317, 1, 0, 0) == -1 && $! == 14 or die',
+	'use landlock'           => 'syscall(444, 0, 0, 1) >= 0 || $! == 38 || $! == 95 or die',
 	'see other processes'    => '-e "/proc/1/status" or die',
 );
 my %MAY = (
-	'mailfilter'         => [ 'open an internet socket', 'read the settings of mailfilter' ],
-	'mailfilter-scanner' => [],
+	'mailfilter'         => [ 'filter its own calls', 'open an internet socket', 'read the settings of mailfilter', 'use landlock' ],
+	'mailfilter-scanner' => [ 'filter its own calls', 'use landlock' ],
 );
 
 # In a unit that is confined like this one (or not at all), each try in a process of its own: the names of

@@ -117,6 +117,7 @@ sub boot {
 	$said = output('timeout', '-k', 2, $seconds, qw(setpriv --pdeathsig KILL sh -c),
 		'for f in ' . join(' ', map { "'$_/cgroup.procs'" } @groups) . '; do echo $$ > "$f"; done; exec "$@"', 'sh',
 		qw(systemd-nspawn --quiet --register=no --keep-unit --private-network --resolv-conf=off),
+		'--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self',
 		"--machine=mailfilter-test-$$", "--directory=$root",
 		qw(--boot systemd.unit=basic.target systemd.wants=inside.service systemd.show_status=0));
 	output('find', $_, qw(-depth -type d -exec rmdir {} +)) for @groups;

@@ -65,8 +65,7 @@ struct stream_wait;
 struct account_settings {
 	/* Who runs its commands in a worker, that may not; NULL: who wants them run. */
 	struct runner *runner;
-	char *name; /* of the section: letters, digits, '-', '_' and '.' */
-	int line;
+	char *name;   /* of the section: letters, digits, '-', '_' and '.' */
 	char *source; /* as written, then taken apart: */
 	enum source_kind kind;
 	unsigned port;
@@ -91,6 +90,7 @@ struct account_settings {
 	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
+	int line;           /* of the section */
 	char *after_folder; /* of AFTER_MOVE */
 	/* In place, where infected originals go on the server; NULL: deleted there. Then after_kind
 	 * and after_folder say what becomes of the original of what was replaced. */

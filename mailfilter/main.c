@@ -23,7 +23,7 @@ static const char usage[] =
 	"       mailfilter [-c FILE] --check-config\n"
 	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
 	"       mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n"
-	"       mailfilter [-c FILE] status [--json]\n"
+	"       mailfilter [-c FILE] status [--json|--metrics]\n"
 	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
 	"       mailfilter [-c FILE] why [--json] ACCOUNT UID|FOLDER/UID\n"
 	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"

@@ -79,8 +79,9 @@ for my $name (@names) {
 	like($held->{reason}, qr/no scanner answers/, '  and why');
 	cmp_ok(abs($held->{oldest} - time), '<', 120, '  and since when');
 }
-my $text = mailfilter('-c', $conf, 'status')->{out};
-like($text, qr/    3 held, the oldest since 20\S+, again once a scanner is ready: no scanner answers/, 'for people, too');
+my $text = unwrapped(mailfilter('-c', $conf, 'status')->{out});
+like($text, qr/^- imap: 3 held, the oldest since 20\S+, again once a scanner is ready$/m, 'for people, too');
+is(() = $text =~ /no answer/g, 1, '  and of the scanner once');
 my ($uid) = map { $_->{uid} } grep { $_->{sha256} eq $mails{imap}[1]{sha256} } @{ $before{imap} };
 my $answer = why('imap', $uid);
 is_deeply([ @$answer{qw(account folder uid state attempts)} ], [ 'imap', 'INBOX', $uid, 'held', 1 ], 'why: that it is held');
@@ -133,7 +134,7 @@ $seen = status()->{poison};
 is($seen->{parked}, 1, 'status: one is parked');
 like($seen->{parked_for}[0]{reason}, qr/the process died while it was fetched or examined, 2 times/, '  and why');
 my $parked = $seen->{parked_for}[0]{uid};
-like(mailfilter('-c', $bad, 'status')->{out}, qr/    parked poison INBOX\/$parked: the process died.*\n    to have them tried again: mailfilter unpark poison\n/, '  for people, too');
+like(unwrapped(mailfilter('-c', $bad, 'status')->{out}), qr/^- poison: parked INBOX\/$parked: the process died.*\n- poison: 1 parked; to have it tried again: mailfilter unpark poison$/m, '  for people, too');
 like(why('poison', $parked)->{next}, qr/unpark/, 'why: what to do');
 is(mailfilter('-c', $bad, 'unpark', 'poison', $parked)->{out}, "poison: 1 unparked, to be tried at the next visit\n", 'unpark');
 $run = mailfilter('-c', $bad, '--once');

@@ -278,7 +278,7 @@ sub inside {
 	wait_for($scanner, qr/^ready /);
 	like(show('mailfilter-scanner', 'StatusText'), qr/^ready, \d+ signatures/, 'the scanner tells systemd what it does');
 	isolated();
-	like(output('runuser', '-u', 'mailfilter', '--', 'mailfilter', 'status'), qr/^scanner ipc:\S+ ready/m, 'its user can ask how it is');
+	like(output('runuser', '-u', 'mailfilter', '--', 'mailfilter', 'status'), qr/^ipc:\S+\s+ready /m, 'its user can ask how it is');
 
 	my $old = show('mailfilter-scanner', 'MainPID');
 	systemctl('kill', '--signal=KILL', '--kill-who=main', 'mailfilter-scanner');

@@ -48,6 +48,8 @@ const struct schema_option settings_options[] = {
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "quarantine-days", .type = SCHEMA_NUMBER, AT(quarantine_days),
 	  .preset = "180", .max = QUARANTINE_DAYS_MOST },
+	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
+	  .check = home_check_path },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
 	  .check = allow_check_hash },
 	{ .name = "allow-signatures", .type = SCHEMA_LIST, AT(allow_signatures),
@@ -141,7 +143,8 @@ static int finish(struct settings *settings, struct err *err)
 		if (rule_settings_finish(settings,
 			    (struct rule_settings *)settings->rules.items + i, err) < 0)
 			return -1;
-	if (account_source_check(settings, err) < 0 || check_mode(settings, err) < 0)
+	if (account_source_check(settings, err) < 0 || check_mode(settings, err) < 0 ||
+		(settings->metrics_file && expand(&settings->metrics_file, err) < 0))
 		return -1;
 	if (!settings->state_dir)
 		return home_state(settings->path, &settings->state_dir, err);

@@ -18,6 +18,7 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/child.h"
+#include "mailfilter/metrics_file.h"
 
 struct supervisor {
 	const struct settings *settings;
@@ -29,6 +30,7 @@ struct supervisor {
 	int64_t kill_ms; /* stopping: when patience ends; 0: not stopping */
 	int exit_code;
 	bool progress; /* a progress line stands on the terminal */
+	struct metrics_file metrics;
 };
 
 static size_t running(const struct supervisor *supervisor)
@@ -111,6 +113,7 @@ static void finish(struct supervisor *supervisor, struct child *child, bool died
 	child->failures =
 		died || child->report.err.kind == ERR_AUTH ? child->failures + 1 : 0;
 	tell(supervisor, child);
+	metrics_file_note(&supervisor->metrics, child, died);
 	schedule(supervisor, child);
 }
 
@@ -357,7 +360,12 @@ static void serve_all(struct supervisor *supervisor, struct pollfd *fds)
 		if (wait_events(supervisor, fds) < 0)
 			break;
 		kill_stalled(supervisor);
+		/* One run, one file: in the middle of it accounts would be missing. */
+		if (!supervisor->options->once)
+			metrics_file_turn(&supervisor->metrics, supervisor->children,
+				supervisor->count);
 	}
+	metrics_file_turn(&supervisor->metrics, supervisor->children, supervisor->count);
 	clear_progress(supervisor);
 }
 
@@ -370,6 +378,10 @@ int supervisor_run(
 	struct pollfd *fds DEFER(defer_free) = NULL;
 	struct err err = { 0 };
 	int code = EX_OK;
+
+	/* Of some accounts, or of nothing that was done, it would say too little. */
+	if (!options->dry_run && options->only_count == 0)
+		supervisor.metrics.path = settings->metrics_file;
 
 	if (open_all(&supervisor, &fds, &err) < 0) {
 		log_error("cannot start: %s", err.text);

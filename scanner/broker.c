@@ -20,6 +20,7 @@
 #include "scanner/deadline.h"
 #include "scanner/guard.h"
 #include "scanner/hosts.h"
+#include "scanner/metrics_file.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
 #include "scanner/watch.h"
@@ -43,6 +44,7 @@ struct broker {
 	int64_t end_by;  /* and then we go */
 	bool need_fresh; /* a suspect request waits for a fresh worker */
 	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
+	struct metrics_file metrics;
 };
 
 /* Is one in work that nothing else may be in work beside? */
@@ -289,6 +291,8 @@ static int serve(struct broker *broker, struct err *err)
 		next = deadline_sooner(
 			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
 		next = deadline_sooner(next, broker->end_by);
+		next = deadline_sooner(
+			next, metrics_file_turn(&broker->metrics, &broker->clients));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
 	}
@@ -337,6 +341,7 @@ int broker_run(const struct settings *settings)
 		.stop_by = -1,
 		.end_by = -1 };
 	watch_init(&broker->watch, settings);
+	metrics_file_init(&broker->metrics, settings);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -344,6 +349,7 @@ int broker_run(const struct settings *settings)
 		result = serve(broker, &err);
 	if (result < 0)
 		log_error("%s", err.text);
+	metrics_file_done(&broker->metrics);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
 	watch_done(&broker->watch);

@@ -96,6 +96,8 @@ const struct schema_option settings_options[] = {
 	  .min = 1, .max = FILES_MAX },
 	{ .name = "recursion-max", .type = SCHEMA_NUMBER, AT(recursion_max), .preset = "17",
 	  .min = 1, .max = RECURSION_MAX },
+	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
+	  .check = home_check_path },
 	{ .name = "heuristics", .type = SCHEMA_WORD, AT(heuristics), .preset = "off",
 	  .words = heuristics_words },
 	{ 0 },
@@ -144,18 +146,26 @@ static int check_guard(const struct settings *settings, struct err *err)
 	return 0;
 }
 
-static int finish(struct settings *settings, struct err *err)
+/* The path that stands for *text, if there is one, becomes it. */
+static int expand(char **text, struct err *err)
 {
 	char *path = NULL;
 
-	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0)
-		return -1;
-	if (!settings->curve_key)
+	if (!*text)
 		return 0;
-	if (home_expand(settings->curve_key, &path, err) < 0)
+	if (home_expand(*text, &path, err) < 0)
 		return -1;
-	free(settings->curve_key);
-	settings->curve_key = path;
+	free(*text);
+	*text = path;
+	return 0;
+}
+
+static int finish(struct settings *settings, struct err *err)
+{
+	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0 ||
+		expand(&settings->curve_key, err) < 0 ||
+		expand(&settings->metrics_file, err) < 0)
+		return -1;
 	return 0;
 }
 

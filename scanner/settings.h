@@ -26,6 +26,7 @@ struct settings {
 	uint64_t cache;              /* clean messages that are remembered; 0: none */
 	uint64_t workers;            /* 0: one for each core */
 	char *temp_dir;
+	char *metrics_file; /* NULL: none */
 	uint64_t message_max;
 	int64_t scan_timeout_ms; /* CPU and wall time of one message */
 	uint64_t worker_jobs;    /* messages until a worker is replaced */

@@ -6,12 +6,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/stop.h"
@@ -19,6 +17,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/child.h"
 #include "mailfilter/metrics_file.h"
+#include "mailfilter/state_lock.h"
 
 struct supervisor {
 	const struct settings *settings;
@@ -320,34 +319,13 @@ static int take_accounts(struct supervisor *supervisor)
 	return 0;
 }
 
-/* One instance serves a state; the workers' own locks keep out what comes while the parent of
- * others is gone. No account has a name that begins with a dot. */
-static int lock_state(struct supervisor *supervisor, struct err *err)
-{
-	const char *dir = supervisor->settings->state_dir;
-	auto_free char *path = NULL;
-
-	if (supervisor->options->dry_run)
-		return 0;
-	if (asprintf(&path, "%s/.lock", dir) < 0) {
-		path = NULL;
-		return err_memory(err);
-	}
-	if (file_mkdirs(dir, S_IRWXU, err) < 0)
-		return -1;
-	if (file_lock(path, &supervisor->lock, err) < 0)
-		return errno == EWOULDBLOCK
-			       ? err_wrap(err, "another mailfilter is at work")
-			       : -1;
-	return 0;
-}
-
 static int open_all(struct supervisor *supervisor, struct pollfd **fds_r, struct err *err)
 {
 	*fds_r = calloc(supervisor->settings->accounts.count + 1, sizeof(**fds_r));
 	if (!*fds_r || take_accounts(supervisor) < 0)
 		return err_memory(err);
-	if (lock_state(supervisor, err) < 0)
+	if (!supervisor->options->dry_run &&
+		state_lock(supervisor->settings, &supervisor->lock, err) < 0)
 		return -1;
 	return stop_start(&supervisor->stop_fd, err);
 }

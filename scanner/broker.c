@@ -302,9 +302,10 @@ static int start(struct broker *broker, struct err *err)
 {
 	const struct settings *settings = broker->settings;
 
-	if (stop_start(&broker->signals, err) < 0 ||
-		temp_open(settings->temp_dir, &broker->lock, err) < 0)
+	if (stop_start(&broker->signals, err) < 0)
 		return -1;
+	if (temp_open(settings->temp_dir, &broker->lock, err) < 0)
+		return settings_blame(settings, settings->temp_dir_line, err);
 	if (getrandom(&broker->session, sizeof(broker->session), 0) !=
 		(ssize_t)sizeof(broker->session))
 		return err_errno(err, ERR_FATAL, "getrandom");
@@ -318,7 +319,7 @@ static int start(struct broker *broker, struct err *err)
 		    settings->scan_size_max, err) < 0)
 		log_warning("%s", err->text);
 	if (clients_open(&broker->clients, settings, err) < 0)
-		return -1;
+		return settings_blame(settings, settings->listen_line, err);
 	for (size_t i = 0; i < settings->listen.count; i++)
 		log_info("listening at %s", settings->listen.items[i]);
 	notify_send("READY=1\nSTATUS=loading signatures");

@@ -25,7 +25,7 @@ struct numbers_account {
 	bool failed;    /* and that did not serve the account to its end */
 };
 
-/* As metrics mailfilter_account_*. Of an account that was never served only the name is shown. */
+/* As metrics mailfilter_account_*. Of an account whose numbers are not known the counts are left out. */
 void numbers_add(
 	struct metrics *metrics, const struct numbers_account *list, size_t count);
 

@@ -42,11 +42,11 @@ static const char *age_cell(int64_t since_s, int64_t now_s, char cell[static CEL
 {
 	int64_t age_s = now_s > since_s ? now_s - since_s : 0;
 
-	if (age_s < 2 * MINUTE_S)
+	if (age_s / MINUTE_S < 2)
 		(void)snprintf(cell, CELL_MAX, "%" PRId64 " s", age_s);
-	else if (age_s < 2 * HOUR_S)
+	else if (age_s / HOUR_S < 2)
 		(void)snprintf(cell, CELL_MAX, "%" PRId64 " min", age_s / MINUTE_S);
-	else if (age_s < 2 * DAY_S)
+	else if (age_s / DAY_S < 2)
 		(void)snprintf(cell, CELL_MAX, "%" PRId64 " h", age_s / HOUR_S);
 	else
 		(void)snprintf(cell, CELL_MAX, "%" PRId64 " d", age_s / DAY_S);

@@ -348,12 +348,13 @@ static int serve(struct run *run, struct err *err)
 static void record_end(struct run *run, const struct err *err)
 {
 	char text[REPORT_SUMMARY_MAX];
-	struct err ignored;
 
 	run->report->err = *err;
-	if (run->record && !run->job->dry_run)
-		(void)record_set_run(run->record, clock_wall_s(),
-			report_summary(run->report, text), &ignored);
+	if (!run->record || run->job->dry_run)
+		return;
+	(void)record_set_run(
+		run->record, clock_wall_s(), report_note(run->report, text), NULL);
+	(void)numbers_take(run->record, &run->report->numbers, NULL);
 }
 
 void account_run(const struct account_job *job, struct report *report_r)

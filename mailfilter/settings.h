@@ -119,7 +119,7 @@ struct settings {
 	char *state_dir;
 	struct schema_list scanners; /* as scanner_address.h reads them */
 	char *curve_key;             /* file of our secret key, NULL: none */
-	int scanners_line;
+	int scanners_line, curve_key_line, state_dir_line; /* 0: not given */
 	uint64_t jobs;
 	int64_t interval_ms;
 	int scan;
@@ -128,6 +128,7 @@ struct settings {
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
 	uint64_t quarantine_days; /* 0: originals are kept for ever */
+	char *metrics_file;       /* NULL: none */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow;
 	struct schema_sections accounts; /* of struct account_settings */
@@ -150,6 +151,10 @@ int settings_check_accounts(const struct settings *settings, struct err *err);
 
 /* Is the secret key there that one of the scanners asks for? Not part of settings_load either. */
 int settings_check_scanners(const struct settings *settings, struct err *err);
+
+/* The account of this name; NULL: there is none. */
+const struct account_settings *settings_find_account(
+	const struct settings *settings, const char *name);
 
 /* The i-th account. */
 const struct account_settings *settings_account(

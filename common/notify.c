@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/notify.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include "common/clock.h"
 #include "common/defer.h"
+#include "common/parse.h"
 
 enum {
 	NOTIFY_MAX = 1024
@@ -39,4 +43,23 @@ void notify_send(const char *format, ...)
 	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
 		(struct sockaddr *)&address,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len));
+}
+
+void notify_reloading(void)
+{
+	/* What newer managers order it by. */
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_ms() * 1000);
+}
+
+int64_t notify_watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	uint64_t number;
+
+	if (pid && (parse_number(pid, 1, INT32_MAX, &number, NULL) < 0 ||
+			   number != (uint64_t)getpid()))
+		return 0;
+	if (!usec || parse_number(usec, 1000, INT64_MAX, &number, NULL) < 0)
+		return 0;
+	return (int64_t)(number / 1000);
 }

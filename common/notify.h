@@ -5,7 +5,15 @@
 #ifndef COMMON_NOTIFY_H
 #define COMMON_NOTIFY_H
 
+#include <stdint.h>
+
 /* "READY=1\nSTATUS=..." and the like; failures are ignored, there is no one to tell. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Settings are read anew; "READY=1" ends it. */
+void notify_reloading(void);
+
+/* How often it wants to hear "WATCHDOG=1" from this process, in ms; 0: never. */
+int64_t notify_watchdog_ms(void);
 
 #endif

@@ -68,6 +68,24 @@ int account_dir_sign(
 	return 0;
 }
 
+int account_dir_lock_state(const char *state_dir, int *lock_r, struct err *err)
+{
+	auto_free char *path = NULL;
+
+	/* No account has a name that begins with a dot. */
+	if (asprintf(&path, "%s/.lock", state_dir) < 0) {
+		path = NULL;
+		return err_memory(err);
+	}
+	if (file_mkdirs(state_dir, S_IRWXU, err) < 0)
+		return -1;
+	if (file_lock(path, lock_r, err) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_wrap(err, "another mailfilter is at work")
+			       : -1;
+	return 0;
+}
+
 int account_dir_open(const char *state_dir, const char *account,
 	struct account_dir *dir_r, struct err *err)
 {

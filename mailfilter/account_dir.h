@@ -30,6 +30,10 @@ int account_dir_sign(
 int account_dir_path(
 	const char *state_dir, const char *account, char **path_r, struct err *err);
 
+/* For the parent of workers: one instance serves a state; the workers' own locks keep out what comes
+ * while the parent of others is gone. Another one has it: ERR_AGAIN with its pid. */
+int account_dir_lock_state(const char *state_dir, int *lock_r, struct err *err);
+
 /* Make what is missing (0700), take the lock, empty tmp. Another process holds it: ERR_AGAIN with
  * its pid. A link in place of the folder, or one that everybody may write to: ERR_ACCOUNT. */
 int account_dir_open(const char *state_dir, const char *account,

@@ -163,7 +163,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int serve(const struct settings *settings, struct options *options)
+static int serve(struct settings *settings, struct options *options)
 {
 	options->supervisor.only = options->accounts;
 	options->supervisor.quiet = options->verbose < 0;

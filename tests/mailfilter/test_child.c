@@ -3,7 +3,7 @@
  * The parent and its workers: what a worker says arrives, however it ends. */
 #include "tests/test.h"
 
-#include "mailfilter/supervisor.h"
+#include "mailfilter/child.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -14,10 +14,6 @@
 #include "common/err.h"
 
 #include "mailfilter/account.h"
-#include "mailfilter/child.h"
-
-#define MINUTE (INT64_C(60) * 1000)
-#define HOUR   (60 * MINUTE)
 
 /* What a worker does, in place of mailfilter/account.c. */
 static void (*work)(const struct account_job *job, struct report *report);
@@ -71,9 +67,10 @@ static struct report run(
 	enum child_end *end_r)
 {
 	struct child child = { .fd = -1 };
-	struct child_tools tools = {
-		.stop_fd = -1, .lock = -1, .children = &child, .count = 1
-	};
+	struct child_tools tools = { .stop_fd = -1,
+		.private_fds = { -1, -1, -1 },
+		.children = &child,
+		.count = 1 };
 	struct pollfd readable;
 
 	work = what;
@@ -130,9 +127,10 @@ static void a_worker_dies_with_its_parent(void **state)
 	assert_int_equal(pipe(ends), 0);
 	if (fork() == 0) {
 		struct child children[2] = { { .fd = -1 }, { .fd = -1 } };
-		struct child_tools tools = {
-			.stop_fd = -1, .lock = -1, .children = children, .count = 2
-		};
+		struct child_tools tools = { .stop_fd = -1,
+			.private_fds = { -1, -1, -1 },
+			.children = children,
+			.count = 2 };
 
 		work = sleeps;
 		if (child_start(&children[0], &tools) < 0 ||
@@ -146,37 +144,12 @@ static void a_worker_dies_with_its_parent(void **state)
 	(void)close(ends[0]);
 }
 
-static void failures_in_a_row_lengthen_the_wait_and_never_shorten_it(void **state)
-{
-	static const struct {
-		int64_t interval_ms;
-		uint32_t failures;
-		int64_t wait_ms;
-	} cases[] = {
-		{ 5 * MINUTE, 0, 5 * MINUTE },
-		{ 5 * MINUTE, 1, 10 * MINUTE },
-		{ 5 * MINUTE, 3, 40 * MINUTE },
-		{ 5 * MINUTE, 4, HOUR },
-		{ 5 * MINUTE, UINT32_MAX, HOUR },
-		{ 24 * HOUR, 0, 24 * HOUR },
-		{ 24 * HOUR, 9, 24 * HOUR },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(
-			supervisor_wait_ms(cases[i].interval_ms, cases[i].failures),
-			cases[i].wait_ms);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_word_arrives_however_much_was_said),
 		cmocka_unit_test(a_worker_that_dies_leaves_its_counts_and_an_error),
 		cmocka_unit_test(a_worker_dies_with_its_parent),
-		cmocka_unit_test(
-			failures_in_a_row_lengthen_the_wait_and_never_shorten_it),
 	};
 
 	(void)alarm(60);

@@ -17,27 +17,26 @@ enum {
 struct child {
 	/* NULL: not to be served any more, its process is ending. */
 	const struct account_settings *account;
-	char name[CHILD_NAME_MAX];
-	pid_t pid;          /* 0: not running */
-	int fd;             /* to and from it, -1: none */
 	int64_t due_ms;     /* when it is served next; -1: not again */
 	int64_t heard_ms;   /* its last word */
 	int64_t kill_ms;    /* told to end: when patience ends; 0: it was not */
+	int64_t idle_ms;    /* since when it idles */
+	pid_t pid;          /* 0: not running */
+	int fd;             /* to and from it, -1: none */
 	uint32_t failures;  /* in a row that it died or was refused */
 	uint32_t unreached; /* in a row that its server was not reached */
+	uint32_t losses;    /* in a row that it soon lost its session in IDLE */
+	uint32_t vain;      /* in a row that its server's news were none */
 	bool hung;          /* killed, because it made no progress */
 	bool again;         /* asked for while it ran: serve it once more at once */
+	bool idles; /* in IDLE: it waits for a turn (child_call) or for its server */
+	bool polls; /* its server refused to IDLE: not asked again */
 	/* What it said, for who heard it to take back: */
 	bool round_over; /* the report is final */
 	bool news;       /* its server has something */
 	bool refused;    /* its server will not IDLE */
-	/* In IDLE: it waits for a turn (child_call) or for its server. */
-	bool idles;
-	bool polls;          /* its server refused to IDLE: not asked again */
-	int64_t idle_ms;     /* since when */
-	uint32_t lost_count; /* in a row that it soon lost its session there */
-	uint32_t vain;       /* in a row that its server's news were none */
-	struct err lost;     /* why the session in IDLE is over, or ERR_NONE */
+	char name[CHILD_NAME_MAX];
+	struct err lost; /* why the session in IDLE is over, or ERR_NONE */
 	struct report report;
 };
 

@@ -93,10 +93,10 @@ void children_schedule_lost(struct child *child)
 	bool soon = clock_ms() - child->idle_ms < CHILDREN_SOON_MS;
 
 	child->idles = false;
-	child->lost_count = soon ? child->lost_count + 1 : 1;
+	child->losses = soon ? child->losses + 1 : 1;
 	child->polls = child->polls || child->refused;
 	child->due_ms = clock_ms() + (child->polls ? child->account->interval_ms
-						   : retry_ms(child, child->lost_count));
+						   : retry_ms(child, child->losses));
 	if (child->again)
 		child->due_ms = clock_ms();
 	child->again = false;
@@ -135,7 +135,7 @@ void children_look_after(const struct children *children, bool slept)
 
 		if (works(child) || child->due_ms < due_ms)
 			continue;
-		if (child->unreached > 0 || child->lost_count > 0 || slept)
+		if (child->unreached > 0 || child->losses > 0 || slept)
 			child->due_ms = due_ms;
 	}
 }

@@ -41,9 +41,9 @@ struct imap_gate {
 	size_t bye_len;
 	bool ended;            /* it said BYE */
 	bool tagged;           /* the present line is */
+	bool idle, idles;      /* asked for IDLE; its "+" has come */
 	uint64_t since_tagged; /* bytes after the last line that was */
 	uint64_t news;         /* responses that say that the folder changed */
-	bool idle, idles;      /* asked for IDLE; its "+" has come */
 	struct buf *lists;     /* where LIST responses go; NULL: they are dropped */
 };
 

@@ -65,7 +65,7 @@ static void take_over(
 		*child = *old;
 	child->account = account;
 	if (!same) {
-		child->failures = child->lost_count = 0;
+		child->failures = child->losses = 0;
 		child->polls = false;
 		child->again = child->pid > 0;
 		tell_to_end(child, stop_ms);

@@ -13,12 +13,14 @@ uint64_t stream_news(const struct stream *stream)
 	return stream->gate.news;
 }
 
-/* A server that keeps to the standard says nothing of its own here that the gate lets through. */
+/* A server that keeps to the standard says nothing of its own here that the gate lets through; what it
+ * did may be in libetpan's buffer already. */
 static int check_quiet(struct stream *stream)
 {
 	if (stream->gate.ended)
 		return stream_bye(stream);
-	if (stream->passed_at < stream->passed_len)
+	if (stream->passed_at < stream->passed_len ||
+		stream->mailstream->read_buffer_len > 0)
 		return err_set(
 			&stream->why, ERR_SESSION, "the server ends IDLE by itself");
 	return 0;

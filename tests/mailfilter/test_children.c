@@ -132,7 +132,7 @@ static void a_session_that_is_lost_again_and_again_in_idle_is_opened_less_often(
 	}
 	assert_true(left_ms(&child) > account.interval_ms / 2 - 1000);
 	/* One that lasted. */
-	child.idle_ms = clock_ms() - 2 * CHILDREN_SOON_MS;
+	child.idle_ms = clock_ms() - INT64_C(2) * CHILDREN_SOON_MS;
 	children_schedule_lost(&child);
 	assert_in_range(left_ms(&child), 0, CHILDREN_RETRY_MS);
 	child.refused = true;

@@ -18,16 +18,17 @@
 #include "mailfilter/standing.h"
 
 /* What a worker says: a packet each, with all it has to say. */
+enum word_kind {
+	WORD_PROGRESS,
+	WORD_END,   /* the report is final, and so is the process */
+	WORD_IDLES, /* the report is final; the process waits for news */
+	WORD_NEWS,
+	WORD_STILL, /* it waits still, and the server answers */
+	WORD_LOST,  /* the session it waited in; report.err says why */
+	WORD_REFUSED,
+};
 struct word {
-	enum {
-		WORD_PROGRESS,
-		WORD_END,   /* the report is final, and so is the process */
-		WORD_IDLES, /* the report is final; the process waits for news */
-		WORD_NEWS,
-		WORD_STILL, /* it waits still, and the server answers */
-		WORD_LOST,  /* the session it waited in; report.err says why */
-		WORD_REFUSED,
-	} kind;
+	enum word_kind kind;
 	struct report report;
 };
 
@@ -42,12 +43,11 @@ static void send_report(void *arg, const struct report *report)
 }
 
 /* This waits for the parent as long as that lives. */
-static void send_word(int fd, int kind, const struct report *report)
+static void send_word(int fd, enum word_kind kind, const struct report *report)
 {
-	struct word word = { .report = *report };
+	struct word word = { .kind = kind, .report = *report };
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };
 
-	word.kind = kind;
 	while (send(fd, &word, sizeof(word), MSG_NOSIGNAL) < 0 && errno == EAGAIN)
 		(void)poll(&ready, 1, -1);
 }

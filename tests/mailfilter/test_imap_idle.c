@@ -25,8 +25,10 @@ enum {
 #define NOTHING                                                                          \
 	LOGIN, "< EXAMINE \"INBOX\"", FOLDER, "< UID FETCH 10:*", "> * 2 FETCH (UID 9)", \
 		"> $ OK done"
-/* The tag of the first IDLE; DONE has none. */
-#define LAST(tag) "< DONE", "> " tag " OK done", "< LOGOUT", "> * BYE bye", "> $ OK done"
+/* The tags of the first IDLE and of the second; DONE has none. */
+#define LEAVE "< LOGOUT", "> * BYE bye", "> $ OK done"
+#define LAST  "< DONE", "> 6 OK done", LEAVE
+#define LAST2 "< DONE", "> 7 OK done", LEAVE
 
 static char user[] = "user", host[] = "127.0.0.1", after[] = "as the test says";
 
@@ -41,23 +43,20 @@ struct idle_case {
 static const struct idle_case cases[] = {
 	/* News: at once, in one piece with the "+", before it, in the answer to the listing, byte by
 	 * byte, and as what they are called. */
-	{ { NOTHING, "< IDLE", "> + idling", "> * 3 EXISTS", LAST("6") }, 1, 0, NULL, 1 },
-	{ { NOTHING, "< IDLE", "= + idling\r\n* 3 EXISTS\r\n", LAST("6") }, 1, 0, NULL,
-		1 },
-	{ { NOTHING, "< IDLE", "> * 3 EXISTS", "> * 1 RECENT", "> + idling", LAST("6") },
-		1, 0, NULL, 1 },
+	{ { NOTHING, "< IDLE", "> + idling", "> * 3 EXISTS", LAST }, 1, 0, NULL, 1 },
+	{ { NOTHING, "< IDLE", "= + idling\r\n* 3 EXISTS\r\n", LAST }, 1, 0, NULL, 1 },
+	{ { NOTHING, "< IDLE", "> * 3 EXISTS", "> * 1 RECENT", "> + idling", LAST }, 1, 0,
+		NULL, 1 },
 	{ { LOGIN, "< EXAMINE \"INBOX\"", FOLDER, "< UID FETCH 10:*", "> * 3 EXISTS",
-		  "> $ OK done", "< IDLE", "> + idling", LAST("6") },
+		  "> $ OK done", "< IDLE", "> + idling", LAST },
 		1, 0, NULL, 1 },
-	{ { NOTHING, "< IDLE", "> + idling", "~ * 3 EXISTS\r\n", LAST("6") }, 1, 0, NULL,
-		1 },
-	{ { NOTHING, "< IDLE", "> +", "> * 2 EXPUNGE", LAST("6") }, 1, 0, NULL, 1 },
-	{ { NOTHING, "< IDLE", "> + idling", "> * VANISHED 9", LAST("6") }, 1, 0, NULL,
-		1 },
+	{ { NOTHING, "< IDLE", "> + idling", "~ * 3 EXISTS\r\n", LAST }, 1, 0, NULL, 1 },
+	{ { NOTHING, "< IDLE", "> +", "> * 2 EXPUNGE", LAST }, 1, 0, NULL, 1 },
+	{ { NOTHING, "< IDLE", "> + idling", "> * VANISHED 9", LAST }, 1, 0, NULL, 1 },
 	/* What is no news. */
 	{ { NOTHING, "< IDLE", "> + idling", "> * OK Still here",
 		  "> * 1 FETCH (FLAGS (\\Seen))", "> + idling", "> * 1 RECENT",
-		  "> * OK [UIDNEXT 10] x", LAST("6") },
+		  "> * OK [UIDNEXT 10] x", LAST },
 		0, 0, NULL, 1 },
 	/* There before anybody listened: nothing is begun. */
 	{ { LOGIN, "< EXAMINE \"INBOX\"", FOLDER, "< UID FETCH 10:*",
@@ -69,13 +68,13 @@ static const struct idle_case cases[] = {
 		1, 0, NULL, 1 },
 	/* Asked for anew; what comes in between is news, and NO to DONE is an end as well. */
 	{ { NOTHING, "< IDLE", "> + idling", "< DONE", "> 6 OK done", "< IDLE",
-		  "> + idling", "> * 3 EXISTS", LAST("7") },
+		  "> + idling", "> * 3 EXISTS", LAST2 },
 		1, 0, NULL, 2 },
 	{ { NOTHING, "< IDLE", "> + idling", "< DONE", "> 6 NO never mind", "< IDLE",
-		  "> + idling", "> * 3 EXISTS", LAST("7") },
+		  "> + idling", "> * 3 EXISTS", LAST2 },
 		1, 0, NULL, 2 },
 	{ { NOTHING, "< IDLE", "> + idling", "< DONE", "> * 3 EXISTS", "> 6 OK done",
-		  "< IDLE", "> + idling", LAST("7") },
+		  "< IDLE", "> + idling", LAST2 },
 		1, 0, NULL, 2 },
 	/* Refused. */
 	{ { NOTHING, "< IDLE", "> $ NO not here" }, -1, ERR_ACCOUNT, "not here", 1 },

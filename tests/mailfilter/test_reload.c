@@ -66,7 +66,7 @@ static void begin(struct world *world, const char *text)
 		reload_first(&world->reload, &world->settings, &world->children, &err),
 		0);
 	for (size_t i = 0; i < world->children.count; i++)
-		world->children.items[i].due_ms = clock_ms() + 3600 * 1000;
+		world->children.items[i].due_ms = clock_ms() + INT64_C(3600) * 1000;
 }
 
 static int again(struct world *world, const char *text, struct err *err)

@@ -211,6 +211,11 @@ sub crash {
 	@running = grep { $_ != $self } @running;
 }
 
+# Those that run.
+sub started {
+	return @running;
+}
+
 sub stop_all {
 	$_->stop for @running;
 }

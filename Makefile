@@ -4,6 +4,7 @@
 # make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
 # make bench      the scanner beside clamd, fetching beside mbsync, many accounts at once
+# make bench-long 300 accounts that wait in IDLE
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make clean      removes build/                        make V=1    show the commands
@@ -96,6 +97,9 @@ bench: deps
 	@tests/bench/scanner.pl
 	@tests/bench/jobs.pl
 	@tests/bench/latency.pl
+bench-long: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/bench/idle.pl
 lint:
 	@tests/lint.sh
 
@@ -134,5 +138,5 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all deps demo check check-long unit-tests asan bench lint install uninstall clean
+.PHONY: FORCE all deps demo check check-long unit-tests asan bench bench-long lint install uninstall clean
 .SECONDARY:

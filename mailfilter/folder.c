@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/parse.h"
 
 #include "mailfilter/record_look.h"
 
@@ -61,6 +62,17 @@ static int begin(struct folder *folder, struct record_folder *row, struct err *e
 	return 1;
 }
 
+/* Where there are UIDs. */
+static uint32_t last_uid(const struct folder *folder, uint32_t done_uid)
+{
+	uint64_t uid = 0;
+
+	if (folder->uidvalidity > 0 && folder->count > 0)
+		(void)parse_number(
+			folder->items[folder->count - 1].uid, 1, UINT32_MAX, &uid, NULL);
+	return uid > done_uid ? (uint32_t)uid : done_uid;
+}
+
 static int list_it(struct folder *folder, struct err *err)
 {
 	struct source *source = folder->session->source;
@@ -75,6 +87,7 @@ static int list_it(struct folder *folder, struct err *err)
 	if (source->ops->list(source, row.done_uid, &folder->items, &folder->count, err) <
 		0)
 		return -1;
+	folder->listed_to = last_uid(folder, row.done_uid);
 	if (folder->uidvalidity > 0 && folder_match(folder, err) < 0)
 		return -1;
 	return folder_pass_over(folder, &row, first > 0, err);

@@ -27,6 +27,12 @@ void imap_gate_take_lists(struct imap_gate *gate, struct buf *lists)
 	gate->lists = lists;
 }
 
+void imap_gate_set_idle(struct imap_gate *gate, bool idle)
+{
+	gate->idle = idle;
+	gate->idles = false;
+}
+
 void imap_gate_begin(struct imap_gate *gate)
 {
 	gate->answer_bytes = gate->plain_bytes = 0;

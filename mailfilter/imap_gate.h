@@ -41,7 +41,9 @@ struct imap_gate {
 	size_t bye_len;
 	bool ended;            /* it said BYE */
 	bool tagged;           /* the present line is */
+	bool idle, idles;      /* asked for IDLE; its "+" has come */
 	uint64_t since_tagged; /* bytes after the last line that was */
+	uint64_t news;         /* responses that say that the folder changed */
 	struct buf *lists;     /* where LIST responses go; NULL: they are dropped */
 };
 
@@ -50,6 +52,10 @@ void imap_gate_init(struct imap_gate *gate, uint64_t body_max);
 /* From now on LIST responses are added to lists, as they come and up to its maximum (more is
  * refused); NULL: they are dropped again. */
 void imap_gate_take_lists(struct imap_gate *gate, struct buf *lists);
+
+/* From now on, or no more, an IDLE is under way: of untagged responses none comes through, nor does
+ * a second "+". What begins with EXISTS, EXPUNGE or VANISHED is news at any time. */
+void imap_gate_set_idle(struct imap_gate *gate, bool idle);
 
 /* A new command: its answer may have its size again. */
 void imap_gate_begin(struct imap_gate *gate);

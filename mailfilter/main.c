@@ -182,7 +182,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int serve(const struct settings *settings, struct options *options)
+static int serve(struct settings *settings, struct options *options)
 {
 	char wrong[CLOCK_WRONG_MAX];
 

@@ -52,6 +52,11 @@ uint32_t report_decided(const struct report *report)
 	       report->quarantined + report->held + report->parked;
 }
 
+uint32_t report_served(const struct report *report)
+{
+	return report_decided(report) - report->held - report->parked;
+}
+
 /* " key=value" onto line, the value escaped; nothing where it is empty. */
 static void add(char *line, size_t size, const char *key, const char *value)
 {

@@ -102,6 +102,8 @@ static const struct source_ops imap_ops = {
 	.fetch = imap_fetch,
 	.heads = imap_heads,
 	.settle = imap_settle,
+	.can_idle = imap_can_idle,
+	.idle = imap_idle,
 	.finish = imap_finish,
 	.close = imap_close_source,
 };

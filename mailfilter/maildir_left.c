@@ -53,21 +53,23 @@ int maildir_look(const struct maildir *maildir, const char *name,
 	char second[SECOND_MAX];
 	struct stat first_st, second_st;
 	int first, kept;
+	bool elsewhere;
 
 	second_name(name, second);
 	kept = look_in_tmp(maildir, second, &second_st, err);
 	first = kept < 0 ? -1 : look_in_tmp(maildir, name, &first_st, err);
 	if (first < 0)
 		return -1;
-	if (!first && !kept)
+	if (!first && !kept) {
 		*left_r = MAILDIR_NOTHING;
-	else if (first && kept && is_of_this_time(maildir, &second_st))
-		/* Whatever other names it has: backups are made of links. */
+		return 0;
+	}
+	elsewhere = (first ? first_st : second_st).st_nlink > (first && kept ? 2 : 1);
+	/* A backup is made of links, too: where the rename can be relied upon, they say nothing. */
+	if (first && (!elsewhere || (kept && is_of_this_time(maildir, &second_st))))
 		*left_r = MAILDIR_WRITTEN;
-	else if ((first ? first_st : second_st).st_nlink > (nlink_t)(first + kept))
+	else if (elsewhere)
 		*left_r = MAILDIR_SHOWN;
-	else if (first)
-		*left_r = MAILDIR_WRITTEN;
 	else
 		*left_r = is_of_this_time(maildir, &second_st) ? MAILDIR_TAKEN
 							       : MAILDIR_DOUBT;

@@ -18,7 +18,7 @@ use Faults;
 use Matrix;
 use E2E;
 
-my $SAYS  = qr/No space left|Input\/output error|[Qq]uota|full|disk I\/O error|in trouble|cannot|not written/;
+my $SAYS  = qr/No space left|Input\/output error|[Qq]uota|full|disk I\/O error|in trouble/;
 my $BATCH = 40;                        # cases that are run again together
 my $LONG  = $ENV{LONG};
 my @TO    = qw(maildir mbox lmtp smtp pipe);
@@ -110,7 +110,7 @@ sub fail_each {
 				my %left = $matrix->on_server($case);
 				push @problems, map { "$case->{what}, account $case->{name}: $_" } $matrix->wrong_now($case),
 					$run->{code} != 0 && $run->{code} != 75 ? "exit $run->{code}/$run->{signal}" : (),
-					$run->{code} == 75 && $run->{err} . $run->{out} !~ $SAYS ? 'says no reason' : (),
+					$run->{code} == 75 && "$run->{err}$run->{out}" !~ $SAYS ? 'says no reason' : (),
 					$run->{code} == 0 && %left && $matrix->{to} ne 'inplace' ? 'ends with 0, and mail is left' : ();
 			}
 			next if @cases < $BATCH;
@@ -148,14 +148,21 @@ sub work_on {
 }
 
 # As many at once as there are processors.
-my (%child, @waiting);
-@waiting = @plan;
+my %child;
+my @waiting = @plan;
+END {
+	my $code = $?;
+	kill 'TERM', keys %child;
+	$? = $code;
+}
 my $jobs = $ENV{JOBS} // 2;
 while (@waiting || %child) {
 	while (@waiting && keys %child < $jobs) {
 		my $plan = shift @waiting;
 		my $pid  = fork // die "fork: $!\n";
 		if (!$pid) {
+			@SIG{qw(INT TERM HUP)} = ('DEFAULT') x 3;
+			%child = ();
 			my $from = time;
 			my @report = eval { work_on(@$plan) };
 			@report = (0, "died: $@") if $@;

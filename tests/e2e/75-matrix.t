@@ -114,11 +114,12 @@ sub fail_each {
 					$run->{code} == 0 && %left && $matrix->{to} ne 'inplace' ? 'ends with 0, and mail is left' : ();
 			}
 			next if @cases < $BATCH;
-			push @problems, run_again($matrix, 0, splice @cases);
+			# Where nothing can be noted any more, what was handed over is like after a crash.
+			push @problems, run_again($matrix, 1, splice @cases);
 			note_progress($matrix->{name}, "$call, $n of $count->{$call}, " . @problems . ' problems');
 		}
 	}
-	return ($tried, @problems, run_again($matrix, 0, @cases));
+	return ($tried, @problems, run_again($matrix, 1, @cases));
 }
 
 sub work_on {

@@ -86,7 +86,8 @@ check: deps
 # Those of tests/e2e/ that heed LONG.
 check-long: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t tests/e2e/82-inplace-killed.t
+	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t \
+		tests/e2e/74-rules-changed.t tests/e2e/75-matrix.t tests/e2e/82-inplace-killed.t
 unit-tests: $(TESTS)
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests

@@ -225,6 +225,8 @@ static int note_known(struct folder *folder, const struct source_item *item,
 int folder_fetch_new(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
+	enum record_state states[FOLDER_STATES_MAX];
+	size_t from = 0, known = 0; /* the states are of items from..known */
 
 	if (!chunk)
 		return err_memory(err);
@@ -232,8 +234,18 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 	folder_tools(folder)->report->listed += (uint32_t)folder->count;
 	for (size_t i = 0; i < folder->count && !folder->session->full; i++) {
 		struct record_row row = { 0 };
-		int found = folder_known(folder, &folder->items[i], &row, err);
+		size_t waiting = chunk->count;
+		int found;
 
+		if (i >= known && folder_states(folder, i, states, err) < 0)
+			return -1;
+		if (i >= known) {
+			from = i;
+			known = i + FOLDER_STATES_MAX;
+		}
+		found = states[i - from] == 0
+				? 0
+				: folder_known(folder, &folder->items[i], &row, err);
 		if (found < 0)
 			return -1;
 		if (found > 0 && note_known(folder, &folder->items[i], &row, err) < 0)
@@ -246,6 +258,9 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,
 			    err) < 0)
 			return -1;
+		/* Something was fetched or decided: the record has moved on. */
+		if (chunk->count != waiting + 1)
+			known = 0;
 	}
 	return chunk_run(folder, chunk, err);
 }

@@ -42,13 +42,29 @@ struct chunk {
 	uint64_t bytes;
 };
 
-/* Is as much owed as one session should settle? */
-static bool is_full(const struct folder *folder)
+/* Is as much owed as one session should settle, with so many more? */
+static bool is_full(const struct folder *folder, size_t more)
 {
 	size_t max = folder->session->source->settle_max;
 
-	return max > 0 && folder->owed.len / sizeof(struct source_item) >= max &&
+	return max > 0 && folder->owed.len / sizeof(struct source_item) + more >= max &&
 	       !folder_tools(folder)->dry_run;
+}
+
+/* What is recorded is owed. Where what is still on its way would fill the session it is waited for: the
+ * next chunk might be too much. */
+static int collect(struct folder *folder, struct err *err)
+{
+	struct pipeline *pipeline = folder->session->pipeline;
+
+	if (folder_collect(folder, err) < 0)
+		return -1;
+	if (!is_full(folder, 0) && is_full(folder, pipeline->count)) {
+		if (pipeline_drain(pipeline, err) < 0 || folder_collect(folder, err) < 0)
+			return -1;
+	}
+	folder->session->full = is_full(folder, 0);
+	return 0;
 }
 
 static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
@@ -65,12 +81,8 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 		return -1;
 	}
 	/* POP3 deletes at its end or not at all. */
-	if (folder->session->source->settle_at_finish) {
-		if (folder_collect(folder, err) < 0)
-			return -1;
-		folder->session->full = is_full(folder);
-		return 0;
-	}
+	if (folder->session->source->settle_at_finish)
+		return collect(folder, err);
 	return folder_settle(folder, err);
 }
 
@@ -252,7 +264,7 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 			return -1;
 		if (found > 0 && row.state != RECORD_INTENT) {
 			folder_tools(folder)->report->listed--;
-			folder->session->full = is_full(folder);
+			folder->session->full = is_full(folder, 0);
 			continue;
 		}
 		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,

@@ -147,6 +147,37 @@ int folder_known(const struct folder *folder, const struct source_item *item,
 	return record_find(folder_tools(folder)->record, &key, row_r, err);
 }
 
+static int look_up(const struct folder *folder, const struct source_item *items,
+	size_t count, enum record_state *states, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct message_key key;
+
+		states[i] = 0;
+		folder_key(folder, &items[i], &key);
+		if (record_find_state(
+			    folder_tools(folder)->record, &key, &states[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int folder_states(const struct folder *folder, size_t from,
+	enum record_state states[static FOLDER_STATES_MAX], struct err *err)
+{
+	struct record *record = folder_tools(folder)->record;
+	size_t count = folder->count - from;
+	int result;
+
+	if (count > FOLDER_STATES_MAX)
+		count = FOLDER_STATES_MAX;
+	if (record_begin_reading(record, err) < 0)
+		return -1;
+	result = look_up(folder, folder->items + from, count, states, err);
+	record_end_reading(record);
+	return result;
+}
+
 const struct source_item *folder_items(const struct buf *buf, size_t *count_r)
 {
 	*count_r = buf->len / sizeof(struct source_item);

@@ -98,6 +98,7 @@ void pipeline_add(struct pipeline *pipeline, struct message **message)
 	pipeline->count++;
 	pipeline->bytes += added->body.size;
 	pipeline->memory += added->body.fd < 0 ? added->body.size : 0;
+	pipeline->behind += added->body.fd < 0 ? 1 : PIPELINE_BEHIND_MAX;
 }
 
 bool pipeline_full(const struct pipeline *pipeline)
@@ -256,6 +257,7 @@ int pipeline_turn(struct pipeline *pipeline, struct err *err)
 {
 	size_t moved;
 
+	pipeline->behind = 0;
 	do {
 		bool due;
 
@@ -344,6 +346,10 @@ int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadl
 
 int pipeline_make_room(struct pipeline *pipeline, struct err *err)
 {
+	/* A turn looks at every message in flight and asks the scanners' sockets: for each small
+	 * message that would cost more than the message. */
+	if (pipeline->behind < PIPELINE_BEHIND_MAX && !pipeline_full(pipeline))
+		return 0;
 	if (pipeline_turn(pipeline, err) < 0)
 		return -1;
 	while (pipeline_full(pipeline))

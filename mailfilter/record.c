@@ -33,10 +33,13 @@ enum {
 
 static const char *const texts[SQL_TEXTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_BEGIN_READING] = "BEGIN",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_FIND] = "SELECT " MESSAGE_COLUMNS " FROM message"
 		     " WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3",
+	[SQL_FIND_STATE] = "SELECT state FROM message"
+			   " WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3",
 	/* Without an index: asked for a few names after a crash, while each put would pay. */
 	[SQL_IS_DELIVERED] =
 		"SELECT 1 FROM message WHERE name = ?1 AND state IN (?2, ?3, ?4)"
@@ -340,6 +343,23 @@ int record_begin(struct record *record, struct err *err)
 	record->begun = true;
 	record->failed = false;
 	return 0;
+}
+
+int record_begin_reading(struct record *record, struct err *err)
+{
+	sqlite3_stmt *const begin = record_prepare(record, SQL_BEGIN_READING, err);
+	int got;
+
+	if (!begin)
+		return -1;
+	got = record_step(record, begin, err);
+	(void)sqlite3_reset(begin);
+	return got < 0 ? -1 : 0;
+}
+
+void record_end_reading(struct record *record)
+{
+	record_rollback(record);
 }
 
 int record_commit(struct record *record, struct err *err)

@@ -12,9 +12,11 @@
 /* Statements are prepared at their first use and kept. */
 enum record_sql {
 	SQL_BEGIN,
+	SQL_BEGIN_READING,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_FIND,
+	SQL_FIND_STATE,
 	SQL_IS_DELIVERED,
 	SQL_PUT,
 	SQL_EACH,

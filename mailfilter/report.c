@@ -82,6 +82,8 @@ void report_message(const char *account, const struct message *message, bool dry
 	bool found = message->scanned && said->finding_count > 0;
 	bool left = message->action == ACTION_HOLD || message->action == ACTION_PARK;
 
+	if (!left && log_level() < LOG_LEVEL_INFO)
+		return;
 	add(line, sizeof(line), "account", account);
 	add(line, sizeof(line), "folder", message->key.folder);
 	add(line, sizeof(line), "uid", message->key.uid);

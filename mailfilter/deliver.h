@@ -19,6 +19,7 @@
 #include "mailfilter/settings.h"
 
 struct deliver;
+struct record;
 struct stream_wait;
 
 /* In place: a copy that stands in a folder by our own hand. */
@@ -64,7 +65,9 @@ struct deliver_tools {
 	const char *dir; /* of the account's state, for a journal of its own */
 	const char *owner;
 	const char *spool; /* for bytes that a crash may take */
-	bool releases;     /* what is in quarantine goes out, whole and to where it was */
+	struct record *
+		record; /* tells in which folders deliveries were begun; NULL: none were */
+	bool releases;  /* what is in quarantine goes out, whole and to where it was */
 	const struct stream_wait
 		*wait; /* how to wait; fd -1 and a time that is past: -1 if
 					 * no further message should be begun */
@@ -118,8 +121,11 @@ int deliver_inplace_open(
 
 /* The account's destination, and beside it one of the same kind for each folder that its rules file
  * mail in: for maildir:PATH the Maildir PATH/.FOLDER (Maildir++), for mbox:PATH the file FOLDER
- * beside it. A message goes to the one of its `folder`; to the usual one if there is none, as where a
- * rule is gone. settings and tools are borrowed while it is open. */
+ * beside it. A message goes to the one of its `folder`. Those in which deliveries were begun are
+ * among them even if no rule names them any more, so that a message which may be there is looked for
+ * there. Where `deliver` itself was changed between a crash and the next run, nobody looks where it
+ * pointed to: what was delivered there and not recorded comes to the new place as well. settings and
+ * tools are borrowed while it is open. */
 int deliver_folders_open(const struct settings *settings,
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 

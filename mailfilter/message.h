@@ -73,9 +73,11 @@ struct message {
 	bool passed; /* not scanned, although it might be suspicious: judged says why */
 	char judged[MESSAGE_REASON_MAX]; /* why: "attachment,link" */
 	char rule[MESSAGE_RULE_MAX];     /* that decided, "" if none did */
-	char folder
-		[MESSAGE_TARGET_MAX]; /* that a rule files it in, "" for the usual place */
-	uint64_t request_id;          /* while SENT */
+	/* That a rule files it in, "" for the usual place; fixed once an intent is on record: what may
+	 * have been delivered there is ended there, whatever the rules have come to say. */
+	char folder[MESSAGE_TARGET_MAX];
+	bool folder_fixed;
+	uint64_t request_id; /* while SENT */
 	struct verdict verdict;
 	bool scanned; /* verdict is a scanner's */
 	enum action action;

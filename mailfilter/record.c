@@ -17,7 +17,8 @@ enum {
 
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
-	" judged, size, attempts, time_s, rule, since_s, listed_size, head"
+	" judged, size, attempts, time_s, rule, since_s, listed_size, head,"             \
+	" target"
 #define FOLDER_COLUMNS                                                                   \
 	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"
 /* Of one folder, and of those that are no more; the index on their keys finds them. */
@@ -42,7 +43,7 @@ static const char *const texts[SQL_TEXTS] = {
 		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15, ?16, ?17)",
+		    " ?14, ?15, ?16, ?17, ?18)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"
 		     " WHERE change > ?1 AND change <= ?2 AND (1 << state) & ?3"
 		     " AND (?4 IS NULL OR (folder = ?4 AND uidvalidity = ?5))"
@@ -80,6 +81,8 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_REASONS] = "SELECT state, reason, judged <> '', count(*), min(since_s)"
 			" FROM message WHERE state IN (?1, ?2) AND stray_s = 0"
 			" GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2 LIMIT ?3",
+	[SQL_TARGETS] = "SELECT DISTINCT target FROM message"
+			" WHERE state = 3 AND target <> '' ORDER BY target",
 	[SQL_EACH_UID] = "SELECT " MESSAGE_COLUMNS " FROM message"
 			 " WHERE uid = ?1 AND (?2 IS NULL OR folder = ?2)"
 			 " ORDER BY folder, uidvalidity LIMIT ?3",

@@ -163,6 +163,8 @@ static void row_of(
 	memcpy(row_r->reason, message->reason, sizeof(row_r->reason));
 	memcpy(row_r->judged, message->judged, sizeof(row_r->judged));
 	memcpy(row_r->rule, message->rule, sizeof(row_r->rule));
+	memcpy(row_r->target, message->folder, sizeof(row_r->target));
+	row_r->target_known = true;
 }
 
 static void fail_all(struct message **list, size_t count, const struct err *err)

@@ -39,8 +39,10 @@ static void print_reason(const struct record_reason *reason, int64_t next_s)
 	(void)printf("    %" PRIu64 " held", reason->count);
 	if (reason->since_s > 0)
 		(void)printf(", the oldest since %s", clock_iso(reason->since_s, since));
-	if (reason->scanner)
+	if (reason->waits == WAITS_SCANNER)
 		(void)printf(", again once a scanner is ready");
+	else if (reason->waits == WAITS_DESTINATION)
+		(void)printf(", again once `deliver` takes mail");
 	else if (next_s > clock_wall_s())
 		(void)printf(", again about %s", clock_iso(next_s, next));
 	else
@@ -88,7 +90,9 @@ void status_held_json(const struct status_held *held, struct json *json)
 		json_text(json, "reason", span_str(held->reasons[i].reason));
 		json_number(json, "count", held->reasons[i].count);
 		json_number(json, "oldest", (uint64_t)held->reasons[i].since_s);
-		json_bool(json, "scanner", held->reasons[i].scanner);
+		json_bool(json, "scanner", held->reasons[i].waits == WAITS_SCANNER);
+		json_bool(
+			json, "destination", held->reasons[i].waits == WAITS_DESTINATION);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

@@ -57,7 +57,7 @@ static const char help[] =
 	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
 	"\n"
-	"More: mailfilter(1), mailfilter.conf(5).\n";
+	"More: mailfilter(8), mailfilter.conf(5).\n";
 
 struct options {
 	const char *config;

@@ -107,7 +107,19 @@ const struct schema_option account_options[] = {
 	  .words = policy_words },
 	{ .name = "on-unscannable", .type = SCHEMA_WORD, AT(on_unscannable),
 	  .preset = "quarantine", .words = policy_words, .check = check_not_clean },
-	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_encrypted), .preset = "tag",
+	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_reason[REASON_ENCRYPTED]),
+	  .preset = "tag", .words = policy_words, .check = check_not_clean },
+	{ .name = "on-unsupported", .type = SCHEMA_WORD, AT(on_reason[REASON_UNSUPPORTED]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-limit", .type = SCHEMA_WORD, AT(on_reason[REASON_LIMIT]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-timeout", .type = SCHEMA_WORD, AT(on_reason[REASON_TIMEOUT]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-crash", .type = SCHEMA_WORD, AT(on_reason[REASON_CRASH]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-malformed", .type = SCHEMA_WORD, AT(on_reason[REASON_MALFORMED]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-error", .type = SCHEMA_WORD, AT(on_reason[REASON_ERROR]),
 	  .words = policy_words, .check = check_not_clean },
 	{ .name = "scan", .type = SCHEMA_WORD, AT(scan), .words = scan_words },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
@@ -210,6 +222,9 @@ int account_settings_allow(const struct schema_list *sums,
 int account_settings_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err)
 {
+	for (size_t i = 0; i < VERDICT_REASONS; i++)
+		if (account->on_reason[i] < 0 || i == REASON_NONE)
+			account->on_reason[i] = account->on_unscannable;
 	if (account->scan < 0)
 		account->scan = settings->scan;
 	if (account->interval_ms == 0)

@@ -90,9 +90,9 @@ struct account_settings {
 	char *inplace_quarantine;
 	char *since; /* as written, then: */
 	enum since_kind since_kind;
-	int since_days;  /* of SINCE_DAYS */
-	int on_infected; /* enum policy */
-	int on_unscannable, on_encrypted;
+	int since_days;                                 /* of SINCE_DAYS */
+	int on_infected;                                /* enum policy */
+	int on_unscannable, on_reason[VERDICT_REASONS]; /* each by enum verdict_reason */
 	int scan; /* enum scan_mode; the account's own or the global one */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow; /* both, with the global ones */

@@ -94,7 +94,9 @@ static void everything_has_its_preset(void **state)
 	assert_int_equal(account->since_kind, SINCE_ALL);
 	assert_int_equal(account->on_infected, POLICY_CLEAN);
 	assert_int_equal(account->on_unscannable, POLICY_QUARANTINE);
-	assert_int_equal(account->on_encrypted, POLICY_TAG);
+	assert_int_equal(account->on_reason[REASON_ENCRYPTED], POLICY_TAG);
+	for (unsigned i = REASON_UNSUPPORTED; i < VERDICT_REASONS; i++)
+		assert_int_equal(account->on_reason[i], POLICY_QUARANTINE);
 	assert_int_equal(account->scan, SCAN_SUSPICIOUS);
 	assert_int_equal(account->message_max, 50 << 20);
 	assert_int_equal(account->timeout_ms, 60000);
@@ -115,7 +117,7 @@ static void everything_can_be_set(void **state)
 		"password-command = { \"pass\", \"mail/a\" } auth = login\n"
 		"tls-ca = \"/ca\" deliver = \"maildir:/m/x y\" after = \"move:Done/x\"\n"
 		"since = 90 on-infected = tag on-unscannable = hold\n"
-		"on-encrypted = quarantine\n"
+		"on-encrypted = quarantine on-limit = tag on-error = quarantine\n"
 		"scan = suspicious message-max = 1K timeout = 100ms interval = 1h\n"
 		"rate = 1K }\n"
 		"account b { source = \"pop3://u@h\" tls = none password = 'a${x}\"'\n"
@@ -144,7 +146,11 @@ static void everything_can_be_set(void **state)
 	assert_int_equal(account->rate, 1024);
 	assert_int_equal(account->on_infected, POLICY_TAG);
 	assert_int_equal(account->on_unscannable, POLICY_HOLD);
-	assert_int_equal(account->on_encrypted, POLICY_QUARANTINE);
+	assert_int_equal(account->on_reason[REASON_ENCRYPTED], POLICY_QUARANTINE);
+	assert_int_equal(account->on_reason[REASON_LIMIT], POLICY_TAG);
+	assert_int_equal(account->on_reason[REASON_ERROR], POLICY_QUARANTINE);
+	assert_int_equal(account->on_reason[REASON_CRASH], POLICY_HOLD);
+	assert_int_equal(account->on_reason[REASON_MALFORMED], POLICY_HOLD);
 	assert_int_equal(account->scan, SCAN_SUSPICIOUS);
 	assert_int_equal(account->message_max, 1024);
 	assert_int_equal(account->timeout_ms, 100);
@@ -242,6 +248,8 @@ static const struct {
 	{ ACCOUNT("on-infected = delete"), 4, "expected clean, tag, quarantine or hold" },
 	{ ACCOUNT("on-unscannable = clean"), 4, "expected tag, quarantine or hold" },
 	{ ACCOUNT("on-encrypted = clean"), 4, "expected tag, quarantine or hold" },
+	{ ACCOUNT("on-timeout = clean"), 4, "expected tag, quarantine or hold" },
+	{ ACCOUNT("on-crash = pass"), 4, "expected clean, tag, quarantine or hold" },
 	{ ACCOUNT("timeout = 2h"), 4, "from 100ms to 1h" },
 	{ ACCOUNT("allow-sha256 = { \"275a\" }"), 4,
 		"allow-sha256: \"275a\": expected a SHA" },

@@ -10,6 +10,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folders.h"
 #include "mailfilter/input.h"
+#include "mailfilter/login.h"
 #include "mailfilter/placed.h"
 #include "mailfilter/progress.h"
 #include "mailfilter/stream.h"
@@ -198,23 +199,6 @@ static void close_tools(struct run *run)
 	folders_done(&run->folders);
 }
 
-static int open_source(struct run *run, struct err *err)
-{
-	char *password = NULL;
-	int result;
-
-	if (run->account.kind == SOURCE_MAILDIR)
-		return source_open(
-			&run->account, "", &run->wait, &run->session.source, err);
-	if (settings_password(&run->account, &password, err) < 0)
-		return -1;
-	result = source_open(
-		&run->account, password, &run->wait, &run->session.source, err);
-	explicit_bzero(password, strlen(password));
-	free(password);
-	return result;
-}
-
 static int serve_folder(struct folder *folder, struct err *err)
 {
 	if (folder_open(folder, err) < 0 || folder_fetch_new(folder, err) < 0)
@@ -258,7 +242,7 @@ static int serve_session(struct run *run, struct err *err)
 {
 	struct err first = { 0 };
 
-	if (open_source(run, err) < 0 ||
+	if (login_open(&run->account, &run->wait, &run->session.source, err) < 0 ||
 		placed_catch_up(run->record, run->deliver, err) < 0 ||
 		folders_find(&run->folders, &run->session, err) < 0)
 		return -1;

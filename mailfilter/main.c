@@ -12,6 +12,7 @@
 #include "common/mime.h"
 
 #include "mailfilter/cmd.h"
+#include "mailfilter/confine.h"
 #include "mailfilter/supervisor.h"
 
 enum {
@@ -228,6 +229,7 @@ int main(int argc, char **argv)
 		LOG_LEVEL_DEBUG };
 	const struct command *command = NULL;
 	struct options options = { 0 };
+	struct err err = { 0 };
 	int code;
 
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -235,6 +237,10 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	log_start("mailfilter", levels[options.verbose + 1]);
+	if (confine_process(&err) < 0) {
+		log_error("cannot start: %s", err.text);
+		return err_exit_code(err.kind);
+	}
 	mime_start();
 	argc -= optind;
 	argv += optind;

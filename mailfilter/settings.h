@@ -24,7 +24,9 @@ enum tls_mode {
 }; /* none: plain text, only where spelled out */
 enum auth_kind {
 	AUTH_PLAIN,
-	AUTH_LOGIN
+	AUTH_LOGIN,
+	AUTH_XOAUTH2,
+	AUTH_OAUTHBEARER
 };
 enum after_kind {
 	AFTER_KEEP,
@@ -57,7 +59,12 @@ enum scan_mode {
 	SCAN_ALL
 };
 
+struct runner;
+struct stream_wait;
+
 struct account_settings {
+	/* Who runs its commands in a worker, that may not; NULL: who wants them run. */
+	struct runner *runner;
 	char *name; /* of the section: letters, digits, '-', '_' and '.' */
 	int line;
 	char *source; /* as written, then taken apart: */
@@ -101,7 +108,7 @@ struct account_settings {
 	int64_t interval_ms; /* between two visits; the account's own or the global one */
 	uint64_t rate;       /* bytes a second to fetch, 0: as fast as they come */
 	struct {
-		int source, folders, password, password_file, password_command, tls,
+		int source, folders, password, password_file, password_command, auth, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
 			deliver_tls_ca, inplace_quarantine, after, since;
 	} lines; /* where they stand in the file, 0: not given */
@@ -148,10 +155,12 @@ int settings_check_scanners(const struct settings *settings, struct err *err);
 const struct account_settings *settings_account(
 	const struct settings *settings, size_t i);
 
-/* The account's password: from the command (argv, no shell, 30 s, 16 KB), the file, the settings
- * or the systemd credential; first line, without its end. ERR_ACCOUNT says what to do, ERR_AGAIN
- * that processes or descriptors are short. The caller wipes and frees it. */
-int settings_password(
-	const struct account_settings *account, char **password_r, struct err *err);
+/* The account's password, or access token if auth wants one: from the command (argv, no shell, 30 s,
+ * 16 KB), the file, the settings or the systemd credential; first line, without its end. What is
+ * wrong with a file or a program here is ERR_SETTINGS: to try again would not mend it. A command that
+ * fails, or prints no secret, is ERR_ACCOUNT and says what to do; ERR_AGAIN that processes or
+ * descriptors are short. The caller wipes and frees it. */
+int settings_password(const struct account_settings *account,
+	const struct stream_wait *wait, char **password_r, struct err *err);
 
 #endif

@@ -86,6 +86,13 @@ const struct schema_option account_options[] = {
 	  LINE(deliver_tls) },
 	{ .name = "deliver-tls-ca", .type = SCHEMA_TEXT, AT(deliver_tls_ca),
 	  .check = home_check_path, LINE(deliver_tls_ca) },
+	{ .name = "deliver-user", .type = SCHEMA_TEXT, AT(deliver_user),
+	  .check = destination_check_user, LINE(deliver_user) },
+	{ .name = "deliver-password-command", .type = SCHEMA_LIST,
+	  AT(deliver_password_command), .min = 1, .max = COMMAND_WORDS_MAX,
+	  LINE(deliver_password_command) },
+	{ .name = "deliver-password-file", .type = SCHEMA_TEXT, AT(deliver_password_file),
+	  .check = home_check_path, LINE(deliver_password_file) },
 	{ .name = "deliver-timeout", .type = SCHEMA_DURATION, AT(deliver_timeout_ms),
 	  .preset = "120s", .min = TIMEOUT_LEAST_MS, .max = DELIVER_TIMEOUT_MOST_MS },
 	{ .name = "inplace-quarantine", .type = SCHEMA_TEXT, AT(inplace_quarantine),
@@ -163,6 +170,7 @@ static int finish_paths(const struct settings *settings, struct account_settings
 {
 	if (destination_finish(settings, account, err) < 0 ||
 		expand(&account->password_file, err) < 0 ||
+		expand(&account->deliver_password_file, err) < 0 ||
 		expand(&account->tls_ca, err) < 0)
 		return -1;
 	return 0;

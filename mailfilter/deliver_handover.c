@@ -77,11 +77,14 @@ static int ask(
 		return 0;
 	if (handover->wait.wait(handover->wait.arg, -1, 0, 0, err) < 0)
 		return -1;
-	if (handover->ops->ready(handover, &why) == 0) {
-		*room_r = handover->ops->room(handover);
-		return 1;
+	/* Once for all folders of the account: a login that is refused is not for many tries. */
+	if (clock_ms() >= handover->down_until_ms) {
+		if (handover->ops->ready(handover, &why) == 0) {
+			*room_r = handover->ops->room(handover);
+			return 1;
+		}
+		note_down(handover, &why);
 	}
-	note_down(handover, &why);
 	if (err)
 		*err = handover->down;
 	return -1;

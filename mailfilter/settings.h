@@ -88,6 +88,10 @@ struct account_settings {
 		*sender; /* NULL: none, and the message's own; sender "<>": none */
 	int deliver_tls; /* enum tls_mode */
 	char *deliver_tls_ca;
+	bool deliver_smtps; /* TLS from the first byte on */
+	char *deliver_user; /* of the login there; NULL: none */
+	char *deliver_password_file;
+	struct schema_list deliver_password_command;
 	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
@@ -110,7 +114,8 @@ struct account_settings {
 	struct {
 		int source, folders, password, password_file, password_command, auth, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
-			deliver_tls_ca, inplace_quarantine, after, since;
+			deliver_tls_ca, deliver_user, deliver_password_file,
+			deliver_password_command, inplace_quarantine, after, since;
 	} lines; /* where they stand in the file, 0: not given */
 };
 

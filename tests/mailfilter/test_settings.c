@@ -20,6 +20,7 @@ static char path[64];
 #define PASSWORD "password-file = \"/p\" "
 
 /* On the fourth line; the reader's brace ends it. */
+#define LOGIN_AT  "recipient = a deliver-user = u deliver-password-file = \"/p\" "
 #define TO(value) "account a {\n" SOURCE PASSWORD "\n\ndeliver = \"" value "\" "
 
 #define KEY       "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
@@ -283,7 +284,7 @@ static const struct {
 		"the mail of account a comes from there, and would come in again" },
 	{ "account a { deliver = \"/x\" }", 1,
 		"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST, "
-		"pipe or inplace" },
+		"smtps://HOST, pipe or inplace" },
 	{ "account a { deliver = \"maildir:x\" }", 1, "expected a whole path" },
 	{ "account a { deliver = \"mbox:x\" }", 1, "expected a whole path" },
 	{ "account a { deliver = \"lmtp:x\" }", 1, "expected a whole path" },
@@ -314,7 +315,26 @@ static const struct {
 	{ "account a {\nsource = \"pop3s://u@h\"\n" PASSWORD "\ndeliver = inplace }", 4,
 		"mail can stay in place only on an IMAP server" },
 	{ TO("lmtp:/s") "recipient = a deliver-tls = none }", 4,
-		"only lmtp://HOST and smtp://HOST have it" },
+		"only lmtp://HOST, smtp://HOST and smtps://HOST have it" },
+	{ TO("smtps://h") "recipient = a deliver-tls = none }", 4,
+		"none does not go with smtps://" },
+	{ TO("smtp://h") "recipient = a deliver-user = u }", 4,
+		"expected deliver-password-command or deliver-password-file as well" },
+	{ TO("smtp://h") "recipient = a deliver-password-file = \"/p\" }", 4,
+		"for whom? Expected deliver-user" },
+	{ TO("smtp://h") "recipient = a deliver-password-command = { p } }", 4,
+		"for whom? Expected deliver-user" },
+	{ TO("smtp://h") LOGIN_AT "deliver-password-command = { p } }", 4,
+		"a second source of the password" },
+	{ TO("smtp://h") LOGIN_AT "deliver-tls = none }", 4,
+		"would travel in plain text: expected verify" },
+	{ TO("lmtp://h") LOGIN_AT "}", 4,
+		"only smtp://HOST and smtps://HOST have a login" },
+	{ TO("mbox:/m") "deliver-user = u deliver-password-file = \"/p\" }", 4,
+		"only smtp://HOST and smtps://HOST have a login" },
+	{ "account a { deliver-user = \"\" }", 1, "expected 1 to 255 bytes" },
+	{ "account a { deliver-password-file = \"p\" }", 1, "expected a whole path" },
+	{ "account a { deliver = \"smtps://a@h\" }", 1, "expected a name or an address" },
 	{ TO("smtp://h") "recipient = a deliver-tls = none deliver-tls-ca = \"/c\" }", 4,
 		"nothing is verified with deliver-tls = none: expected only one" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
@@ -366,6 +386,9 @@ static void every_destination_is_taken_apart(void **state)
 		{ "smtp://localhost", DELIVER_SMTP, NULL, "localhost", 25, TLS_NONE },
 		{ "smtp://127.example.org:587", DELIVER_SMTP, NULL, "127.example.org",
 			587, TLS_VERIFY },
+		{ "smtps://h", DELIVER_SMTP, NULL, "h", 465, TLS_VERIFY },
+		{ "smtps://localhost:1465", DELIVER_SMTP, NULL, "localhost", 1465,
+			TLS_VERIFY },
 	};
 
 	(void)state;
@@ -415,6 +438,22 @@ static void what_goes_with_a_destination_can_be_set(void **state)
 	account = load_to(
 		"deliver = \"smtp://mx.example.org\" deliver-tls = none", &settings);
 	assert_int_equal(account->deliver_tls, TLS_NONE);
+	assert_false(account->deliver_smtps);
+	settings_free(&settings);
+	/* A password goes nowhere in plain text, not even on this machine, unless that is said. */
+	account = load_to("deliver = \"smtp://127.0.0.1\" " LOGIN_AT, &settings);
+	assert_int_equal(account->deliver_tls, TLS_VERIFY);
+	settings_free(&settings);
+	account = load_to(
+		"deliver = \"smtp://[::1]\" deliver-tls = none " LOGIN_AT, &settings);
+	assert_int_equal(account->deliver_tls, TLS_NONE);
+	settings_free(&settings);
+	account = load_to("deliver = \"smtps://mx.example.org\" recipient = a "
+			  "deliver-user = bob deliver-password-command = { x, y }",
+		&settings);
+	assert_true(account->deliver_smtps);
+	assert_string_equal(account->deliver_user, "bob");
+	assert_int_equal(account->deliver_password_command.count, 2);
 }
 
 static void what_stays_in_place_has_its_originals_removed(void **state)

@@ -119,7 +119,9 @@ static void fail(struct pipeline *pipeline, const struct err *err, enum err_kind
 
 static void hold(struct pipeline *pipeline, struct message *message)
 {
-	if (message->stage == STAGE_QUARANTINED)
+	/* In place the destination is the server itself, which was there a moment ago. */
+	if (message->stage == STAGE_QUARANTINED &&
+		pipeline->tools.account->deliver_kind != DELIVER_INPLACE)
 		message->waits = WAITS_DESTINATION;
 	else if (message->waits == WAITS_VISIT && message->suspicious)
 		message->waits = WAITS_SCANNER;

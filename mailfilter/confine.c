@@ -35,7 +35,7 @@ static const int refused[] = {
 	SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key)
 };
 
-/* What is typed into a terminal by these its shell runs. */
+/* What is typed into a terminal by these its shell runs. The kernel looks at 32 bits of them. */
 static const unsigned typing[] = { TIOCSTI, TIOCLINUX };
 
 static void filter_free(scmp_filter_ctx *filter)
@@ -55,7 +55,7 @@ static int fill(scmp_filter_ctx filter)
 		code = seccomp_rule_add(filter, action, refused[i], 0);
 	for (size_t i = 0; i < sizeof(typing) / sizeof(typing[0]) && code == 0; i++)
 		code = seccomp_rule_add(filter, action, SCMP_SYS(ioctl), 1,
-			SCMP_A1_32(SCMP_CMP_EQ, typing[i]));
+			SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, typing[i]));
 	return code;
 }
 

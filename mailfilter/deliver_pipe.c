@@ -69,13 +69,13 @@ static enum handover_result give(
 	struct handover *handover, struct body *body, const char *sender, struct err *err)
 {
 	const struct account_settings *account = handover->account;
-	char line[COMMAND_LINE_MAX];
+	struct runner_end end;
 	auto_close int input = -1;
-	int result, status = 0;
+	int result;
 
 	if (open_message(body, &input, err) < 0)
 		return HANDOVER_REFUSED;
-	result = runner_give(account, input, sender, &handover->wait, &status, line, err);
+	result = runner_give(account, input, sender, &handover->wait, &end, err);
 	if (result < 0) {
 		(void)err_wrap(err, "deliver-command");
 		return HANDOVER_DOWN;
@@ -84,12 +84,13 @@ static enum handover_result give(
 		(void)err_set(err, ERR_AGAIN,
 			"deliver-command %.80s was not done in time and was killed; it may "
 			"have delivered%s%s",
-			account->deliver_command.items[0], line[0] ? ": " : "", line);
+			account->deliver_command.items[0], end.line[0] ? ": " : "",
+			end.line);
 		return HANDOVER_DOUBT;
 	}
-	if (status == 0)
+	if (end.status == 0)
 		return HANDOVER_TAKEN;
-	return say_why(account->deliver_command.items[0], status, line, err);
+	return say_why(account->deliver_command.items[0], end.status, end.line, err);
 }
 
 static void close_nothing(struct handover *handover)

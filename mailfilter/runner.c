@@ -40,9 +40,8 @@ struct request {
 
 struct answer {
 	int32_t result; /* of command_read or command_give */
-	int32_t status;
+	struct runner_end end;
 	struct err err;
-	char line[COMMAND_LINE_MAX];
 	uint32_t output_len;
 	uint8_t output[RUNNER_OUTPUT_MAX];
 };
@@ -71,8 +70,8 @@ static int read_here(const struct account_settings *account, enum runner_command
 }
 
 static int give_here(const struct account_settings *account, int input,
-	const char *sender, const struct stream_wait *wait, int *status_r,
-	char line[static COMMAND_LINE_MAX], struct err *err)
+	const char *sender, const struct stream_wait *wait, struct runner_end *end_r,
+	struct err *err)
 {
 	char sender_entry[ENTRY_MAX], recipient_entry[ENTRY_MAX];
 	const char *const extra[] = { sender_entry,
@@ -88,7 +87,7 @@ static int give_here(const struct account_settings *account, int input,
 	if (account->recipient)
 		(void)snprintf(recipient_entry, sizeof(recipient_entry), "RECIPIENT=%s",
 			account->recipient);
-	return command_give(&task, status_r, line, err);
+	return command_give(&task, &end_r->status, end_r->line, err);
 }
 
 /* In the runner: until the command is done, or the worker says otherwise or is gone. */
@@ -132,11 +131,10 @@ static void run(const struct account_settings *account, int worker,
 		answer->output_len = (uint32_t)output.len;
 		break;
 	case RUNNER_DELIVER:
-		answer->result =
-			input < 0 ? err_set(&answer->err, ERR_FATAL,
-					    "a delivery without a message")
-				  : give_here(account, input, request->sender, &wait,
-					    &answer->status, answer->line, &answer->err);
+		answer->result = input < 0 ? err_set(&answer->err, ERR_FATAL,
+						     "a delivery without a message")
+					   : give_here(account, input, request->sender,
+						     &wait, &answer->end, &answer->err);
 		break;
 	default:
 		answer->result = err_set(&answer->err, ERR_FATAL, "no such command");
@@ -243,11 +241,10 @@ static int lost(struct runner *runner, struct err *err)
 	return err_set(err, ERR_AGAIN, "the process that runs commands is gone");
 }
 
-static int send_request(
-	const struct runner *runner, const void *bytes, size_t len, int input)
+static int send_request(const struct runner *runner, void *bytes, size_t len, int input)
 {
 	union control control = { 0 };
-	struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
+	struct iovec part = { .iov_base = bytes, .iov_len = len };
 	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1 };
 
 	if (input >= 0) {
@@ -273,8 +270,7 @@ static int take_answer(struct runner *runner, struct answer *answer, struct err 
 	return 0;
 }
 
-static int ask(
-	struct runner *runner, const struct request *request, int input, struct err *err)
+static int ask(struct runner *runner, struct request *request, int input, struct err *err)
 {
 	if (runner->fd < 0 || send_request(runner, request, sizeof(*request), input) < 0)
 		return lost(runner, err);
@@ -286,7 +282,7 @@ static int hear(struct runner *runner, const struct stream_wait *wait, int64_t t
 	struct answer *answer, struct err *stopped, struct err *err)
 {
 	struct pollfd fd = { .fd = runner->fd, .events = POLLIN };
-	const int32_t cancel = CANCEL;
+	int32_t cancel = CANCEL;
 
 	if (wait->wait(wait->arg, runner->fd, POLLIN,
 		    clock_ms() + timeout_ms + RUNNER_SLACK_MS, stopped) <= 0) {
@@ -300,7 +296,7 @@ static int hear(struct runner *runner, const struct stream_wait *wait, int64_t t
 int runner_read(const struct account_settings *account, enum runner_command command,
 	const struct stream_wait *wait, struct buf *output, struct err *err)
 {
-	const struct request request = { .command = (int32_t)command };
+	struct request request = { .command = (int32_t)command };
 	DEFER(answer_wipe) struct answer answer;
 	struct err stopped = { 0 };
 
@@ -317,16 +313,15 @@ int runner_read(const struct account_settings *account, enum runner_command comm
 }
 
 int runner_give(const struct account_settings *account, int input, const char *sender,
-	const struct stream_wait *wait, int *status_r, char line[static COMMAND_LINE_MAX],
-	struct err *err)
+	const struct stream_wait *wait, struct runner_end *end_r, struct err *err)
 {
 	struct request request = { .command = RUNNER_DELIVER };
 	DEFER(answer_wipe) struct answer answer;
 	struct err stopped = { 0 };
 
-	line[0] = '\0';
+	*end_r = (struct runner_end){ 0 };
 	if (!account->runner)
-		return give_here(account, input, sender, wait, status_r, line, err);
+		return give_here(account, input, sender, wait, end_r, err);
 	(void)snprintf(request.sender, sizeof(request.sender), "%s", sender);
 	if (ask(account->runner, &request, input, err) < 0)
 		return -1;
@@ -334,8 +329,7 @@ int runner_give(const struct account_settings *account, int input, const char *s
 	if (hear(account->runner, wait, account->deliver_timeout_ms, &answer, &stopped,
 		    err) < 0)
 		return 1;
-	memcpy(line, answer.line, COMMAND_LINE_MAX);
-	*status_r = answer.status;
+	*end_r = answer.end;
 	if (answer.result < 0 && err)
 		*err = answer.err;
 	return answer.result;

@@ -39,9 +39,12 @@ int runner_read(const struct account_settings *account, enum runner_command comm
 	const struct stream_wait *wait, struct buf *output, struct err *err);
 
 /* Give the message that can be read from input to deliver-command, with its envelope; as
- * command_give. */
+ * command_give, with what that tells. */
+struct runner_end {
+	int status;
+	char line[COMMAND_LINE_MAX];
+};
 int runner_give(const struct account_settings *account, int input, const char *sender,
-	const struct stream_wait *wait, int *status_r, char line[static COMMAND_LINE_MAX],
-	struct err *err);
+	const struct stream_wait *wait, struct runner_end *end_r, struct err *err);
 
 #endif

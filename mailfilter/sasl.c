@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+	BYTES_MAX = SASL_ANSWER_MAX / 4 * 3 /* of an answer, before it is encoded */
+};
+
 static const char alphabet[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -132,7 +136,7 @@ int sasl_answer(const struct sasl_login *login, struct buf *buf, struct err *err
 	uint8_t *room;
 	int result;
 
-	buf_init(&answer, SASL_ANSWER_MAX / 4 * 3);
+	buf_init(&answer, BYTES_MAX);
 	for (const char *at = login->user; sasl_is_token(login->auth) && *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			return err_set(err, ERR_ACCOUNT,

@@ -65,8 +65,7 @@ struct stream_wait;
 struct account_settings {
 	/* Who runs its commands in a worker, that may not; NULL: who wants them run. */
 	struct runner *runner;
-	char *name; /* of the section: letters, digits, '-', '_' and '.' */
-	int line;
+	char *name;   /* of the section: letters, digits, '-', '_' and '.' */
 	char *source; /* as written, then taken apart: */
 	enum source_kind kind;
 	unsigned port;
@@ -80,13 +79,13 @@ struct account_settings {
 	char *tls_ca;
 	char *deliver; /* as written: "maildir:PATH", then taken apart: */
 	enum deliver_kind deliver_kind;
+	int deliver_tls;    /* enum tls_mode */
 	char *deliver_path; /* of the Maildir, the mbox or the LMTP socket, else NULL */
 	char *deliver_host; /* of LMTP and SMTP by TCP, else NULL */
 	unsigned deliver_port;
 	struct schema_list deliver_command; /* of DELIVER_PIPE */
 	char *recipient,
 		*sender; /* NULL: none, and the message's own; sender "<>": none */
-	int deliver_tls; /* enum tls_mode */
 	char *deliver_tls_ca;
 	bool deliver_smtps; /* TLS from the first byte on */
 	char *deliver_user; /* of the login there; NULL: none */
@@ -95,6 +94,7 @@ struct account_settings {
 	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
+	int line;           /* of the section */
 	char *after_folder; /* of AFTER_MOVE */
 	/* In place, where infected originals go on the server; NULL: deleted there. Then after_kind
 	 * and after_folder say what becomes of the original of what was replaced. */

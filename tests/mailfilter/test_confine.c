@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -134,6 +137,37 @@ static void there_is_no_way_back_for_what_it_starts(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* As under a service manager whose own filter lacks seccomp(2): prctl(2) does it too. */
+static void a_filter_around_us_that_lacks_the_call_does_not_keep_us(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* By hand: libseccomp would remember that it had the call once. */
+		struct sock_filter steps[] = {
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+				offsetof(struct seccomp_data, nr)),
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 1),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		};
+		const struct sock_fprog around = { 4, steps };
+		struct err err;
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &around, 0, 0) < 0)
+			_exit(10);
+		if (confine_worker(&err) < 0)
+			_exit(11);
+		_exit(execs() == -1 && errno == EPERM ? 0 : 12);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void a_process_leaves_no_core_and_is_not_looked_into(void **state)
 {
 	pid_t pid = fork();
@@ -160,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_worker_never_needs_is_refused),
 		cmocka_unit_test(there_is_no_way_back_for_what_it_starts),
+		cmocka_unit_test(a_filter_around_us_that_lacks_the_call_does_not_keep_us),
 		cmocka_unit_test(a_process_leaves_no_core_and_is_not_looked_into),
 	};
 

@@ -68,26 +68,24 @@ static void a_refused_secret_is_replaced_once(void **state)
 {
 	static const struct {
 		const char *first, *second;
-		enum err_kind otherwise;
-		const char *tried;
-		enum err_kind kind;
-		const char *says;
+		enum err_kind otherwise, kind;
+		const char *tried, *says;
 	} cases[] = {
-		{ "echo good", "exit 1", ERR_AUTH, "good ", ERR_NONE, "" },
-		{ "echo old", "echo good; exit", ERR_AUTH, "old good ", ERR_NONE, "" },
-		{ "echo old", "echo older; exit", ERR_AUTH, "old older ", ERR_AUTH,
+		{ "echo good", "exit 1", ERR_AUTH, ERR_NONE, "good ", "" },
+		{ "echo old", "echo good; exit", ERR_AUTH, ERR_NONE, "old good ", "" },
+		{ "echo old", "echo older; exit", ERR_AUTH, ERR_AUTH, "old older ",
 			"refused" },
 		/* The same again would only lock the mailbox. */
-		{ "echo old", "echo old; exit", ERR_AUTH, "old ", ERR_AUTH, "refused" },
-		{ "echo old", "echo agent locked >&2; exit 2", ERR_AUTH, "old ", ERR_AUTH,
+		{ "echo old", "echo old; exit", ERR_AUTH, ERR_AUTH, "old ", "refused" },
+		{ "echo old", "echo agent locked >&2; exit 2", ERR_AUTH, ERR_AUTH, "old ",
 			"refused; then password-command: command \"sh\" ended with status "
 			"2: agent locked" },
 		/* It was not the secret. */
-		{ "echo old", "echo good; exit", ERR_SESSION, "old ", ERR_SESSION,
+		{ "echo old", "echo good; exit", ERR_SESSION, ERR_SESSION, "old ",
 			"refused" },
-		{ "echo old", "echo good; exit", ERR_ACCOUNT, "old ", ERR_ACCOUNT,
+		{ "echo old", "echo good; exit", ERR_ACCOUNT, ERR_ACCOUNT, "old ",
 			"refused" },
-		{ "exit 3", "echo good; exit", ERR_AUTH, "", ERR_ACCOUNT, "status 3" },
+		{ "exit 3", "echo good; exit", ERR_AUTH, ERR_ACCOUNT, "", "status 3" },
 	};
 
 	(void)state;

@@ -88,10 +88,10 @@ static void an_account_without_commands_needs_none(void **state)
 
 static void it_runs_the_accounts_own_commands_elsewhere(void **state)
 {
-	char text[100], expected[100], line[COMMAND_LINE_MAX];
+	char text[100], expected[100];
+	struct runner_end end;
 	struct world world;
 	struct err err = { 0 };
-	int status = -1;
 
 	(void)state;
 	world_start(&world, "echo $PPID",
@@ -103,10 +103,10 @@ static void it_runs_the_accounts_own_commands_elsewhere(void **state)
 		assert_int_equal(read_it(&world, text, sizeof(text), &err), 0);
 		assert_string_not_equal(text, expected);
 		assert_int_equal(runner_give(&world.account, input, "a@b",
-					 &stream_wait_plain, &status, line, &err),
+					 &stream_wait_plain, &end, &err),
 			0);
-		assert_int_equal(status, 3 << 8);
-		assert_string_equal(line, "Subject: x a@b bob@example.org");
+		assert_int_equal(end.status, 3 << 8);
+		assert_string_equal(end.line, "Subject: x a@b bob@example.org");
 	}
 	world_end(&world);
 }
@@ -114,11 +114,11 @@ static void it_runs_the_accounts_own_commands_elsewhere(void **state)
 static void what_fails_there_is_told_here(void **state)
 {
 	static char absent[] = "/no/such/program";
-	char text[100], line[COMMAND_LINE_MAX];
+	struct runner_end end;
+	char text[100];
 	auto_close int input = message("x");
 	struct world world;
 	struct err err = { 0 };
-	int status;
 
 	(void)state;
 	world_start(&world, "echo oh >&2; exit 9", "");
@@ -136,8 +136,8 @@ static void what_fails_there_is_told_here(void **state)
 	world = (struct world){ .deliver = { absent } };
 	world.account.deliver_command = (struct schema_list){ world.deliver, 1 };
 	assert_int_equal(runner_start(&world.account, &world.account.runner, &err), 0);
-	assert_int_equal(runner_give(&world.account, input, "", &stream_wait_plain,
-				 &status, line, &err),
+	assert_int_equal(
+		runner_give(&world.account, input, "", &stream_wait_plain, &end, &err),
 		-1);
 	assert_int_equal(err.kind, ERR_SETTINGS);
 	assert_non_null(strstr(err.text, "/no/such/program"));
@@ -161,17 +161,16 @@ static const struct stream_wait stopping = { .wait = stop_at_once };
 static void one_that_is_stopped_is_killed_and_the_next_is_run(void **state)
 {
 	auto_close int input = message("x");
-	char text[100], line[COMMAND_LINE_MAX];
+	struct runner_end end;
+	char text[100];
 	int64_t from_ms = clock_ms();
 	struct world world;
 	struct err err = { 0 };
-	int status;
 
 	(void)state;
 	world_start(&world, "echo it", "sleep 300 & sleep 300");
 	assert_int_equal(
-		runner_give(&world.account, input, "", &stopping, &status, line, &err),
-		1);
+		runner_give(&world.account, input, "", &stopping, &end, &err), 1);
 	assert_int_equal(read_it(&world, text, sizeof(text), &err), 0);
 	assert_string_equal(text, "it\n");
 	free(world.password[2]);
@@ -194,10 +193,9 @@ static void one_that_is_stopped_is_killed_and_the_next_is_run(void **state)
 static void one_that_takes_too_long_is_killed_there(void **state)
 {
 	auto_close int input = message("x");
-	char line[COMMAND_LINE_MAX];
+	struct runner_end end;
 	struct world world;
 	struct err err = { 0 };
-	int status;
 
 	(void)state;
 	world_start(&world, "", "");
@@ -206,10 +204,10 @@ static void one_that_takes_too_long_is_killed_there(void **state)
 	world.deliver[2] = strdup("echo begun; sleep 300");
 	world.account.deliver_timeout_ms = 200;
 	assert_int_equal(runner_start(&world.account, &world.account.runner, &err), 0);
-	assert_int_equal(runner_give(&world.account, input, "", &stream_wait_plain,
-				 &status, line, &err),
+	assert_int_equal(
+		runner_give(&world.account, input, "", &stream_wait_plain, &end, &err),
 		1);
-	assert_string_equal(line, "begun");
+	assert_string_equal(end.line, "begun");
 	world_end(&world);
 }
 
@@ -247,18 +245,18 @@ static void it_ends_with_its_worker_and_takes_its_command_along(void **state)
 static void one_that_was_killed_is_missed_and_does_not_hang(void **state)
 {
 	auto_close int input = message("x");
-	char text[100], line[COMMAND_LINE_MAX];
+	struct runner_end end;
+	char text[100];
 	struct world world;
 	struct err err = { 0 };
-	int status;
 
 	(void)state;
 	world_start(&world, "kill -KILL $PPID", "true");
 	assert_int_equal(read_it(&world, text, sizeof(text), &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_non_null(strstr(err.text, "is gone"));
-	assert_int_equal(runner_give(&world.account, input, "", &stream_wait_plain,
-				 &status, line, &err),
+	assert_int_equal(
+		runner_give(&world.account, input, "", &stream_wait_plain, &end, &err),
 		-1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	world_end(&world);

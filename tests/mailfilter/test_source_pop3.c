@@ -85,11 +85,11 @@ static void join(const char **script, const char *const *more)
 }
 
 /* A server that takes tokens. */
-#define TOKENS  "> +OK", "< CAPA", "> +OK", "> SASL PLAIN XOAUTH2 OAUTHBEARER", "> ."
-#define WHY     "+ eyJzdGF0dXMiOiI0MDEiLCJzY29wZSI6ImF8YiJ9"
-#define XOAUTH2 "dXNlcj11c2VyAWF1dGg9QmVhcmVyIHBhc3MBAQ=="
+#define TOKENS     "> +OK", "< CAPA", "> +OK", "> SASL PLAIN XOAUTH2 OAUTHBEARER", "> ."
+#define WHY        "> + eyJzdGF0dXMiOiI0MDEiLCJzY29wZSI6ImF8YiJ9"
+#define BY_XOAUTH2 "< AUTH XOAUTH2 dXNlcj11c2VyAWF1dGg9QmVhcmVyIHBhc3MBAQ==\r\n"
 /* To where the port is. */
-#define OAUTHBEARER "bixhPXVzZXIsAWhvc3Q9MTI3LjAuMC4xAXBvcnQ9"
+#define BY_OAUTHBEARER "< AUTH OAUTHBEARER bixhPXVzZXIsAWhvc3Q9MTI3LjAuMC4xAXBvcnQ9"
 
 struct open_case {
 	const char *script[30];
@@ -146,42 +146,42 @@ static const struct open_case open_cases[] = {
 
 static const struct login_case {
 	const char *script[30];
-	enum err_kind kind;
 	const char *text;
+	enum err_kind kind;
 	enum auth_kind auth;
 } login_cases[] = {
-	{ { TOKENS, "< AUTH PLAIN", "> + ", "< AHVzZXIAcGFzcw==", "> + " }, ERR_SESSION,
-		"asks on and on", AUTH_PLAIN },
-	{ { TOKENS, "< USER user", "> +OK", "< PASS pass", "> -ERR wrong" }, ERR_AUTH,
-		"wrong (check user and password)", AUTH_LOGIN },
+	{ { TOKENS, "< AUTH PLAIN", "> + ", "< AHVzZXIAcGFzcw==", "> + " },
+		"asks on and on", ERR_SESSION, AUTH_PLAIN },
+	{ { TOKENS, "< USER user", "> +OK", "< PASS pass", "> -ERR wrong" },
+		"wrong (check user and password)", ERR_AUTH, AUTH_LOGIN },
 	/* Tokens. {"status":"401","scope":"a|b"} */
-	{ { TOKENS, "< AUTH XOAUTH2 " XOAUTH2 "\r\n", "> " WHY, "< ",
-		  "> -ERR [AUTH] bad" },
-		ERR_AUTH, "refuses the login of user: [AUTH] bad (status=401, scope=a|b)",
+	{ { TOKENS, BY_XOAUTH2, WHY, "< ", "> -ERR [AUTH] bad" },
+		"refuses the login of user: [AUTH] bad (status=401, scope=a|b)", ERR_AUTH,
 		AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH OAUTHBEARER " OAUTHBEARER, "> " WHY, "< AQ==\r\n",
-		  "> -ERR bad" },
-		ERR_AUTH, "status=401", AUTH_OAUTHBEARER },
-	{ { TOKENS, "< AUTH XOAUTH2", "> -ERR" }, ERR_AUTH, "check user and access token",
+	{ { TOKENS, BY_OAUTHBEARER, WHY, "< AQ==\r\n", "> -ERR bad" }, "status=401",
+		ERR_AUTH, AUTH_OAUTHBEARER },
+	{ { TOKENS, "< AUTH XOAUTH2", "> -ERR" }, "check user and access token", ERR_AUTH,
 		AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH XOAUTH2", "> -ERR [SYS/TEMP] later" }, ERR_SESSION,
-		"no login now: [SYS/TEMP] later", AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH XOAUTH2", "> + no*base64!", "< ", "> -ERR bad" }, ERR_AUTH,
-		"check user and access token", AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH XOAUTH2", "> " WHY, "< ", "> " WHY }, ERR_SESSION,
-		"asks on and on", AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH XOAUTH2", "! flood + AAAA\r\n" }, ERR_SESSION,
-		"asks on and on", AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH XOAUTH2", "= + ", "* 1000000 A", "> " }, ERR_SESSION,
-		"endless line", AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH XOAUTH2", "> " WHY, "< ", "! stall" }, ERR_SESSION, "in time",
+	{ { TOKENS, "< AUTH XOAUTH2", "> -ERR [SYS/TEMP] later" },
+		"no login now: [SYS/TEMP] later", ERR_SESSION, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "> + no*base64!", "< ", "> -ERR bad" },
+		"check user and access token", ERR_AUTH, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", WHY, "< ", WHY }, "asks on and on", ERR_SESSION,
 		AUTH_XOAUTH2 },
-	{ { TOKENS, "< AUTH XOAUTH2", "> maybe" }, ERR_SESSION, "no POP3 answer",
+	{ { TOKENS, "< AUTH XOAUTH2", "! flood + AAAA\r\n" }, "asks on and on",
+		ERR_SESSION, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "= + ", "* 1000000 A", "> " }, "endless line",
+		ERR_SESSION, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", WHY, "< ", "! stall" }, "in time", ERR_SESSION,
 		AUTH_XOAUTH2 },
-	{ { "> +OK", "< CAPA", "> +OK", "> SASL PLAIN LOGIN", "> ." }, ERR_ACCOUNT,
-		"does not offer XOAUTH2, but PLAIN LOGIN: expected", AUTH_XOAUTH2 },
-	{ { "> +OK", "< CAPA", INCAPABLE }, ERR_ACCOUNT,
-		"does not offer XOAUTH2: expected another auth", AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "> maybe" }, "no POP3 answer", ERR_SESSION,
+		AUTH_XOAUTH2 },
+	{ { "> +OK", "< CAPA", "> +OK", "> SASL PLAIN LOGIN", "> ." },
+		"does not offer XOAUTH2, but PLAIN LOGIN: expected", ERR_ACCOUNT,
+		AUTH_XOAUTH2 },
+	{ { "> +OK", "< CAPA", INCAPABLE },
+		"does not offer XOAUTH2: expected another auth", ERR_ACCOUNT,
+		AUTH_XOAUTH2 },
 };
 
 static void a_login_that_fails_says_why(void **state)

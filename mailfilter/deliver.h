@@ -11,7 +11,8 @@
  * A message with `repeat` set may have been shown before a crash; deliver_write finds out and
  * says so, and nothing is shown twice. A failed write or show leaves the rest of the batch valid; a
  * failed sync takes back all that was written since the last: write those anew. A show that failed
- * and certainly left nothing behind clears `repeat`: the message is held like any other. */
+ * and certainly left nothing behind clears `repeat`: the message is held like any other. What no
+ * other message would fare better with now is ERR_AWAY. */
 #ifndef MAILFILTER_DELIVER_H
 #define MAILFILTER_DELIVER_H
 
@@ -30,6 +31,11 @@ struct deliver_placed {
 };
 
 struct deliver_ops {
+	/* Before anything is fetched for this folder of the account's rules ("": the usual place):
+	 * would mail be taken there now? Costs little. 1: yes, and of at most *room_r bytes; 0: that
+	 * cannot be asked; -1: no. NULL: in place, where nothing has to be taken. */
+	int (*ask)(struct deliver *deliver, const char *folder, uint64_t *room_r,
+		struct err *err);
 	/* 1: it is there already, do not show it; 0: written */
 	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*sync)(struct deliver *deliver, struct err *err);

@@ -50,6 +50,19 @@ static struct deliver *deliver_of(struct deliver *deliver, const struct message 
 	return place ? place->deliver : own->places[0].deliver;
 }
 
+static int ask(
+	struct deliver *deliver, const char *folder, uint64_t *room_r, struct err *err)
+{
+	struct deliver_folders *own = of(deliver);
+	const struct place *place = find(own, folder);
+	struct deliver *to = place ? place->deliver : own->places[0].deliver;
+
+	if (to->ops->ask)
+		return to->ops->ask(to, folder, room_r, err);
+	*room_r = UINT64_MAX;
+	return 1;
+}
+
 static int write_one(struct deliver *deliver, struct message *message, struct err *err)
 {
 	struct deliver *to = deliver_of(deliver, message);
@@ -164,6 +177,7 @@ static void close_all(struct deliver *deliver)
 }
 
 static const struct deliver_ops ops = {
+	.ask = ask,
 	.write = write_one,
 	.sync = sync_all,
 	.show = show_one,

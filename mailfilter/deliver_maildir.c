@@ -10,6 +10,7 @@
 
 #include "mailfilter/deliver.h"
 #include "mailfilter/maildir_left.h"
+#include "mailfilter/room.h"
 
 struct deliver_maildir {
 	struct deliver deliver;
@@ -46,6 +47,17 @@ static int was_shown(const struct maildir *maildir, const char *name, struct err
 	if (held != 0)
 		return held;
 	return maildir_drop(maildir, name, err);
+}
+
+static int ask(
+	struct deliver *deliver, const char *folder, uint64_t *room_r, struct err *err)
+{
+	const struct maildir *maildir = &of(deliver)->maildir;
+	char name[MESSAGE_NAME_MAX];
+
+	(void)folder;
+	maildir_new_name(maildir->owner, name);
+	return room_ask(maildir->tmp, maildir->tmp_path, name, room_r, err) < 0 ? -1 : 1;
 }
 
 static int write_one(struct deliver *deliver, struct message *message, struct err *err)
@@ -147,6 +159,7 @@ static void close_all(struct deliver *deliver)
 }
 
 static const struct deliver_ops ops = {
+	.ask = ask,
 	.write = write_one,
 	.sync = sync_all,
 	.show = show_one,

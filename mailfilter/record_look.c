@@ -21,7 +21,7 @@ int record_each_reason(struct record *record,
 	while ((got = record_step(record, reasons, err)) == 1) {
 		struct record_reason reason = {
 			.state = (enum record_state)sqlite3_column_int(reasons, 0),
-			.scanner = sqlite3_column_int(reasons, 2) != 0,
+			.waits = (enum waits)sqlite3_column_int(reasons, 2),
 			.count = (uint64_t)sqlite3_column_int64(reasons, 3),
 			.since_s = sqlite3_column_int64(reasons, 4),
 		};

@@ -16,7 +16,7 @@ enum {
 struct record_reason {
 	enum record_state state;
 	char reason[MESSAGE_REASON_MAX];
-	bool scanner; /* tried again once a scanner is ready, else at each visit */
+	enum waits waits; /* of those that are held */
 	uint64_t count;
 	int64_t since_s; /* of the one that waits longest */
 };

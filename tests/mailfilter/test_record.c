@@ -881,6 +881,7 @@ static void of_a_delivery_begun_by_an_older_version_no_folder_is_known(void **st
 
 		assert_int_equal(find(record, "A", 1, &row), 1);
 		assert_int_equal(row.state, RECORD_INTENT);
+		assert_int_equal(row.waits, WAITS_VISIT);
 		assert_int_equal(row.since_s, 8);
 		assert_false(row.target_known);
 		assert_string_equal(row.target, "");
@@ -889,7 +890,7 @@ static void of_a_delivery_begun_by_an_older_version_no_folder_is_known(void **st
 		free(take_ptr(&targets));
 		record_close(record);
 	}
-	assert_int_equal(user_version(), 4);
+	assert_int_equal(user_version(), 5);
 }
 
 static void the_folders_of_what_was_begun_and_is_not_done_are_told(void **state)
@@ -996,7 +997,7 @@ static void note_reason(const struct record_reason *reason, void *arg)
 	const size_t used = strlen(text);
 
 	(void)snprintf(text + used, 500 - used, "%d:%s:%d:%d:%d|", (int)reason->state,
-		reason->reason, reason->scanner, (int)reason->count,
+		reason->reason, (int)reason->waits, (int)reason->count,
 		(int)reason->since_s);
 }
 
@@ -1008,6 +1009,7 @@ static void put_because(struct record *record, const char *folder, unsigned uid,
 	row.since_s = 100 + uid;
 	(void)snprintf(row.reason, sizeof(row.reason), "%s", reason);
 	(void)snprintf(row.judged, sizeof(row.judged), "%s", judged);
+	row.waits = judged[0] ? WAITS_SCANNER : WAITS_VISIT;
 	assert_int_equal(record_put(record, &row, NULL), 0);
 }
 

@@ -63,8 +63,8 @@ void stream_hurry(struct stream *stream, int64_t max_ms);
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
-/* From an IMAP server: LIST responses go to this buffer from now on (imap_gate.h). */
-void stream_take_lists(struct stream *stream, struct buf *lists);
+/* From an IMAP server: such responses go to this buffer from now on (imap_gate.h). */
+void stream_take_lists(struct stream *stream, const char *response, struct buf *lists);
 
 /* Refuse to read or write any more, for this reason, unless there is one already. */
 void stream_stop(struct stream *stream, const struct err *why);

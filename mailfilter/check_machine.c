@@ -75,11 +75,9 @@ static void check_folder(const struct look *look, const char *option, const char
 			option, there);
 	else if (!may(there, W_OK | X_OK))
 		remarks_add(look->remarks, REMARK_SETTINGS, look->subject, option,
-			"%s: %s %s user %u, but not this user (%u) may write there; run mailfilter "
-			"as that user, or chown the folder",
-			option, there,
-			strcmp(there, path) == 0 ? "is of" : "is there, of",
-			(unsigned)st.st_uid, (unsigned)geteuid());
+			"%s: user %u may not write in %s, which is of user %u; run mailfilter as "
+			"that user, or chown the folder",
+			option, (unsigned)geteuid(), there, (unsigned)st.st_uid);
 }
 
 /* A parent that is missing is made when mail comes; but it may be a slip of the pen. */

@@ -12,7 +12,7 @@
 typedef int cmd_function(const struct settings *settings, int argc, char **argv);
 
 cmd_function cmd_scan, cmd_judge, cmd_status, cmd_quarantine, cmd_why, cmd_unpark,
-	cmd_import, cmd_keygen, cmd_self_test;
+	cmd_import, cmd_keygen, cmd_self_test, cmd_setup;
 
 /* "mailfilter: TEXT" and the usage line; returns EX_USAGE. */
 int cmd_usage(const char *usage, const char *format, ...)

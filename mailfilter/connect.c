@@ -51,7 +51,7 @@ static _Noreturn void work(const struct connect *connect, const struct job *job,
 	if (job->account)
 		connect_account(job->account, connect->known, &found);
 	else
-		connect_scanners(connect->settings, &found);
+		connect_scanners(connect->settings, connect->known, &found);
 	_exit(found.lost ? EX_IOERR : EX_OK);
 }
 

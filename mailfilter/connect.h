@@ -27,7 +27,8 @@ int connect_all(const struct settings *settings, int stop_fd, struct remarks *re
 /* What the processes do; found is where it goes. known: what was found before. */
 void connect_account(const struct account_settings *account, const struct remarks *known,
 	struct remarks *found);
-void connect_scanners(const struct settings *settings, struct remarks *found);
+void connect_scanners(const struct settings *settings, const struct remarks *known,
+	struct remarks *found);
 
 /* The halves of connect_account. */
 void connect_source(const struct account_settings *account, struct remarks *found);

@@ -64,7 +64,8 @@ static size_t heard(const struct scan *scan, size_t count)
 	return ready;
 }
 
-void connect_scanners(const struct settings *settings, struct remarks *found)
+void connect_scanners(const struct settings *settings, const struct remarks *known,
+	struct remarks *found)
 {
 	const size_t count = settings->scanners.count;
 	const int64_t deadline = clock_ms() + CONNECT_SCANNERS_MS;
@@ -91,7 +92,7 @@ void connect_scanners(const struct settings *settings, struct remarks *found)
 			scan_scanner(scan, i, &alive, &state));
 		if (alive)
 			say_state(&state, subject, found);
-		else
+		else if (!remarks_wrong(known, subject, NULL))
 			say_absent(scan, i, subject, found);
 	}
 	scan_close(scan);

@@ -22,16 +22,7 @@ enum {
 static const char usage[] =
 	"usage: mailfilter [-c FILE] [-v|-q] [--once] [--account NAME]... [--dry-run]\n"
 	"       mailfilter [-c FILE] --check-config [--connect] [--json]\n"
-	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
-	"       mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n"
-	"       mailfilter [-c FILE] status [--json]\n"
-	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
-	"       mailfilter [-c FILE] why [--json] ACCOUNT UID|FOLDER/UID\n"
-	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
-	"       mailfilter [-c FILE] import [--folder NAME] [--login USER@HOST] [--json]\n"
-	"                  ACCOUNT mbsync|getmail|mpop|fetchmail|fdm FILE...\n"
-	"       mailfilter [-c FILE] self-test\n"
-	"       mailfilter keygen FILE\n";
+	"       mailfilter [-c FILE] COMMAND ...\n";
 
 static const char help[] =
 	"\n"
@@ -44,21 +35,29 @@ static const char help[] =
 	"                      refused, 78 settings\n"
 	"      --account NAME  only this account; may be given again\n"
 	"      --dry-run       fetch and scan, deliver nothing, say what would be done\n"
-	"      --check-config  say what is wrong with the settings and with what they name\n"
-	"                      here; --connect: and log in everywhere, reach each scanner\n"
-	"                      and destination, change nothing\n"
-	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
+	"      --check-config  say all that is wrong with the settings and with what they\n"
+	"                      name here;  --connect: log in everywhere, too, and reach\n"
+	"                      each scanner and destination; changes nothing\n"
+	"  -v, --verbose       say more;  -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
-	"  scan        message files to the scanner: 0 clean, 1 infected, else 2\n"
-	"  judge       message files: suspicious or inert, and why\n"
-	"  status      accounts, scanners, last run\n"
-	"  quarantine  originals that were kept back\n"
-	"  why         all that is known of a message\n"
-	"  unpark      try parked messages again\n"
-	"  import      what another program has fetched already is passed over\n"
-	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
-	"  keygen      keys for scanners on other hosts\n"
+	"  setup [FILE]        ask for an account, try it, add it to the settings\n"
+	"  scan [--json] [--output DIR] FILE|-...\n"
+	"                      files to the scanner: 0 clean, 1 infected, else 2\n"
+	"  judge [--account NAME] [--json] FILE|-...\n"
+	"                      files: suspicious or inert, and why\n"
+	"  status [--json]     accounts, scanners, last run\n"
+	"  quarantine list|show|release|delete|expire ...\n"
+	"                      originals that were kept back\n"
+	"  why [--json] ACCOUNT UID|FOLDER/UID\n"
+	"                      all that is known of a message\n"
+	"  unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
+	"                      try parked messages again\n"
+	"  import [--folder NAME] [--login USER@HOST] [--json] ACCOUNT PROGRAM FILE...\n"
+	"                      pass over what mbsync, getmail, mpop, fetchmail or fdm has\n"
+	"                      fetched already\n"
+	"  self-test           EICAR in several wrappings: the scanner must catch all\n"
+	"  keygen FILE         keys for scanners on other hosts\n"
 	"\n"
 	"More: mailfilter(1), mailfilter.conf(5).\n";
 
@@ -91,6 +90,7 @@ static const struct command commands[] = {
 	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
 	{ "import", cmd_import, SETTINGS_NEEDED },
 	{ "keygen", cmd_keygen, SETTINGS_NONE },
+	{ "setup", cmd_setup, SETTINGS_NONE },
 };
 
 int cmd_usage(const char *command_usage, const char *format, ...)

@@ -80,7 +80,8 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/run-unit.t tests/e2e/*.t
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/manuals.t tests/run-unit.t \
+		tests/e2e/*.t
 # Those of tests/e2e/ that heed LONG.
 check-long: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
@@ -109,13 +110,13 @@ DOCS     = README.md conf/mailfilter.conf conf/scanner.conf conf/mailfilter.cron
 install: all
 	install -Dm 755 build/mailfilter $(BIN)/mailfilter
 	install -Dm 755 build/scanner $(BIN)/mailfilter-scanner
-	for n in 1 5 8; do install -Dm 644 -t $(MAN)$$n */*.$$n || exit; done
+	for n in 5 8; do install -Dm 644 -t $(MAN)$$n */*.$$n || exit; done
 	install -Dm 644 -t $(DOC) $(DOCS)
 	install -Dm 644 -t $(UNIT) $(UNITS)
 	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(addprefix $(UNIT)/,$(notdir $(UNITS)))
 uninstall:
 	rm -f $(BIN)/mailfilter $(BIN)/mailfilter-scanner $(addprefix $(DOC)/,$(notdir $(DOCS))) \
-		$(foreach n,1 5 8,$(addprefix $(MAN)$n/,$(notdir $(wildcard */*.$n)))) \
+		$(foreach n,5 8,$(addprefix $(MAN)$n/,$(notdir $(wildcard */*.$n)))) \
 		$(addprefix $(UNIT)/,$(notdir $(UNITS)))
 	-rmdir --ignore-fail-on-non-empty $(DOC) $(UNIT)
 clean:

@@ -59,7 +59,7 @@ static const char help[] =
 	"  self-test           EICAR in several wrappings: the scanner must catch all\n"
 	"  keygen FILE         keys for scanners on other hosts\n"
 	"\n"
-	"More: mailfilter(1), mailfilter.conf(5).\n";
+	"More: mailfilter(8), mailfilter.conf(5).\n";
 
 struct options {
 	const char *config;

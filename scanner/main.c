@@ -33,8 +33,9 @@ static const char help[] =
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
-	"Exit codes: 0 stopped, 64 usage, 75 another scanner runs here, 78 settings.\n"
-	"More: mailfilter-scanner(8), scanner.conf(5).\n";
+	"Exit codes: 0 stopped, 64 usage, 70 it cannot go on, 75 another scanner runs\n"
+	"here, 78 settings or no signatures.\n"
+	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
 
 enum role {
 	ROLE_SERVE,

@@ -57,9 +57,9 @@ my %expected = (
 	'share/doc/mailfilter/mailfilter.conf'          => '644',
 	'share/doc/mailfilter/mailfilter.cron'          => '644',
 	'share/doc/mailfilter/scanner.conf'             => '644',
-	'share/man/man1/mailfilter.1'                   => '644',
+	'share/man/man8/mailfilter.8'                   => '644',
 	'share/man/man5/mailfilter.conf.5'              => '644',
-	'share/man/man5/scanner.conf.5'                 => '644',
+	'share/man/man5/mailfilter-scanner.conf.5'      => '644',
 	'share/man/man8/mailfilter-scanner.8'           => '644',
 );
 

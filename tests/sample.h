@@ -122,4 +122,33 @@ static inline void sample_check(const char *sample, const char *manual,
 	}
 }
 
+/* Is every option that the text has, on lines that begin with before, its name and after, in one of the tables? */
+static inline void sample_check_names(const char *text, const char *before,
+	const char *after, const struct schema_option *const *tables)
+{
+	size_t found = 0;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		size_t len;
+		bool known = false;
+
+		line += strspn(line, "\n ");
+		if (strncmp(line, before, strlen(before)) != 0)
+			continue;
+		line += strlen(before);
+		len = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-");
+		if (len == 0 || strncmp(line + len, after, strlen(after)) != 0)
+			continue;
+		for (size_t i = 0; tables[i] && !known; i++)
+			for (const struct schema_option *option = tables[i];
+				option->name && !known; option++)
+				known = strlen(option->name) == len &&
+					strncmp(option->name, line, len) == 0;
+		if (!known)
+			fail_msg("no option %.*s is known", (int)len, line);
+		found++;
+	}
+	assert_true(found > 0);
+}
+
 #endif

@@ -61,6 +61,18 @@ static void sample_and_manual_have_every_option(void **state)
 	sample_check(sample, manual, "    ", rule_options);
 }
 
+static void sample_and_manual_have_no_option_that_is_not_there(void **state)
+{
+	const struct schema_option *const tables[] = { settings_options, account_options,
+		rule_options, NULL };
+	auto_free char *sample = sample_read(sample_path);
+	auto_free char *manual = sample_read("mailfilter/mailfilter.conf.5");
+
+	(void)state;
+	sample_check_names(sample, "#", " = ", tables);
+	sample_check_names(manual, ".It Ic ", " No = ", tables);
+}
+
 static void a_missing_option_and_a_wrong_preset_are_noticed(void **state)
 {
 	char value[256], entry[4096];
@@ -84,6 +96,7 @@ int main(void)
 		cmocka_unit_test(the_sample_loads_as_it_is_and_changes_nothing),
 		cmocka_unit_test(the_sample_loads_with_every_option_taken_in),
 		cmocka_unit_test(sample_and_manual_have_every_option),
+		cmocka_unit_test(sample_and_manual_have_no_option_that_is_not_there),
 		cmocka_unit_test(a_missing_option_and_a_wrong_preset_are_noticed),
 	};
 

@@ -40,10 +40,21 @@ static void the_sample_loads_with_every_option_taken_in(void **state)
 static void sample_and_manual_have_every_option(void **state)
 {
 	auto_free char *sample = sample_read(sample_path);
-	auto_free char *manual = sample_read("scanner/scanner.conf.5");
+	auto_free char *manual = sample_read("scanner/mailfilter-scanner.conf.5");
 
 	(void)state;
 	sample_check(sample, manual, "", settings_options);
+}
+
+static void sample_and_manual_have_no_option_that_is_not_there(void **state)
+{
+	const struct schema_option *const tables[] = { settings_options, NULL };
+	auto_free char *sample = sample_read(sample_path);
+	auto_free char *manual = sample_read("scanner/mailfilter-scanner.conf.5");
+
+	(void)state;
+	sample_check_names(sample, "#", " = ", tables);
+	sample_check_names(manual, ".It Ic ", " No = ", tables);
 }
 
 int main(void)
@@ -52,6 +63,7 @@ int main(void)
 		cmocka_unit_test(the_sample_loads_as_it_is),
 		cmocka_unit_test(the_sample_loads_with_every_option_taken_in),
 		cmocka_unit_test(sample_and_manual_have_every_option),
+		cmocka_unit_test(sample_and_manual_have_no_option_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

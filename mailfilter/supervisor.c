@@ -18,6 +18,7 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/child.h"
+#include "mailfilter/progress_line.h"
 
 struct supervisor {
 	const struct settings *settings;
@@ -28,7 +29,7 @@ struct supervisor {
 	int lock;        /* on the state, -1: none */
 	int64_t kill_ms; /* stopping: when patience ends; 0: not stopping */
 	int exit_code;
-	bool progress; /* a progress line stands on the terminal */
+	struct progress_line progress;
 };
 
 static size_t running(const struct supervisor *supervisor)
@@ -40,27 +41,17 @@ static size_t running(const struct supervisor *supervisor)
 	return count;
 }
 
+/* Of --once all accounts together; else of those that are served now. */
 static void show_progress(struct supervisor *supervisor)
 {
-	uint32_t listed = 0, decided = 0;
+	const bool once = supervisor->options->once;
+	struct progress_total total = { 0 };
 
-	if (supervisor->options->quiet || !supervisor->options->once ||
-		!isatty(STDERR_FILENO))
-		return;
-	for (size_t i = 0; i < supervisor->count; i++) {
-		listed += supervisor->children[i].report.listed;
-		decided += report_decided(&supervisor->children[i].report);
-	}
-	/* Back to the line's start, so that the workers' longer lines write over it. */
-	(void)fprintf(stderr, "%u of %u messages\033[K\r", decided, listed);
-	supervisor->progress = true;
-}
-
-static void clear_progress(struct supervisor *supervisor)
-{
-	if (supervisor->progress)
-		(void)fputs("\033[K", stderr);
-	supervisor->progress = false;
+	for (size_t i = 0; i < supervisor->count; i++)
+		if (once || supervisor->children[i].pid > 0)
+			progress_total_add(&total, &supervisor->children[i].report);
+	if (!supervisor->options->quiet)
+		progress_line_show(&supervisor->progress, &total);
 }
 
 /* What a round of one account came to, for people and for the exit code. */
@@ -72,7 +63,7 @@ static void tell(struct supervisor *supervisor, struct child *child)
 
 	supervisor->exit_code = report_worse(supervisor->exit_code, code);
 	(void)report_summary(report, text);
-	clear_progress(supervisor);
+	progress_line_clear(&supervisor->progress);
 	if (code != 0)
 		log_warning("%s: %s", child->account->name, text);
 	else if (supervisor->options->once && !supervisor->options->quiet)
@@ -358,7 +349,7 @@ static void serve_all(struct supervisor *supervisor, struct pollfd *fds)
 			break;
 		kill_stalled(supervisor);
 	}
-	clear_progress(supervisor);
+	progress_line_clear(&supervisor->progress);
 }
 
 int supervisor_run(

@@ -47,7 +47,6 @@ static int set_path(struct setup *setup, const char *file, struct err *err)
 int setup_file_open(struct setup *setup, const char *file, struct err *err)
 {
 	auto_free char *own = NULL;
-	auto_free char *found = NULL;
 
 	if (home_new_settings("mailfilter.conf", &own, err) < 0 ||
 		set_path(setup, file ? file : own, err) < 0)

@@ -99,26 +99,36 @@ bench: deps
 lint:
 	@tests/lint.sh
 
-# What is in /etc belongs to who runs it: the samples come as documents, to be copied there.
+# What is in /etc belongs to who runs it: the samples come as documents, to be copied there. Each
+# pair below is a file and where it is installed; "make uninstall" removes just these.
 PREFIX  ?= /usr/local
-BIN      = $(DESTDIR)$(PREFIX)/bin
-MAN      = $(DESTDIR)$(PREFIX)/share/man/man
-DOC      = $(DESTDIR)$(PREFIX)/share/doc/mailfilter
-UNIT     = $(DESTDIR)$(PREFIX)/lib/systemd/system
-UNITS    = $(wildcard conf/*.service)
+HERE     = $(DESTDIR)$(PREFIX)
 DOCS     = README.md conf/mailfilter.conf conf/scanner.conf conf/mailfilter.cron
+to       = $(foreach f,$(2),$(f)=$(1)/$(notdir $(f)))
+PAIRS    = build/mailfilter=bin/mailfilter build/scanner=bin/mailfilter-scanner \
+           $(foreach n,5 8,$(call to,share/man/man$(n),$(wildcard */*.$(n)))) \
+           $(call to,share/doc/mailfilter,$(DOCS)) \
+           $(call to,lib/systemd/system,$(wildcard conf/*.service conf/*.timer)) \
+           $(call to,lib/systemd/user,$(wildcard conf/user/*.service conf/user/*.timer)) \
+           'conf/mailfilter-scanner.mount=lib/systemd/system/run-mailfilter\x2dscanner.mount' \
+           $(foreach d,sysusers tmpfiles,conf/mailfilter.$(d)=lib/$(d).d/mailfilter.conf) \
+           $(foreach f,$(wildcard conf/*.bash-completion), \
+           $(f)=share/bash-completion/completions/$(basename $(notdir $(f))))
+OWN_DIRS = share/doc/mailfilter share/man/man5 share/man/man8 lib/systemd/system \
+           lib/systemd/user lib/systemd lib/sysusers.d lib/tmpfiles.d \
+           share/bash-completion/completions share/bash-completion
 install: all
-	install -Dm 755 build/mailfilter $(BIN)/mailfilter
-	install -Dm 755 build/scanner $(BIN)/mailfilter-scanner
-	for n in 5 8; do install -Dm 644 -t $(MAN)$$n */*.$$n || exit; done
-	install -Dm 644 -t $(DOC) $(DOCS)
-	install -Dm 644 -t $(UNIT) $(UNITS)
-	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(addprefix $(UNIT)/,$(notdir $(UNITS)))
+	@set -e; for pair in $(PAIRS); do \
+		to="$(HERE)/$${pair#*=}"; mode=644; \
+		case $$pair in *=bin/*) mode=755;; esac; \
+		install -D -m $$mode "$${pair%%=*}" "$$to"; \
+		case $$to in *.service) sed -i 's|=/usr/bin/|=$(PREFIX)/bin/|' "$$to";; esac; \
+	done
 uninstall:
-	rm -f $(BIN)/mailfilter $(BIN)/mailfilter-scanner $(addprefix $(DOC)/,$(notdir $(DOCS))) \
-		$(foreach n,5 8,$(addprefix $(MAN)$n/,$(notdir $(wildcard */*.$n)))) \
-		$(addprefix $(UNIT)/,$(notdir $(UNITS)))
-	-rmdir --ignore-fail-on-non-empty $(DOC) $(UNIT)
+	@for pair in $(PAIRS); do rm -f "$(HERE)/$${pair#*=}"; done
+	@for dir in $(OWN_DIRS); do \
+		if [ -d "$(HERE)/$$dir" ]; then rmdir --ignore-fail-on-non-empty "$(HERE)/$$dir"; fi; \
+	done
 clean:
 	rm -rf build
 

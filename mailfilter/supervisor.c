@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/stop.h"
+#include "common/watchdog.h"
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/child.h"
@@ -30,6 +31,7 @@ struct supervisor {
 	int64_t kill_ms; /* stopping: when patience ends; 0: not stopping */
 	int exit_code;
 	struct progress_line progress;
+	struct watchdog watchdog;
 };
 
 static size_t running(const struct supervisor *supervisor)
@@ -241,10 +243,13 @@ static void kill_stalled(struct supervisor *supervisor)
 static int next_ms(const struct supervisor *supervisor)
 {
 	int64_t next = clock_ms() + SUPERVISOR_LOOK_MS;
+	int64_t watchdog = supervisor->watchdog.due_ms;
 	bool room = running(supervisor) < supervisor->settings->jobs;
 
 	if (supervisor->kill_ms != 0 && supervisor->kill_ms < next)
 		next = supervisor->kill_ms;
+	if (watchdog > 0 && watchdog < next)
+		next = watchdog;
 	for (size_t i = 0; i < supervisor->count && supervisor->kill_ms == 0; i++) {
 		const struct child *child = &supervisor->children[i];
 
@@ -343,7 +348,10 @@ static int open_all(struct supervisor *supervisor, struct pollfd **fds_r, struct
 static void serve_all(struct supervisor *supervisor, struct pollfd *fds)
 {
 	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->count);
+	watchdog_start(&supervisor->watchdog);
 	while (more_to_do(supervisor)) {
+		/* Workers that do not go on are ended below. */
+		(void)watchdog_turn(&supervisor->watchdog, true);
 		start_due(supervisor);
 		if (wait_events(supervisor, fds) < 0)
 			break;

@@ -14,12 +14,14 @@
 #include "common/notify.h"
 #include "common/random.h"
 #include "common/stop.h"
+#include "common/watchdog.h"
 
 #include "scanner/cache.h"
 #include "scanner/clients.h"
 #include "scanner/deadline.h"
 #include "scanner/guard.h"
 #include "scanner/hosts.h"
+#include "scanner/pulse.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
 #include "scanner/watch.h"
@@ -37,6 +39,8 @@ struct broker {
 	struct hosts hosts;
 	struct watch watch;
 	struct cache cache;
+	struct watchdog watchdog;
+	struct pulse pulse;
 	uint64_t lookups, hits; /* of messages, in the cache */
 	uint64_t session;
 	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
@@ -256,6 +260,21 @@ static void obey(struct broker *broker, int number)
 	}
 }
 
+/* That the loop turns is not enough: what waits must get on. Returns when to come again. */
+static int64_t say_alive(struct broker *broker)
+{
+	const struct queue *queue = &broker->clients.queue;
+	bool waits = queue_count(queue, REQUEST_WAITING) > 0 ||
+		     queue_count(queue, REQUEST_WORKING) > 0;
+	uint64_t moved = hosts_moved(&broker->hosts);
+
+	for (size_t i = 0; i < HEALTH_COUNTS; i++)
+		moved += broker->clients.tally.counts[i];
+	return watchdog_turn(&broker->watchdog,
+		pulse_beats(&broker->pulse, waits, moved,
+			broker->settings->scan_timeout_ms, clock_ms()));
+}
+
 static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 {
 	struct pollfd fds[] = { { .fd = broker->signals, .events = POLLIN },
@@ -289,6 +308,7 @@ static int serve(struct broker *broker, struct err *err)
 		next = deadline_sooner(
 			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
 		next = deadline_sooner(next, broker->end_by);
+		next = deadline_sooner(next, say_alive(broker));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
 	}
@@ -318,6 +338,7 @@ static int start(struct broker *broker, struct err *err)
 	for (size_t i = 0; i < settings->listen.count; i++)
 		log_info("listening at %s", settings->listen.items[i]);
 	notify_send("READY=1\nSTATUS=loading signatures");
+	watchdog_start(&broker->watchdog);
 	return 0;
 }
 

@@ -46,6 +46,9 @@ void hosts_reload(struct hosts *hosts);
  * come again, clock_ms(), or -1. */
 int64_t hosts_turn(struct hosts *hosts, bool need_fresh);
 
+/* Another number after each thing that hosts and workers did or suffered. */
+uint64_t hosts_moved(const struct hosts *hosts);
+
 /* Before waiting for hosts->events: see to it that nobody is left out. */
 void hosts_watch(struct hosts *hosts);
 

@@ -32,3 +32,17 @@ void hosts_count(const struct hosts *hosts, uint64_t counts_r[static HEALTH_COUN
 		for (size_t j = 0; j < HEALTH_COUNTS; j++)
 			counts_r[j] += hosts->list[i].counts[j];
 }
+
+uint64_t hosts_moved(const struct hosts *hosts)
+{
+	uint64_t counts[HEALTH_COUNTS];
+	uint64_t moved = hosts->generation + hosts->deaths;
+
+	hosts_count(hosts, counts);
+	for (size_t i = 0; i < HEALTH_COUNTS; i++)
+		moved += counts[i];
+	/* One that does not load is not counted anywhere. */
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		moved += (uint64_t)hosts->list[i].pid * (1 + hosts->list[i].state);
+	return moved;
+}

@@ -29,8 +29,8 @@ sub write_file {
 # What is offered for the last of these words.
 sub offered {
 	my ($function, @words) = @_;
-	my $script = 'source "$1"; f=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "$f"; printf "%s\n" "${COMPREPLY[@]}"';
-	open(my $pipe, '-|', 'bash', '-c', $script, 'bash', "$root/conf/mailfilter.bash-completion", $function, @words) or die "bash: $!\n";
+	my $script = 'source "$1/mailfilter.bash-completion"; source "$1/mailfilter-scanner.bash-completion"; f=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "$f"; printf "%s\n" "${COMPREPLY[@]}"';
+	open(my $pipe, '-|', 'bash', '-c', $script, 'bash', "$root/conf", $function, @words) or die "bash: $!\n";
 	chomp(my @offered = <$pipe>);
 	close $pipe;
 	return [ sort grep { length } @offered ];
@@ -65,6 +65,7 @@ for my $name (sort keys %command) {
 	is_deeply(of_mailfilter($name, '-'), $wanted, "$name: its options");
 }
 my $scanner = `build/scanner --help`;
+is_deeply(offered('_mailfilter_scanner', 'mailfilter-scanner', '-c', "$root/LIC"), [ "$root/LICENSE" ], 'files for the scanner');
 is_deeply(offered('_mailfilter_scanner', 'mailfilter-scanner', '-'), options($scanner), 'all options of the scanner');
 
 # --- accounts
@@ -87,9 +88,9 @@ is_deeply(of_mailfilter('scan', "$dir/a"), [ "$dir/a b.eml" ], 'files, with blan
 is_deeply(of_mailfilter($_, "$dir/a"), [ "$dir/a b.eml" ], "  for $_") for '-c', 'judge', 'setup', 'keygen';
 mkdir "$dir/and";
 is_deeply(of_mailfilter('scan', '--output', "$dir/a"), [ "$dir/and" ], 'folders');
-like(`bash -c 'source conf/mailfilter.bash-completion; complete -p mailfilter mailfilter-scanner'`, qr/-F _mailfilter mailfilter\n.*-F _mailfilter_scanner mailfilter-scanner\n/, 'both programs are known to bash');
+like(`bash -c 'source conf/mailfilter.bash-completion; source conf/mailfilter-scanner.bash-completion; complete -p mailfilter mailfilter-scanner'`, qr/-F _mailfilter mailfilter\n.*-F _mailfilter_scanner mailfilter-scanner\n/, 'both programs are known to bash');
 SKIP: {
 	skip 'no shellcheck', 1 if !grep { -x "$_/shellcheck" } split /:/, $ENV{PATH};
-	is(`shellcheck conf/mailfilter.bash-completion`, '', 'shellcheck has nothing to say');
+	is(`shellcheck conf/*.bash-completion`, '', 'shellcheck has nothing to say');
 }
 done_testing();

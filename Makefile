@@ -37,7 +37,7 @@ LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
            $(filter -fsanitize%,$(OPT_$(MODE))) $(LDFLAGS)
 # libetpan by hand: its .pc file carries specs that undo PIE.
 LIB_common     = $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
-LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
+LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3 libseccomp)
 LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav libseccomp libarchive)
 
 src      = $(wildcard $(1)/*.c)

@@ -10,6 +10,7 @@
 #include "mailfilter/account_dir.h"
 #include "mailfilter/folders.h"
 #include "mailfilter/input.h"
+#include "mailfilter/login.h"
 #include "mailfilter/placed.h"
 #include "mailfilter/progress.h"
 #include "mailfilter/stream.h"
@@ -197,23 +198,6 @@ static void close_tools(struct run *run)
 	folders_done(&run->folders);
 }
 
-static int open_source(struct run *run, struct err *err)
-{
-	char *password = NULL;
-	int result;
-
-	if (run->account.kind == SOURCE_MAILDIR)
-		return source_open(
-			&run->account, "", &run->wait, &run->session.source, err);
-	if (settings_password(&run->account, &password, err) < 0)
-		return -1;
-	result = source_open(
-		&run->account, password, &run->wait, &run->session.source, err);
-	explicit_bzero(password, strlen(password));
-	free(password);
-	return result;
-}
-
 static int serve_folder(struct folder *folder, struct err *err)
 {
 	if (folder_open(folder, err) < 0 || folder_fetch_new(folder, err) < 0)
@@ -257,7 +241,7 @@ static int serve_session(struct run *run, struct err *err)
 {
 	struct err first = { 0 };
 
-	if (open_source(run, err) < 0 ||
+	if (login_open(&run->account, &run->wait, &run->session.source, err) < 0 ||
 		placed_catch_up(run->record, run->deliver, err) < 0 ||
 		folders_find(&run->folders, &run->session, err) < 0)
 		return -1;
@@ -364,12 +348,13 @@ static int serve(struct run *run, struct err *err)
 static void record_end(struct run *run, const struct err *err)
 {
 	char text[REPORT_SUMMARY_MAX];
-	struct err ignored;
 
 	run->report->err = *err;
-	if (run->record && !run->job->dry_run)
-		(void)record_set_run(run->record, clock_wall_s(),
-			report_summary(run->report, text), &ignored);
+	if (!run->record || run->job->dry_run)
+		return;
+	(void)record_set_run(
+		run->record, clock_wall_s(), report_note(run->report, text), NULL);
+	(void)numbers_take(run->record, &run->report->numbers, NULL);
 }
 
 void account_run(const struct account_job *job, struct report *report_r)

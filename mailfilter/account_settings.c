@@ -19,7 +19,8 @@ enum {
 		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
 
-static const char *const auth_words[] = { "plain", "login", NULL };
+static const char *const auth_words[] = { "plain", "login", "xoauth2", "oauthbearer",
+	NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
 static const char *const policy_words[] = { "clean", "tag", "quarantine", "hold", NULL };
 const char *const scan_words[] = { "suspicious", "all", NULL };
@@ -45,16 +46,6 @@ static int check_password(const char *value, struct err *err)
 	return err_set(err, ERR_SETTINGS, "expected 1 to %d bytes", PASSWORD_MAX);
 }
 
-static int check_auth(const char *value, struct err *err)
-{
-	if (strcmp(value, "xoauth2") != 0 && strcmp(value, "oauthbearer") != 0)
-		return 0;
-	return err_set(err, ERR_SETTINGS,
-		"\"%s\": this version does not have it: expected plain or login, with an "
-		"application password if the provider has them",
-		value);
-}
-
 /* Where nothing was found there is nothing to cut. */
 static int check_not_clean(const char *value, struct err *err)
 {
@@ -78,7 +69,7 @@ const struct schema_option account_options[] = {
 	{ .name = "password", .type = SCHEMA_TEXT, AT(password), .check = check_password,
 	  LINE(password) },
 	{ .name = "auth", .type = SCHEMA_WORD, AT(auth), .preset = "plain", .words = auth_words,
-	  .check = check_auth },
+	  LINE(auth) },
 	{ .name = "tls", .type = SCHEMA_WORD, AT(tls), .preset = "verify", .words = tls_words,
 	  LINE(tls) },
 	{ .name = "tls-ca", .type = SCHEMA_TEXT, AT(tls_ca), .check = home_check_path,

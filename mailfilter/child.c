@@ -14,6 +14,8 @@
 #include "common/clock.h"
 
 #include "mailfilter/account.h"
+#include "mailfilter/confine.h"
+#include "mailfilter/runner.h"
 
 _Static_assert(
 	sizeof(struct report) <= 4096, "a report goes through a pipe in one piece");
@@ -36,11 +38,36 @@ static void send_last_report(int fd, const struct report *report)
 		(void)poll(&ready, 1, -1);
 }
 
+/* A worker holds the secrets of its own account and nobody else's. */
+static void forget_others(
+	const struct settings *settings, const struct account_settings *own)
+{
+	for (size_t i = 0; i < settings->accounts.count; i++) {
+		const struct account_settings *other = settings_account(settings, i);
+
+		if (other != own && other->password)
+			explicit_bzero(other->password, strlen(other->password));
+	}
+}
+
+/* From here on it may no longer start programs: its account's commands are run by another. */
+static int confine(const struct child_tools *tools, const struct child *child,
+	struct account_settings *account, struct err *err)
+{
+	forget_others(tools->settings, child->account);
+	*account = *child->account;
+	if (runner_start(child->account, &account->runner, err) < 0 ||
+		confine_worker(err) < 0)
+		return -1;
+	return 0;
+}
+
 static _Noreturn void serve(
 	const struct child *child, const struct child_tools *tools, int fd)
 {
+	struct account_settings account = { 0 };
 	struct account_job job = { .settings = tools->settings,
-		.account = child->account,
+		.account = &account,
 		.dry_run = tools->dry_run,
 		.stop_fd = tools->stop_fd,
 		.pause_ms = ACCOUNT_PAUSE_MS,
@@ -54,7 +81,11 @@ static _Noreturn void serve(
 			(void)close(tools->children[i].fd);
 	if (tools->lock >= 0)
 		(void)close(tools->lock);
-	account_run(&job, &report);
+	if (confine(tools, child, &account, &report.err) == 0)
+		account_run(&job, &report);
+	else
+		report.final = true;
+	runner_stop(account.runner);
 	send_last_report(fd, &report);
 	_exit(report_exit_code(&report));
 }

@@ -20,6 +20,8 @@ struct child {
 	bool hung;         /* killed, because it made no progress */
 	bool again;        /* asked for while it ran: serve it once more at once */
 	struct report report;
+	struct numbers_account
+		last; /* how it stood after its last round; last_s 0: none was */
 };
 
 struct child_tools {

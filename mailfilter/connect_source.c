@@ -100,7 +100,8 @@ static int log_in(struct probe *probe)
 	if (probe->account.kind != SOURCE_MAILDIR) {
 		remarks_add(probe->found, REMARK_STEP, probe->subject, "password",
 			"asking for its password");
-		if (settings_password(&probe->account, &password, &err) < 0) {
+		if (settings_password(
+			    &probe->account, &stream_wait_plain, &password, &err) < 0) {
 			found(probe,
 				err.kind == ERR_ACCOUNT || err.kind == ERR_SETTINGS
 					? REMARK_SETTINGS

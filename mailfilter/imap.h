@@ -74,8 +74,8 @@ int imap_ask_capabilities(struct imap *imap, struct err *err);
 /* Frees all, without a word to the server. */
 void imap_close(struct imap *imap);
 
-/* Log in on a session that was greeted and secured. */
-int imap_login(struct imap *imap, const char *password, struct err *err);
+/* Log in on a session that was greeted and secured, with the account's password or token. */
+int imap_login(struct imap *imap, const char *secret, struct err *err);
 
 /* Make a folder the current one with SELECT or EXAMINE. What the server refuses is ERR_ACCOUNT, if
  * that is not said to pass. */

@@ -8,15 +8,19 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mime.h"
 
 #include "mailfilter/check_config.h"
 #include "mailfilter/cmd.h"
+#include "mailfilter/confine.h"
 #include "mailfilter/supervisor.h"
 
 enum {
-	MAIN_ACCOUNTS_MAX = 300
+	MAIN_ACCOUNTS_MAX = 300,
+	MAIN_NAMES_MAX =
+		400 /* bytes of accounts' names in a sentence, some more at its end */
 };
 
 static const char usage[] =
@@ -25,7 +29,7 @@ static const char usage[] =
 	"       mailfilter setup [FILE]\n"
 	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
 	"       mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n"
-	"       mailfilter [-c FILE] status [--json]\n"
+	"       mailfilter [-c FILE] status [--json|--metrics]\n"
 	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
 	"       mailfilter [-c FILE] why [--json] ACCOUNT UID|FOLDER/UID\n"
 	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
@@ -108,6 +112,21 @@ int cmd_usage(const char *command_usage, const char *format, ...)
 	return EX_USAGE;
 }
 
+int cmd_no_account(const struct settings *settings, const char *name)
+{
+	char names[MAIN_NAMES_MAX] = "";
+	const size_t count = settings ? settings->accounts.count : 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && used < sizeof(names) / 2; i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+			i > 0 ? ", " : "", settings_account(settings, i)->name);
+	log_error("no account %.80s in %s: expected %s", name,
+		settings && settings->path ? settings->path : "the settings",
+		count > 0 ? names : "settings with an account");
+	return EX_USAGE;
+}
+
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct options *options)
 {
@@ -179,19 +198,15 @@ static const struct command *find_command(const char *name)
 
 static int serve(const struct settings *settings, struct options *options)
 {
+	char wrong[CLOCK_WRONG_MAX];
+
 	options->supervisor.only = options->accounts;
 	options->supervisor.quiet = options->verbose < 0;
-	for (size_t i = 0; i < options->supervisor.only_count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < settings->accounts.count && !found; j++)
-			found = strcmp(settings_account(settings, j)->name,
-					options->accounts[i]) == 0;
-		if (!found)
-			return cmd_usage(usage, "no account %s in %s",
-				options->accounts[i],
-				settings->path ? settings->path : "the settings");
-	}
+	for (size_t i = 0; i < options->supervisor.only_count; i++)
+		if (!settings_find_account(settings, options->accounts[i]))
+			return cmd_no_account(settings, options->accounts[i]);
+	if (clock_is_wrong(clock_wall_s(), wrong))
+		log_warning("%s", wrong);
 	return supervisor_run(settings, &options->supervisor);
 }
 
@@ -239,6 +254,7 @@ int main(int argc, char **argv)
 		LOG_LEVEL_DEBUG };
 	const struct command *command = NULL;
 	struct options options = { 0 };
+	struct err err = { 0 };
 	int code;
 
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -246,6 +262,10 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	log_start("mailfilter", levels[options.verbose + 1]);
+	if (confine_process(&err) < 0) {
+		log_error("cannot start: %s", err.text);
+		return err_exit_code(err.kind);
+	}
 	mime_start();
 	argc -= optind;
 	argv += optind;

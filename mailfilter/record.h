@@ -134,7 +134,8 @@ struct record_counts {
 };
 int record_count(struct record *record, struct record_counts *counts_r, struct err *err);
 
-/* The last run's outcome, one line, for status. last_s 0: never. */
+/* The last run's outcome, as report_note has it, for status; "" while one is under way, and where one
+ * was cut off. last_s 0: never. */
 int record_run(struct record *record, int64_t *last_s_r, char *summary, size_t size,
 	struct err *err);
 int record_set_run(

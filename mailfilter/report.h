@@ -5,7 +5,7 @@
 #ifndef MAILFILTER_REPORT_H
 #define MAILFILTER_REPORT_H
 
-#include "mailfilter/message.h"
+#include "mailfilter/numbers.h"
 
 struct report {
 	uint32_t listed;      /* messages this run had to look at */
@@ -23,6 +23,7 @@ struct report {
 	bool final;       /* the run is over; err says how */
 	struct err err;   /* ERR_NONE if the account was reached and served */
 	char held_why[MESSAGE_REASON_MAX]; /* of the first held one */
+	struct numbers numbers;            /* what is on record at the end */
 };
 
 /* Count a message whose fate is decided. */
@@ -39,6 +40,11 @@ enum {
 	REPORT_SUMMARY_MAX = 1024
 };
 const char *report_summary(
+	const struct report *report, char text[static REPORT_SUMMARY_MAX]);
+
+/* For the record: the same in one line, or in two where the account was not served to its end: what
+ * came of the mail, which may be "", and what went wrong. Returns text. */
+const char *report_note(
 	const struct report *report, char text[static REPORT_SUMMARY_MAX]);
 
 /* The exit code this report asks for: 0, 75, 77, 78. */

@@ -6,12 +6,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/stop.h"
@@ -19,7 +17,9 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/child.h"
+#include "mailfilter/metrics_file.h"
 #include "mailfilter/progress_line.h"
+#include "mailfilter/state_lock.h"
 
 struct supervisor {
 	const struct settings *settings;
@@ -32,6 +32,7 @@ struct supervisor {
 	int exit_code;
 	struct progress_line progress;
 	struct watchdog watchdog;
+	struct metrics_file metrics;
 };
 
 static size_t running(const struct supervisor *supervisor)
@@ -104,6 +105,7 @@ static void finish(struct supervisor *supervisor, struct child *child, bool died
 	child->failures =
 		died || child->report.err.kind == ERR_AUTH ? child->failures + 1 : 0;
 	tell(supervisor, child);
+	metrics_file_note(&supervisor->metrics, child, died);
 	schedule(supervisor, child);
 }
 
@@ -313,34 +315,13 @@ static int take_accounts(struct supervisor *supervisor)
 	return 0;
 }
 
-/* One instance serves a state; the workers' own locks keep out what comes while the parent of
- * others is gone. No account has a name that begins with a dot. */
-static int lock_state(struct supervisor *supervisor, struct err *err)
-{
-	const char *dir = supervisor->settings->state_dir;
-	auto_free char *path = NULL;
-
-	if (supervisor->options->dry_run)
-		return 0;
-	if (asprintf(&path, "%s/.lock", dir) < 0) {
-		path = NULL;
-		return err_memory(err);
-	}
-	if (file_mkdirs(dir, S_IRWXU, err) < 0)
-		return -1;
-	if (file_lock(path, &supervisor->lock, err) < 0)
-		return errno == EWOULDBLOCK
-			       ? err_wrap(err, "another mailfilter is at work")
-			       : -1;
-	return 0;
-}
-
 static int open_all(struct supervisor *supervisor, struct pollfd **fds_r, struct err *err)
 {
 	*fds_r = calloc(supervisor->settings->accounts.count + 1, sizeof(**fds_r));
 	if (!*fds_r || take_accounts(supervisor) < 0)
 		return err_memory(err);
-	if (lock_state(supervisor, err) < 0)
+	if (!supervisor->options->dry_run &&
+		state_lock(supervisor->settings, &supervisor->lock, err) < 0)
 		return -1;
 	return stop_start(&supervisor->stop_fd, err);
 }
@@ -356,7 +337,12 @@ static void serve_all(struct supervisor *supervisor, struct pollfd *fds)
 		if (wait_events(supervisor, fds) < 0)
 			break;
 		kill_stalled(supervisor);
+		/* One run, one file: in the middle of it accounts would be missing. */
+		if (!supervisor->options->once)
+			metrics_file_turn(&supervisor->metrics, supervisor->children,
+				supervisor->count);
 	}
+	metrics_file_turn(&supervisor->metrics, supervisor->children, supervisor->count);
 	progress_line_clear(&supervisor->progress);
 }
 
@@ -369,6 +355,10 @@ int supervisor_run(
 	struct pollfd *fds DEFER(defer_free) = NULL;
 	struct err err = { 0 };
 	int code = EX_OK;
+
+	/* Of some accounts, or of nothing that was done, it would say too little. */
+	if (!options->dry_run && options->only_count == 0)
+		supervisor.metrics.path = settings->metrics_file;
 
 	if (open_all(&supervisor, &fds, &err) < 0) {
 		log_error("cannot start: %s", err.text);

@@ -130,8 +130,10 @@ static int not_verified(struct tls *tls, struct err *err)
 	unsigned status = gnutls_session_get_verify_cert_status(tls->session);
 	const char *hint = "";
 
-	/* Only these two are in the hands of this account's owner. */
-	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
+	/* What can be done, and by whom. */
+	if (status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED))
+		hint = " (who runs the server must renew it, unless the clock here is wrong)";
+	else if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
 		hint = " (tls-ca names other authorities)";
 	else if (status & GNUTLS_CERT_UNEXPECTED_OWNER)
 		hint = " (name the host as its certificate does)";

@@ -195,7 +195,7 @@ static void a_command_that_is_not_there_stops_the_account(void **state)
 	account.deliver_command = (struct schema_list){ one, 1 };
 	deliver = open_it();
 	assert_int_equal(deliver_one(deliver, message, &err), -1);
-	assert_int_equal(err.kind, ERR_ACCOUNT);
+	assert_int_equal(err.kind, ERR_SETTINGS);
 	assert_non_null(strstr(err.text, "/nonexistent/mda\" cannot be started"));
 	assert_false(message->repeat);
 	message_free(message);

@@ -93,6 +93,20 @@ static void run_end(struct run *run)
 	fetched_done_with(&run->fetched);
 }
 
+/* A server that takes tokens, and more. */
+#define TOKENS                                                                               \
+	"> * OK hello", "< CAPABILITY",                                                      \
+		"> * CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER SASL-IR", \
+		"> $ OK done"
+#define TOKENS_ALONE                                                                     \
+	"> * OK hello", "< CAPABILITY", "> * CAPABILITY AUTH=XOAUTH2", "> $ OK done"
+#define WHY        "> + eyJzdGF0dXMiOiI0MDEiLCJzY29wZSI6ImF8YiJ9"
+#define XOAUTH2    "< dXNlcj11c2VyAWF1dGg9QmVhcmVyIHBhc3MBAQ=="
+#define BY_XOAUTH2 "< AUTHENTICATE XOAUTH2 dXNlcj11c2VyAWF1dGg9QmVhcmVyIHBhc3MBAQ=="
+/* To where the port is. */
+#define BY_OAUTHBEARER                                                                   \
+	"< AUTHENTICATE OAUTHBEARER bixhPXVzZXIsAWhvc3Q9MTI3LjAuMC4xAXBvcnQ9"
+
 struct open_case {
 	const char *script[STEPS_MAX];
 	enum err_kind kind;
@@ -152,6 +166,46 @@ static const struct open_case open_cases[] = {
 	{ { "> * OK hello", "< CAPABILITY", "> * CAPABILITY IMAP4rev1 AUTH=PLAIN",
 		  "> $ OK done", "< LOGIN \"user\" \"pass\"", "> $ NO wrong" },
 		ERR_AUTH, "wrong", TLS_NONE, AUTH_LOGIN },
+	{ { "> * OK hello", "< CAPABILITY",
+		  "> * CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN SASL-IR",
+		  "> $ OK done",
+		  "< AUTHENTICATE PLAIN AHVzZXIAcGFzcw==", "> $ NO wrong" },
+		ERR_AUTH, "wrong", TLS_NONE, AUTH_LOGIN },
+	{ { TOKENS, "< AUTHENTICATE PLAIN AHVzZXIAcGFzcw==", "> + ", "> + " },
+		ERR_SESSION, "asks on behind the answer", TLS_NONE, AUTH_PLAIN },
+	/* Tokens, with the answer at once and behind a plus. {"status":"401","scope":"a|b"} */
+	{ { TOKENS, BY_XOAUTH2, WHY, "< ", "> 2 NO [AUTHENTICATIONFAILED] bad" },
+		ERR_AUTH, "refuses the login of user: bad (status=401, scope=a|b)",
+		TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS_ALONE, "< AUTHENTICATE XOAUTH2\r\n", "> +", XOAUTH2, WHY, "< ",
+		  "> 2 NO bad" },
+		ERR_AUTH, "status=401", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, BY_OAUTHBEARER, WHY, "< AQ==\r\n", "> 2 NO bad" }, ERR_AUTH,
+		"status=401", TLS_NONE, AUTH_OAUTHBEARER },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", WHY, "< ", "> 2 BAD what an answer" },
+		ERR_AUTH, "status=401", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", "> $ NO [UNAVAILABLE] later" }, ERR_SESSION,
+		"[UNAVAILABLE] later", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", "> $ NO" }, ERR_SESSION, "", TLS_NONE,
+		AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", "> $ NO " }, ERR_AUTH,
+		"check user and access token", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", "> + no*base64!", "< ", "> 2 NO bad" },
+		ERR_AUTH, "check user and access token", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", WHY, "< ", WHY }, ERR_SESSION,
+		"asks on and on", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", "! flood + AAAA\r\n" }, ERR_SESSION,
+		"asks on and on", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", "= + ", "* 1000000 A", "> " }, ERR_SESSION,
+		"endless line", TLS_NONE, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTHENTICATE XOAUTH2", WHY, "< ", "! stall" }, ERR_SESSION,
+		"in time", TLS_NONE, AUTH_XOAUTH2 },
+	{ { "> * OK hello", "< CAPABILITY",
+		  "> * CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN", "> $ OK done" },
+		ERR_ACCOUNT, "does not offer OAUTHBEARER, but PLAIN LOGIN", TLS_NONE,
+		AUTH_OAUTHBEARER },
+	{ { "> * OK hello", "< CAPABILITY", CAPABLE }, ERR_ACCOUNT,
+		"does not offer XOAUTH2: expected another auth", TLS_NONE, AUTH_XOAUTH2 },
 };
 
 static void a_session_that_cannot_begin_says_why(void **state)

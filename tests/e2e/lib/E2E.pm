@@ -22,7 +22,7 @@ use Dovecot;
 use Imap;
 use Mail;
 
-our @EXPORT = qw(work settings account scanner_start scanner_stop scanner_kill mailfilter
+our @EXPORT = qw(work settings account scanner_start scanner_stop scanner_kill mailfilter unwrapped
 	mailfilter_start finish wait_line maildir quarantine served problems snapshot write_file read_file);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
@@ -227,6 +227,12 @@ sub mailfilter {
 # How to read what was delivered to accounts that have no Maildir: name => code that returns
 # name => bytes.
 our %reader;
+
+# What is wrapped for a terminal, each sentence on one line again.
+sub unwrapped {
+	my ($text) = @_;
+	return $text =~ s/\n  (?=\S)/ /gr;
+}
 
 # What was delivered: file name => bytes.
 sub maildir {

@@ -53,4 +53,11 @@ sub with_poison {
 	return $code->();
 }
 
+# Run this with the wall clock ahead by so many seconds.
+sub with_clock {
+	my ($seconds, $code) = @_;
+	local @ENV{qw(LD_PRELOAD FAULTS_CLOCK)} = (library(), $seconds);
+	return $code->();
+}
+
 1;

@@ -7,7 +7,8 @@
  *
  *     FAULTS_FILE   struct orders, made by the test with pack() (Faults.pm)
  *     FAULTS_BELOW  the folder: real path, with a slash at its end
- *     FAULTS_CRASH  abort when these bytes are received from a server */
+ *     FAULTS_CRASH  abort when these bytes are received from a server
+ *     FAULTS_CLOCK  so many seconds the wall clock is ahead, or behind */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 /* In the order of Faults.pm. */
@@ -50,12 +52,16 @@ struct orders {
 
 static struct orders *orders;
 static char below[4096], crash_on[256];
+static time_t clock_shift_s;
 
 __attribute__((constructor)) static void start(void)
 {
 	const char *path = getenv("FAULTS_FILE"), *folder = getenv("FAULTS_BELOW");
-	const char *crash = getenv("FAULTS_CRASH");
+	const char *crash = getenv("FAULTS_CRASH"), *clock = getenv("FAULTS_CLOCK");
 	int fd;
+
+	if (clock)
+		clock_shift_s = (time_t)strtoll(clock, NULL, 10);
 
 	if (crash)
 		(void)snprintf(crash_on, sizeof(crash_on), "%s", crash);
@@ -262,6 +268,24 @@ OPEN(open64)
 	}
 OPENAT(openat)
 OPENAT(openat64)
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+	int result = NEXT(clock_gettime)(id, now);
+
+	if (result == 0 && id == CLOCK_REALTIME)
+		now->tv_sec += clock_shift_s;
+	return result;
+}
+
+time_t time(time_t *now_r)
+{
+	time_t now = NEXT(time)(NULL) + clock_shift_s;
+
+	if (now_r)
+		*now_r = now;
+	return now;
+}
 
 ssize_t recv(int fd, void *data, size_t size, int flags)
 {

@@ -81,7 +81,7 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/manuals.t tests/run-unit.t \
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/completion.t tests/manuals.t tests/run-unit.t \
 		tests/e2e/*.t
 # Those of tests/e2e/ that heed LONG.
 check-long: deps

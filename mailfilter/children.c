@@ -22,6 +22,15 @@ size_t children_working(const struct children *children)
 	return count;
 }
 
+bool children_left(const struct children *children, bool stopping)
+{
+	for (size_t i = 0; i < children->count; i++)
+		if (children->items[i].pid > 0 ||
+			(!stopping && children->items[i].due_ms >= 0))
+			return true;
+	return false;
+}
+
 struct child *children_due(const struct children *children)
 {
 	struct child *first = NULL;

@@ -26,6 +26,9 @@ struct children {
 /* Those whose processes work: all but those in IDLE. */
 size_t children_working(const struct children *children);
 
+/* Is there a process, or (unless we are stopping) a time for one? */
+bool children_left(const struct children *children, bool stopping);
+
 /* Whose turn it is: the one that has waited longest, so that with more accounts than jobs no one is
  * passed over; NULL: nobody's yet. */
 struct child *children_due(const struct children *children);

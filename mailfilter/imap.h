@@ -106,6 +106,7 @@ int imap_find_bytes(struct imap *imap, uint32_t after_uid, uint64_t size,
 	const struct hash *hash, uint32_t *uid_r, struct err *err);
 
 /* The operations of source.h. */
+int imap_facts(struct source *source, struct source_facts *facts_r, struct err *err);
 int imap_folders(
 	struct source *source, struct source_folder_list *list_r, struct err *err);
 int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,

@@ -41,7 +41,7 @@ static enum imap_gate_line classify_untagged(struct imap_gate *gate, struct span
 		return LINE_BYE;
 	if (take_word(&rest, "CAPABILITY"))
 		return LINE_PLAIN;
-	if (gate->lists && take_word(&rest, "LIST"))
+	if (gate->lists && take_word(&rest, gate->listed))
 		return LINE_LIST;
 	if (take_word(&rest, "VANISHED")) {
 		gate->news++;

@@ -60,16 +60,6 @@ static void take_out(
 		scan_cancel(pipeline->tools.scan, message->request_id);
 }
 
-void pipeline_forget_recorded(struct pipeline *pipeline)
-{
-	while (pipeline->recorded) {
-		struct message *message = pipeline->recorded;
-		pipeline->recorded = message->next;
-		message_free(message);
-	}
-	pipeline->recorded_last = NULL;
-}
-
 void pipeline_done(struct pipeline *pipeline)
 {
 	while (pipeline->first) {
@@ -379,26 +369,4 @@ int pipeline_drain(struct pipeline *pipeline, struct err *err)
 		result = pipeline_wait(pipeline, -1, 0, -1, err);
 	pipeline->draining = false;
 	return result < 0 ? -1 : 0;
-}
-
-struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder)
-{
-	struct message *before = NULL;
-
-	for (struct message *message = pipeline->recorded; message;
-		message = message->next) {
-		if (strcmp(message->key.folder, folder) != 0) {
-			before = message;
-			continue;
-		}
-		if (before)
-			before->next = message->next;
-		else
-			pipeline->recorded = message->next;
-		if (pipeline->recorded_last == message)
-			pipeline->recorded_last = before;
-		message->next = NULL;
-		return message;
-	}
-	return NULL;
 }

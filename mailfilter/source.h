@@ -70,7 +70,17 @@ struct source_idle {
 	bool looked;  /* whether more was there already; false at the beginning */
 };
 
+/* What a mailbox and its server can. */
+struct source_facts {
+	bool uidplus, move;             /* RFC 4315, RFC 6851 */
+	bool quota;                     /* there is one for its bytes (RFC 9208): */
+	uint64_t quota_used, quota_max; /* of the tightest */
+};
+
 struct source_ops {
+	/* Ask; changes nothing. NULL for POP3 and Maildirs. */
+	int (*facts)(
+		struct source *source, struct source_facts *facts_r, struct err *err);
 	/* All folders that the mailbox has. NULL for POP3 and Maildirs. */
 	int (*folders)(struct source *source, struct source_folder_list *list_r,
 		struct err *err);

@@ -110,6 +110,7 @@ static void imap_close_source(struct source *source)
 }
 
 static const struct source_ops imap_ops = {
+	.facts = imap_facts,
 	.folders = imap_folders,
 	.select = imap_select,
 	.list = imap_list,

@@ -354,9 +354,9 @@ void stream_resume(struct stream *stream)
 	stream->paused_ms = -1;
 }
 
-void stream_take_lists(struct stream *stream, struct buf *lists)
+void stream_take_lists(struct stream *stream, const char *response, struct buf *lists)
 {
-	imap_gate_take_lists(&stream->gate, lists);
+	imap_gate_take_lists(&stream->gate, response, lists);
 }
 
 void stream_stop(struct stream *stream, const struct err *why)

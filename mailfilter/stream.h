@@ -76,8 +76,8 @@ uint64_t stream_news(const struct stream *stream);
 int stream_idle(struct stream *stream, uint64_t seen, int64_t deadline_ms,
 	const struct stream_wait *wait);
 
-/* From an IMAP server: LIST responses go to this buffer from now on (imap_gate.h). */
-void stream_take_lists(struct stream *stream, struct buf *lists);
+/* From an IMAP server: such responses go to this buffer from now on (imap_gate.h). */
+void stream_take_lists(struct stream *stream, const char *response, struct buf *lists);
 
 /* Refuse to read or write any more, for this reason, unless there is one already. */
 void stream_stop(struct stream *stream, const struct err *why);

@@ -2,30 +2,26 @@
 #include "mailfilter/summary.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "common/log.h"
 
 void summary_progress(struct summary *summary, const struct children *children)
 {
-	uint32_t listed = 0, decided = 0;
+	struct progress_total total = { 0 };
 
-	if (summary->quiet || !summary->once || !isatty(STDERR_FILENO))
-		return;
 	for (size_t i = 0; i < children->count; i++) {
-		listed += children->items[i].report.listed;
-		decided += report_decided(&children->items[i].report);
+		const struct child *child = &children->items[i];
+
+		if (summary->once || (child->pid > 0 && !child->idles))
+			progress_total_add(&total, &child->report);
 	}
-	/* Back to the line's start, so that the workers' longer lines write over it. */
-	(void)fprintf(stderr, "%u of %u messages\033[K\r", decided, listed);
-	summary->progress = true;
+	if (!summary->quiet)
+		progress_line_show(&summary->progress, &total);
 }
 
 void summary_clear(struct summary *summary)
 {
-	if (summary->progress)
-		(void)fputs("\033[K", stderr);
-	summary->progress = false;
+	progress_line_clear(&summary->progress);
 }
 
 void summary_tell(struct summary *summary, const struct child *child)

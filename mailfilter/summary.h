@@ -6,13 +6,15 @@
 #define MAILFILTER_SUMMARY_H
 
 #include "mailfilter/children.h"
+#include "mailfilter/progress_line.h"
 
 struct summary {
 	bool once, quiet;
 	int exit_code; /* of --once so far */
-	bool progress; /* a line of it stands on the terminal */
+	struct progress_line progress;
 };
 
+/* Of --once all accounts together; else of those that are served now. */
 void summary_progress(struct summary *summary, const struct children *children);
 void summary_clear(struct summary *summary);
 

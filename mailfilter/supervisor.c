@@ -323,18 +323,6 @@ static void tell_manager(struct supervisor *supervisor)
 	notify_send("STATUS=%s", status);
 }
 
-static bool more_to_do(const struct supervisor *supervisor)
-{
-	for (size_t i = 0; i < supervisor->children.count; i++)
-		if (supervisor->children.items[i].pid > 0)
-			return true;
-	for (size_t i = 0; i < supervisor->children.count && supervisor->kill_ms == 0;
-		i++)
-		if (supervisor->children.items[i].due_ms >= 0)
-			return true;
-	return false;
-}
-
 static int open_all(struct supervisor *supervisor, struct err *err)
 {
 	supervisor->fds = calloc(
@@ -354,7 +342,7 @@ static void serve_all(struct supervisor *supervisor)
 {
 	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->children.count);
 	watchdog_start(&supervisor->watchdog);
-	while (more_to_do(supervisor)) {
+	while (children_left(&supervisor->children, supervisor->kill_ms != 0)) {
 		/* Workers that do not go on are ended below. */
 		(void)watchdog_turn(&supervisor->watchdog, true);
 		start_due(supervisor);
@@ -364,8 +352,8 @@ static void serve_all(struct supervisor *supervisor)
 		kill_stalled(supervisor);
 		/* One run, one file: in the middle of it accounts would be missing. */
 		if (!supervisor->options->once)
-			metrics_file_turn(&supervisor->metrics, supervisor->children.items,
-				supervisor->children.count);
+			metrics_file_turn(&supervisor->metrics,
+				supervisor->children.items, supervisor->children.count);
 	}
 	metrics_file_turn(&supervisor->metrics, supervisor->children.items,
 		supervisor->children.count);

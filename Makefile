@@ -86,6 +86,7 @@ check: deps
 		tests/run-unit.t tests/e2e/*.t
 # Those that heed LONG.
 check-long: deps
+	@tests/deps.sh long
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t tests/e2e/82-inplace-killed.t \
 		tests/deb.t tests/e2e/95-deb.t

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # Names and installs the Debian packages that building and testing need and that are missing.
-# "deps.sh lint" and "deps.sh bench" do it for what only these targets need, "deps.sh deb" for all that
-# "make deb" needs, which tests nothing. Silent when nothing is missing.
+# "deps.sh lint", "deps.sh bench" and "deps.sh long" (make check-long) do it for what only these targets
+# need, "deps.sh deb" for all that "make deb" needs, which tests nothing. Silent when nothing is missing.
 set -eu
 
 build="gcc libc6-dev make pkg-config libarchive-dev libclamav-dev libcmocka-dev libconfuse-dev
@@ -14,6 +14,7 @@ lint)
 		shellcheck"
 	;;
 bench) packages="clamav-daemon isync perl" ;;
+long) packages="build-essential debhelper dpkg-dev lintian mmdebstrap systemd-container" ;;
 deb) packages="$build build-essential debhelper dpkg-dev" ;;
 *)
 	packages="$build dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync openssl perl"

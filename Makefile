@@ -4,6 +4,7 @@
 # make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
 # make bench      the scanner beside clamd, fetching beside mbsync, many accounts at once
+# make bench-long 300 accounts that wait in IDLE
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make deb        Debian packages: build/mailfilter-av*.deb
@@ -39,7 +40,7 @@ LINK     = $(CC) -fPIE -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed \
            $(filter -fsanitize%,$(OPT_$(MODE))) $(LDFLAGS)
 # libetpan by hand: its .pc file carries specs that undo PIE.
 LIB_common     = $(shell pkg-config --libs gmime-3.0 libzmq libconfuse gnutls)
-LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3)
+LIB_mailfilter = $(LIB_common) -letpan $(shell pkg-config --libs sqlite3 libseccomp)
 LIB_scanner    = $(LIB_common) $(shell pkg-config --libs libclamav libseccomp libarchive)
 
 src      = $(wildcard $(1)/*.c)
@@ -82,13 +83,14 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/manuals.t tests/deb.t \
-		tests/run-unit.t tests/e2e/*.t
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/completion.t tests/manuals.t \
+		tests/deb.t tests/run-unit.t tests/e2e/*.t
 # Those that heed LONG.
 check-long: deps
 	@tests/deps.sh long
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t tests/e2e/82-inplace-killed.t \
+	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t \
+		tests/e2e/74-rules-changed.t tests/e2e/75-matrix.t tests/e2e/82-inplace-killed.t \
 		tests/deb.t tests/e2e/95-deb.t
 unit-tests: $(TESTS)
 asan: deps
@@ -100,6 +102,9 @@ bench: deps
 	@tests/bench/scanner.pl
 	@tests/bench/jobs.pl
 	@tests/bench/latency.pl
+bench-long: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/bench/idle.pl
 lint:
 	@tests/lint.sh
 
@@ -153,5 +158,5 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all deps demo check check-long unit-tests asan bench lint install uninstall deb clean
+.PHONY: FORCE all deps demo check check-long unit-tests asan bench bench-long lint install uninstall deb clean
 .SECONDARY:

@@ -97,6 +97,13 @@ void buf_done(struct buf *buf)
 	buf->len = buf->size = 0;
 }
 
+void buf_wipe(struct buf *buf)
+{
+	if (buf->data)
+		explicit_bzero(buf->data, buf->size);
+	buf_done(buf);
+}
+
 int buf_reserve(struct buf *buf, size_t len, uint8_t **room_r, struct err *err)
 {
 	size_t need, size;

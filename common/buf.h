@@ -49,6 +49,9 @@ void buf_init(struct buf *buf, size_t max);
 void buf_done(struct buf *buf);
 #define auto_buf DEFER(buf_done)
 
+/* The same, of secrets: wipes first. Growing leaves copies behind, so reserve all at once. */
+void buf_wipe(struct buf *buf);
+
 /* Append. Beyond max: ERR_MESSAGE, no memory: ERR_FATAL; the content is then unchanged. */
 int buf_add(struct buf *buf, const void *data, size_t len, struct err *err);
 int buf_add_str(struct buf *buf, const char *text, struct err *err);

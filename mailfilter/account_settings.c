@@ -15,12 +15,16 @@ enum {
 	NAME_MAX_BYTES = 64,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
+	IDLE_REFRESH_LEAST_MS = 1000,
+	IDLE_REFRESH_MOST_MS = 28 * 60 * 1000, /* RFC 2177: servers wait for 30 minutes */
 	DELIVER_TIMEOUT_MOST_MS =
 		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
 
-static const char *const auth_words[] = { "plain", "login", NULL };
+static const char *const auth_words[] = { "plain", "login", "xoauth2", "oauthbearer",
+	NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
+static const char *const yes_words[] = { "no", "yes", NULL };
 static const char *const policy_words[] = { "clean", "tag", "quarantine", "hold", NULL };
 const char *const scan_words[] = { "suspicious", "all", NULL };
 
@@ -43,16 +47,6 @@ static int check_password(const char *value, struct err *err)
 	if (value[0] != '\0' && strlen(value) <= PASSWORD_MAX)
 		return 0;
 	return err_set(err, ERR_SETTINGS, "expected 1 to %d bytes", PASSWORD_MAX);
-}
-
-static int check_auth(const char *value, struct err *err)
-{
-	if (strcmp(value, "xoauth2") != 0 && strcmp(value, "oauthbearer") != 0)
-		return 0;
-	return err_set(err, ERR_SETTINGS,
-		"\"%s\": this version does not have it: expected plain or login, with an "
-		"application password if the provider has them",
-		value);
 }
 
 /* Where nothing was found there is nothing to cut. */
@@ -78,7 +72,7 @@ const struct schema_option account_options[] = {
 	{ .name = "password", .type = SCHEMA_TEXT, AT(password), .check = check_password,
 	  LINE(password) },
 	{ .name = "auth", .type = SCHEMA_WORD, AT(auth), .preset = "plain", .words = auth_words,
-	  .check = check_auth },
+	  LINE(auth) },
 	{ .name = "tls", .type = SCHEMA_WORD, AT(tls), .preset = "verify", .words = tls_words,
 	  LINE(tls) },
 	{ .name = "tls-ca", .type = SCHEMA_TEXT, AT(tls_ca), .check = home_check_path,
@@ -95,6 +89,13 @@ const struct schema_option account_options[] = {
 	  LINE(deliver_tls) },
 	{ .name = "deliver-tls-ca", .type = SCHEMA_TEXT, AT(deliver_tls_ca),
 	  .check = home_check_path, LINE(deliver_tls_ca) },
+	{ .name = "deliver-user", .type = SCHEMA_TEXT, AT(deliver_user),
+	  .check = destination_check_user, LINE(deliver_user) },
+	{ .name = "deliver-password-command", .type = SCHEMA_LIST,
+	  AT(deliver_password_command), .min = 1, .max = COMMAND_WORDS_MAX,
+	  LINE(deliver_password_command) },
+	{ .name = "deliver-password-file", .type = SCHEMA_TEXT, AT(deliver_password_file),
+	  .check = home_check_path, LINE(deliver_password_file) },
 	{ .name = "deliver-timeout", .type = SCHEMA_DURATION, AT(deliver_timeout_ms),
 	  .preset = "120s", .min = TIMEOUT_LEAST_MS, .max = DELIVER_TIMEOUT_MOST_MS },
 	{ .name = "inplace-quarantine", .type = SCHEMA_TEXT, AT(inplace_quarantine),
@@ -107,7 +108,19 @@ const struct schema_option account_options[] = {
 	  .words = policy_words },
 	{ .name = "on-unscannable", .type = SCHEMA_WORD, AT(on_unscannable),
 	  .preset = "quarantine", .words = policy_words, .check = check_not_clean },
-	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_encrypted), .preset = "tag",
+	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_reason[REASON_ENCRYPTED]),
+	  .preset = "tag", .words = policy_words, .check = check_not_clean },
+	{ .name = "on-unsupported", .type = SCHEMA_WORD, AT(on_reason[REASON_UNSUPPORTED]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-limit", .type = SCHEMA_WORD, AT(on_reason[REASON_LIMIT]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-timeout", .type = SCHEMA_WORD, AT(on_reason[REASON_TIMEOUT]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-crash", .type = SCHEMA_WORD, AT(on_reason[REASON_CRASH]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-malformed", .type = SCHEMA_WORD, AT(on_reason[REASON_MALFORMED]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-error", .type = SCHEMA_WORD, AT(on_reason[REASON_ERROR]),
 	  .words = policy_words, .check = check_not_clean },
 	{ .name = "scan", .type = SCHEMA_WORD, AT(scan), .words = scan_words },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
@@ -120,6 +133,13 @@ const struct schema_option account_options[] = {
 	  .min = TIMEOUT_LEAST_MS, .max = TIMEOUT_MOST_MS },
 	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms),
 	  .min = INTERVAL_LEAST_MS, .max = INTERVAL_MOST_MS },
+	{ .name = "idle", .type = SCHEMA_WORD, AT(idle), .preset = "yes", .words = yes_words,
+	  LINE(idle) },
+	{ .name = "idle-folder", .type = SCHEMA_TEXT, AT(idle_folder),
+	  .check = account_check_folder, LINE(idle_folder) },
+	{ .name = "idle-refresh", .type = SCHEMA_DURATION, AT(idle_refresh_ms),
+	  .preset = "9m", .min = IDLE_REFRESH_LEAST_MS, .max = IDLE_REFRESH_MOST_MS,
+	  LINE(idle_refresh) },
 	{ .name = "rate", .type = SCHEMA_SIZE, AT(rate), .min = RATE_LEAST,
 	  .max = RATE_MOST },
 	{ 0 },
@@ -160,6 +180,7 @@ static int finish_paths(const struct settings *settings, struct account_settings
 {
 	if (destination_finish(settings, account, err) < 0 ||
 		expand(&account->password_file, err) < 0 ||
+		expand(&account->deliver_password_file, err) < 0 ||
 		expand(&account->tls_ca, err) < 0)
 		return -1;
 	return 0;
@@ -210,8 +231,12 @@ int account_settings_allow(const struct schema_list *sums,
 int account_settings_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err)
 {
+	for (size_t i = 0; i < VERDICT_REASONS; i++)
+		if (account->on_reason[i] < 0 || i == REASON_NONE)
+			account->on_reason[i] = account->on_unscannable;
 	if (account->scan < 0)
 		account->scan = settings->scan;
+	account->idle_interval_ms = account->interval_ms;
 	if (account->interval_ms == 0)
 		account->interval_ms = settings->interval_ms;
 	if (account->message_max == 0)
@@ -220,6 +245,7 @@ int account_settings_finish(const struct settings *settings,
 		account_settings_allow(&account->allow_sha256, &account->allow_signatures,
 			&account->allow, err) < 0 ||
 		account_source_finish(settings, account, err) < 0 ||
+		account_idle_finish(settings, account, err) < 0 ||
 		finish_tls(settings, account, err) < 0 ||
 		finish_paths(settings, account, err) < 0 ||
 		finish_password(settings, account, err) < 0)

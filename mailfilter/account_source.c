@@ -75,7 +75,8 @@ static int finish_maildir(const struct settings *settings,
 	} others[] = { { "password", account->lines.password },
 		{ "password-file", account->lines.password_file },
 		{ "password-command", account->lines.password_command },
-		{ "tls", account->lines.tls }, { "tls-ca", account->lines.tls_ca } };
+		{ "auth", account->lines.auth }, { "tls", account->lines.tls },
+		{ "tls-ca", account->lines.tls_ca } };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (others[i].line > 0)

@@ -8,19 +8,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 
 #include "common/file.h"
 
-#include "mailfilter/command.h"
 #include "mailfilter/deliver_handover.h"
-#include "mailfilter/envelope.h"
-
-enum {
-	ENTRY_MAX = 16 + ENVELOPE_SENDER_MAX
-};
-
-static const char *const passed[] = { "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG",
-	"TZ", NULL };
+#include "mailfilter/runner.h"
 
 /* A descriptor for reading the message from its start, that shares nothing with ours. */
 static int open_message(struct body *body, int *fd_r, struct err *err)
@@ -45,6 +38,19 @@ static int open_message(struct body *body, int *fd_r, struct err *err)
 	return 0;
 }
 
+/* Of sysexits.h those that blame the machine and not the message, as 75 (later) does; and those of a
+ * shell that could not run it. */
+static bool is_down(int status)
+{
+	static const int codes[] = { EX_UNAVAILABLE, EX_OSERR, EX_OSFILE, EX_CANTCREAT,
+		EX_IOERR, EX_TEMPFAIL, EX_CONFIG, 126, 127 };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (WIFEXITED(status) && WEXITSTATUS(status) == codes[i])
+			return true;
+	return false;
+}
+
 static enum handover_result say_why(
 	const char *name, int status, const char *line, struct err *err)
 {
@@ -56,33 +62,20 @@ static enum handover_result say_why(
 	else
 		(void)err_set(err, ERR_AGAIN, "deliver-command %.80s: status %d%s%s",
 			name, WEXITSTATUS(status), colon, line);
-	return HANDOVER_REFUSED;
+	return is_down(status) ? HANDOVER_DOWN : HANDOVER_REFUSED;
 }
 
 static enum handover_result give(
 	struct handover *handover, struct body *body, const char *sender, struct err *err)
 {
 	const struct account_settings *account = handover->account;
-	char sender_entry[ENTRY_MAX], recipient_entry[ENTRY_MAX];
-	const char *const extra[] = { sender_entry,
-		account->recipient ? recipient_entry : NULL, NULL };
-	char line[COMMAND_LINE_MAX];
+	struct runner_end end;
 	auto_close int input = -1;
-	int result, status = 0;
+	int result;
 
 	if (open_message(body, &input, err) < 0)
 		return HANDOVER_REFUSED;
-	(void)snprintf(sender_entry, sizeof(sender_entry), "SENDER=%s", sender);
-	if (account->recipient)
-		(void)snprintf(recipient_entry, sizeof(recipient_entry), "RECIPIENT=%s",
-			account->recipient);
-	result = command_give(&(struct command_task){ .argv = &account->deliver_command,
-				      .input = input,
-				      .passed = passed,
-				      .extra = extra,
-				      .wait = &handover->wait,
-				      .timeout_ms = account->deliver_timeout_ms },
-		&status, line, err);
+	result = runner_give(account, input, sender, &handover->wait, &end, err);
 	if (result < 0) {
 		(void)err_wrap(err, "deliver-command");
 		return HANDOVER_DOWN;
@@ -91,12 +84,13 @@ static enum handover_result give(
 		(void)err_set(err, ERR_AGAIN,
 			"deliver-command %.80s was not done in time and was killed; it may "
 			"have delivered%s%s",
-			account->deliver_command.items[0], line[0] ? ": " : "", line);
+			account->deliver_command.items[0], end.line[0] ? ": " : "",
+			end.line);
 		return HANDOVER_DOUBT;
 	}
-	if (status == 0)
+	if (end.status == 0)
 		return HANDOVER_TAKEN;
-	return say_why(account->deliver_command.items[0], status, line, err);
+	return say_why(account->deliver_command.items[0], end.status, end.line, err);
 }
 
 static void close_nothing(struct handover *handover)

@@ -9,6 +9,7 @@
 #include "mailfilter/imap.h"
 #include "mailfilter/imap_facts.h"
 #include "mailfilter/imap_text.h"
+#include "mailfilter/login.h"
 
 enum {
 	LINES_MAX = 1000 /* of other news before the server goes on with a literal */
@@ -60,14 +61,8 @@ bool imap_place_is_open(const struct imap_place *place)
 static int open_session(struct imap_place *place, struct err *err)
 {
 	struct source *source = NULL;
-	char *password = NULL;
-	int result;
+	int result = login_open(place->account, &place->wait, &source, err);
 
-	if (settings_password(place->account, &password, err) < 0)
-		return -1;
-	result = source_open(place->account, password, &place->wait, &source, err);
-	explicit_bzero(password, strlen(password));
-	free(password);
 	if (result == 0)
 		place->imap = (struct imap *)source;
 	return result;

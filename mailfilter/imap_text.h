@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Text of ours as IMAP wants it: quoted strings, folder names, the SASL answer PLAIN. Pure. */
+ * Text of ours as IMAP wants it: quoted strings, folder names. Pure. */
 #ifndef MAILFILTER_IMAP_TEXT_H
 #define MAILFILTER_IMAP_TEXT_H
 
@@ -11,9 +11,5 @@ int imap_text_quoted(const char *text, struct buf *buf, struct err *err);
 
 /* Add a folder name (UTF-8) as a quoted string in modified UTF-7 (RFC 3501, 5.1.3). */
 int imap_text_folder(const char *name, struct buf *buf, struct err *err);
-
-/* Add the base64 of NUL user NUL password (RFC 4616); POP3 uses it too. Wipe the buf. */
-int imap_text_plain(
-	const char *user, const char *password, struct buf *buf, struct err *err);
 
 #endif

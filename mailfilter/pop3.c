@@ -149,6 +149,15 @@ bool pop3_temporary(const struct pop3 *pop3)
 	return false;
 }
 
+static void add_mechanism(struct pop3 *pop3, const char *name)
+{
+	size_t used = strlen(pop3->mechanisms);
+
+	if (used + 1 + strlen(name) < POP3_MECHANISMS_MAX)
+		(void)snprintf(
+			pop3->mechanisms + used, POP3_MECHANISMS_MAX - used, " %s", name);
+}
+
 static void take_capability(struct pop3 *pop3)
 {
 	char *rest, *word = strtok_r(pop3->line, " ", &rest);
@@ -163,7 +172,7 @@ static void take_capability(struct pop3 *pop3)
 		pop3->login_delay = true;
 	else if (strcasecmp(word, "SASL") == 0) {
 		while ((word = strtok_r(NULL, " ", &rest)))
-			pop3->sasl_plain |= strcasecmp(word, "PLAIN") == 0;
+			add_mechanism(pop3, word);
 	}
 }
 
@@ -171,7 +180,8 @@ int pop3_ask_capabilities(struct pop3 *pop3, struct err *err)
 {
 	int result = pop3_command(pop3, err, "CAPA");
 
-	pop3->pipelining = pop3->stls = pop3->sasl_plain = pop3->login_delay = false;
+	pop3->pipelining = pop3->stls = pop3->login_delay = false;
+	pop3->mechanisms[0] = '\0';
 	/* A server that does not know CAPA offers nothing. */
 	for (size_t count = 0; result > 0; count++) {
 		if (count > 1000) {

@@ -14,7 +14,8 @@
 enum {
 	POP3_LINE_MAX = 1024,         /* RFC 2449 says 512 */
 	POP3_LINES_MAX = 1000 * 1000, /* of a listing, so messages too */
-	POP3_COMMAND_MAX = 8 * 1024,
+	POP3_COMMAND_MAX = 16 * 1024, /* an access token may be long */
+	POP3_MECHANISMS_MAX = 200,
 	POP3_WINDOW_COUNT = 50,              /* commands under way at once */
 	POP3_WINDOW_BYTES = 4 * 1024 * 1024, /* of messages asked for */
 	POP3_QUIT_MS = 3000,                 /* where nothing hangs on it */
@@ -30,7 +31,8 @@ struct pop3 {
 	size_t left;
 	bool broken;
 	bool deleting; /* a DELE was sent, so QUIT must be confirmed */
-	bool pipelining, stls, sasl_plain, login_delay; /* what the server offers */
+	bool pipelining, stls, login_delay;   /* what the server offers */
+	char mechanisms[POP3_MECHANISMS_MAX]; /* of SASL, " PLAIN XOAUTH2": untrusted */
 	char line[POP3_LINE_MAX]; /* the last one read, without its end: untrusted */
 };
 
@@ -70,7 +72,8 @@ void pop3_close(struct pop3 *pop3);
 int pop3_tops(struct pop3 *pop3, const uint32_t *numbers, size_t count,
 	struct hash *hashes_r, struct err *err);
 
-int pop3_login(struct pop3 *pop3, const char *password, struct err *err);
+/* Log in on a session that was greeted and secured, with the account's password or token. */
+int pop3_login(struct pop3 *pop3, const char *secret, struct err *err);
 
 /* The operations of source.h. */
 int pop3_list(struct source *source, uint32_t after_uid, struct source_item **items_r,

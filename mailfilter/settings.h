@@ -24,7 +24,9 @@ enum tls_mode {
 }; /* none: plain text, only where spelled out */
 enum auth_kind {
 	AUTH_PLAIN,
-	AUTH_LOGIN
+	AUTH_LOGIN,
+	AUTH_XOAUTH2,
+	AUTH_OAUTHBEARER
 };
 enum after_kind {
 	AFTER_KEEP,
@@ -57,9 +59,14 @@ enum scan_mode {
 	SCAN_ALL
 };
 
+struct runner;
+struct stream_wait;
+struct tls_trust;
+
 struct account_settings {
-	char *name; /* of the section: letters, digits, '-', '_' and '.' */
-	int line;
+	/* Who runs its commands in a worker, that may not; NULL: who wants them run. */
+	struct runner *runner;
+	char *name;   /* of the section: letters, digits, '-', '_' and '.' */
 	char *source; /* as written, then taken apart: */
 	enum source_kind kind;
 	unsigned port;
@@ -71,39 +78,52 @@ struct account_settings {
 	int auth; /* enum auth_kind */
 	int tls;  /* enum tls_mode */
 	char *tls_ca;
-	char *deliver; /* as written: "maildir:PATH", then taken apart: */
+	const struct tls_trust
+		*trust; /* what tls_ca says; NULL: to be read when needed */
+	char *deliver;  /* as written: "maildir:PATH", then taken apart: */
 	enum deliver_kind deliver_kind;
+	int deliver_tls;    /* enum tls_mode */
 	char *deliver_path; /* of the Maildir, the mbox or the LMTP socket, else NULL */
 	char *deliver_host; /* of LMTP and SMTP by TCP, else NULL */
 	unsigned deliver_port;
 	struct schema_list deliver_command; /* of DELIVER_PIPE */
 	char *recipient,
 		*sender; /* NULL: none, and the message's own; sender "<>": none */
-	int deliver_tls; /* enum tls_mode */
 	char *deliver_tls_ca;
+	bool deliver_smtps; /* TLS from the first byte on */
+	char *deliver_user; /* of the login there; NULL: none */
+	char *deliver_password_file;
+	struct schema_list deliver_password_command;
 	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
+	int line;           /* of the section */
 	char *after_folder; /* of AFTER_MOVE */
 	/* In place, where infected originals go on the server; NULL: deleted there. Then after_kind
 	 * and after_folder say what becomes of the original of what was replaced. */
 	char *inplace_quarantine;
 	char *since; /* as written, then: */
 	enum since_kind since_kind;
-	int since_days;  /* of SINCE_DAYS */
-	int on_infected; /* enum policy */
-	int on_unscannable, on_encrypted;
+	int since_days;                                 /* of SINCE_DAYS */
+	int on_infected;                                /* enum policy */
+	int on_unscannable, on_reason[VERDICT_REASONS]; /* each by enum verdict_reason */
 	int scan; /* enum scan_mode; the account's own or the global one */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow; /* both, with the global ones */
 	uint64_t message_max;
 	int64_t timeout_ms;  /* for one answer of the server */
 	int64_t interval_ms; /* between two visits; the account's own or the global one */
-	uint64_t rate;       /* bytes a second to fetch, 0: as fast as they come */
+	int idle;          /* of words no, yes: wait with IDLE where the server has it */
+	char *idle_folder; /* in which; NULL: the first that is served */
+	int64_t idle_refresh_ms;  /* IDLE is asked for anew after so long */
+	int64_t idle_interval_ms; /* as interval_ms, while the account is in IDLE */
+	uint64_t rate;            /* bytes a second to fetch, 0: as fast as they come */
 	struct {
-		int source, folders, password, password_file, password_command, tls,
+		int source, folders, password, password_file, password_command, auth, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
-			deliver_tls_ca, inplace_quarantine, after, since;
+			deliver_tls_ca, deliver_user, deliver_password_file,
+			deliver_password_command, inplace_quarantine, after, since, idle,
+			idle_folder, idle_refresh;
 	} lines; /* where they stand in the file, 0: not given */
 };
 
@@ -112,7 +132,7 @@ struct settings {
 	char *state_dir;
 	struct schema_list scanners; /* as scanner_address.h reads them */
 	char *curve_key;             /* file of our secret key, NULL: none */
-	int scanners_line;
+	int scanners_line, curve_key_line, state_dir_line; /* 0: not given */
 	uint64_t jobs;
 	int64_t interval_ms;
 	int scan;
@@ -121,6 +141,7 @@ struct settings {
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
 	uint64_t quarantine_days; /* 0: originals are kept for ever */
+	char *metrics_file;       /* NULL: none */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow;
 	struct schema_sections accounts; /* of struct account_settings */
@@ -144,14 +165,24 @@ int settings_check_accounts(const struct settings *settings, struct err *err);
 /* Is the secret key there that one of the scanners asks for? Not part of settings_load either. */
 int settings_check_scanners(const struct settings *settings, struct err *err);
 
+/* The account of this name; NULL: there is none. */
+const struct account_settings *settings_find_account(
+	const struct settings *settings, const char *name);
+/* Would an account be served in the same way under both? */
+bool settings_same_account(const struct settings *left,
+	const struct account_settings *account, const struct settings *right,
+	const struct account_settings *other);
+
 /* The i-th account. */
 const struct account_settings *settings_account(
 	const struct settings *settings, size_t i);
 
-/* The account's password: from the command (argv, no shell, 30 s, 16 KB), the file, the settings
- * or the systemd credential; first line, without its end. ERR_ACCOUNT says what to do, ERR_AGAIN
- * that processes or descriptors are short. The caller wipes and frees it. */
-int settings_password(
-	const struct account_settings *account, char **password_r, struct err *err);
+/* The account's password, or access token if auth wants one: from the command (argv, no shell, 30 s,
+ * 16 KB), the file, the settings or the systemd credential; first line, without its end. What is
+ * wrong with a file or a program here is ERR_SETTINGS: to try again would not mend it. A command that
+ * fails, or prints no secret, is ERR_ACCOUNT and says what to do; ERR_AGAIN that processes or
+ * descriptors are short. The caller wipes and frees it. */
+int settings_password(const struct account_settings *account,
+	const struct stream_wait *wait, char **password_r, struct err *err);
 
 #endif

@@ -21,6 +21,7 @@
 #include "scanner/deadline.h"
 #include "scanner/guard.h"
 #include "scanner/hosts.h"
+#include "scanner/metrics_file.h"
 #include "scanner/pulse.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
@@ -47,6 +48,7 @@ struct broker {
 	int64_t end_by;  /* and then we go */
 	bool need_fresh; /* a suspect request waits for a fresh worker */
 	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
+	struct metrics_file metrics;
 };
 
 /* Is one in work that nothing else may be in work beside? */
@@ -225,18 +227,19 @@ static void load_signatures(struct broker *broker)
 }
 
 /* Who may connect, as the file says by now. */
-static void reload_guard(struct broker *broker)
+static int reload_guard(struct broker *broker)
 {
 	struct err err = { 0 };
 
 	broker->trouble[0] = '\0';
 	if (guard_reload(broker->settings, broker->clients.link, &err) == 0)
-		return;
+		return 0;
 	(void)snprintf(broker->trouble, sizeof(broker->trouble),
 		"the settings are not read again, who could connect before still can: "
 		"%.180s",
 		err.text);
 	log_error("%s", broker->trouble);
+	return -1;
 }
 
 static void obey(struct broker *broker, int number)
@@ -246,8 +249,10 @@ static void obey(struct broker *broker, int number)
 		hosts_reap(&broker->hosts);
 		return;
 	case SIGHUP:
+		/* An engine host reads the same settings: its signatures are not to blame. */
+		if (reload_guard(broker) < 0)
+			return;
 		log_info("loading the signatures anew");
-		reload_guard(broker);
 		load_signatures(broker);
 		return;
 	case SIGTERM:
@@ -308,6 +313,8 @@ static int serve(struct broker *broker, struct err *err)
 		next = deadline_sooner(
 			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
 		next = deadline_sooner(next, broker->end_by);
+		next = deadline_sooner(
+			next, metrics_file_turn(&broker->metrics, &broker->clients));
 		next = deadline_sooner(next, say_alive(broker));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
@@ -318,9 +325,10 @@ static int start(struct broker *broker, struct err *err)
 {
 	const struct settings *settings = broker->settings;
 
-	if (stop_start(&broker->signals, err) < 0 ||
-		temp_open(settings->temp_dir, &broker->lock, err) < 0)
+	if (stop_start(&broker->signals, err) < 0)
 		return -1;
+	if (temp_open(settings->temp_dir, &broker->lock, err) < 0)
+		return settings_blame(settings, settings->temp_dir_line, err);
 	if (getrandom(&broker->session, sizeof(broker->session), 0) !=
 		(ssize_t)sizeof(broker->session))
 		return err_errno(err, ERR_FATAL, "getrandom");
@@ -334,7 +342,7 @@ static int start(struct broker *broker, struct err *err)
 		    settings->scan_size_max, err) < 0)
 		log_warning("%s", err->text);
 	if (clients_open(&broker->clients, settings, err) < 0)
-		return -1;
+		return settings_blame(settings, settings->listen_line, err);
 	for (size_t i = 0; i < settings->listen.count; i++)
 		log_info("listening at %s", settings->listen.items[i]);
 	notify_send("READY=1\nSTATUS=loading signatures");
@@ -358,6 +366,7 @@ int broker_run(const struct settings *settings)
 		.stop_by = -1,
 		.end_by = -1 };
 	watch_init(&broker->watch, settings);
+	metrics_file_init(&broker->metrics, settings);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -365,6 +374,7 @@ int broker_run(const struct settings *settings)
 		result = serve(broker, &err);
 	if (result < 0)
 		log_error("%s", err.text);
+	metrics_file_done(&broker->metrics);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
 	watch_done(&broker->watch);

@@ -17,7 +17,8 @@ bench) packages="clamav-daemon isync perl" ;;
 long) packages="build-essential debhelper dpkg-dev lintian mmdebstrap systemd-container" ;;
 deb) packages="$build build-essential debhelper dpkg-dev" ;;
 *)
-	packages="$build dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync openssl perl"
+	packages="$build dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync libio-socket-ssl-perl
+		openssl perl"
 	;;
 esac
 

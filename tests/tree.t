@@ -22,7 +22,7 @@ my %FOREIGN = (
 	'libetpan/'   => qr{^mailfilter/(?:stream|source|imap|pop3)\w*\.[ch]$},
 	'gnutls/'     => qr{^(?:mailfilter/(?:tls|stream)|common/hash)\w*\.[ch]$},
 	'archive'     => qr{^scanner/\w+\.[ch]$},
-	'seccomp.h'   => qr{^scanner/sandbox\w*\.[ch]$},
+	'seccomp.h'   => qr{^(?:scanner/sandbox\w*|mailfilter/confine\w*)\.[ch]$},
 	'linux/seccomp.h' => qr{^scanner/sandbox\w*\.[ch]$},
 );
 

@@ -32,7 +32,7 @@ my %imap = (
 	'preauth' => [ qr/action=delivered/, { GREETING => "* PREAUTH welcome\r\n" } ],
 	'null-greeting' => [ qr/a list in a status code/, { GREETING => "* OK [BADCHARSET (a)] \x00\r\n" } ],
 	'no-capability' => [ qr/greets like no IMAP/, { CAPABILITY => "TAG NO\r\n", GREETING => "* OK\r\n" } ],
-	'endless-plus' => [ qr/an endless answer/, { AUTHENTICATE => sub { Hostile::flood($_[0], "+ more\r\n") } } ],
+	'endless-plus' => [ qr/asks on behind the answer of AUTHENTICATE PLAIN/, { AUTHENTICATE => sub { Hostile::flood($_[0], "+ more\r\n") } } ],
 	'login-stalls' => [ qr/no answer from 127/, { AUTHENTICATE => \&Hostile::silence } ],
 	'select-no' => [ qr/gone fishing/, { SELECT => "TAG NO gone fishing\r\n" } ],
 	'no-uidvalidity' => [ qr/no UIDVALIDITY/, { SELECT => "* 1 EXISTS\r\nTAG OK done\r\n" } ],

@@ -21,6 +21,8 @@ enum {
 	LONG_MS = 20000
 };
 
+static const char *const passed[] = { "PATH", "GNUPGHOME", NULL };
+
 static int run(
 	const char *const *words, int timeout_ms, struct buf *output, struct err *err)
 {
@@ -32,7 +34,12 @@ static int run(
 		items[argv.count] = strdup(words[argv.count]);
 		assert_non_null(items[argv.count]);
 	}
-	result = command_read(&argv, OUTPUT_MAX, timeout_ms, output, err);
+	result = command_read(&(struct command_task){ .argv = &argv,
+				      .input = -1,
+				      .passed = passed,
+				      .wait = &stream_wait_plain,
+				      .timeout_ms = timeout_ms },
+		OUTPUT_MAX, output, err);
 	for (size_t i = 0; i < argv.count; i++)
 		free(items[i]);
 	/* Nothing is left to reap. */
@@ -122,8 +129,16 @@ static void its_failures_are_told_apart(void **state)
 	static const struct {
 		const char *script, *says;
 	} cases[] = {
-		{ "echo secret; exit 3", "command \"sh\" ended with status 3" },
+		{ "echo secret; exit 3",
+			"command \"sh\" ended with status 3: run it by hand" },
+		{ "echo secret; echo one >&2; echo two >&2; exit 3",
+			"command \"sh\" ended with status 3: two" },
+		{ "printf 'no \\033[31mkey\\001\\377\\n\\n' >&2; exit 2",
+			"command \"sh\" ended with status 2: no ?[31mkey??" },
+		{ "yes | head -c 300000 >&2; echo last >&2; exit 1",
+			"ended with status 1: last" },
 		{ "kill -9 $$", "command \"sh\" was ended by signal 9" },
+		{ "echo ouch >&2; kill -9 $$", "was ended by signal 9: ouch" },
 		{ "head -c 1001 /dev/zero", "printed more than 1000 bytes" },
 		{ "yes", "printed more than 1000 bytes" },
 	};
@@ -145,20 +160,20 @@ static void its_failures_are_told_apart(void **state)
 static void one_that_is_not_there_is_named(void **state)
 {
 	const char *const absent[] = { "no-such-command-anywhere", NULL };
-	const char *const folder[] = { "/tmp", NULL };
+	const char *const folder[] = { "/tmp", NULL }, *const none[] = { NULL };
 	auto_buf struct buf output;
 	struct err err = { 0 };
 
 	(void)state;
 	buf_init(&output, OUTPUT_MAX);
 	assert_int_equal(run(absent, LONG_MS, &output, &err), -1);
-	assert_int_equal(err.kind, ERR_ACCOUNT);
+	assert_int_equal(err.kind, ERR_SETTINGS);
 	assert_non_null(
 		strstr(err.text, "\"no-such-command-anywhere\" cannot be started"));
 	assert_int_equal(run(folder, LONG_MS, &output, &err), -1);
 	assert_non_null(strstr(err.text, "Permission denied"));
-	assert_int_equal(
-		command_read(&(struct schema_list){ 0 }, 1, 1, &output, &err), -1);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_int_equal(run(none, LONG_MS, &output, &err), -1);
 }
 
 static void the_output_may_be_as_long_as_allowed(void **state)
@@ -227,6 +242,48 @@ static void a_daemon_it_leaves_behind_does_not_matter(void **state)
 	assert_int_equal(kill(pid, SIGKILL), 0);
 }
 
+static void what_it_complains_of_is_not_among_what_it_prints(void **state)
+{
+	auto_buf struct buf output;
+	struct err err = { 0 };
+
+	(void)state;
+	buf_init(&output, OUTPUT_MAX);
+	assert_int_equal(
+		run_shell("echo warning >&2; printf it", LONG_MS, &output, &err), 0);
+	assert_true(span_equal(buf_span(&output), span_str("it")));
+}
+
+static int never(void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	(void)arg;
+	(void)fd;
+	(void)events;
+	(void)deadline_ms;
+	return err_set(err, ERR_AGAIN, "stopped by a signal");
+}
+
+static void who_is_to_stop_does_not_wait_for_it(void **state)
+{
+	char sleeper[] = "sleep", long_time[] = "300", *items[] = { sleeper, long_time };
+	const struct schema_list argv = { items, 2 };
+	const struct stream_wait wait = { .wait = never };
+	const struct command_task task = { .argv = &argv,
+		.input = -1,
+		.passed = passed,
+		.wait = &wait,
+		.timeout_ms = LONG_MS };
+	auto_buf struct buf output;
+	struct err err = { 0 };
+
+	(void)state;
+	buf_init(&output, OUTPUT_MAX);
+	assert_int_equal(command_read(&task, OUTPUT_MAX, &output, &err), -1);
+	assert_int_equal(err.kind, ERR_AGAIN);
+	assert_string_equal(err.text, "stopped by a signal");
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 static void no_descriptor_left_means_again(void **state)
 {
 	struct rlimit before, none;
@@ -250,7 +307,6 @@ static int give(const char *script, int timeout_ms, int *status, char *line)
 {
 	char shell[] = "sh", flag[] = "-c", *items[] = { shell, flag, strdup(script) };
 	const struct schema_list argv = { items, 3 };
-	static const char *const passed[] = { "PATH", NULL };
 	static const char *const extra[] = { "SENDER=a@b", "EMPTY=", NULL };
 	char path[] = "/tmp/test_command.XXXXXX";
 	auto_close int fd = mkstemp(path);
@@ -352,6 +408,8 @@ int main(void)
 		cmocka_unit_test(one_that_takes_too_long_is_killed_with_its_children),
 		cmocka_unit_test(one_that_closes_its_output_and_stays_is_killed),
 		cmocka_unit_test(a_daemon_it_leaves_behind_does_not_matter),
+		cmocka_unit_test(what_it_complains_of_is_not_among_what_it_prints),
+		cmocka_unit_test(who_is_to_stop_does_not_wait_for_it),
 		cmocka_unit_test(no_descriptor_left_means_again),
 		cmocka_unit_test(
 			one_that_is_given_a_file_ends_with_its_status_and_last_line),

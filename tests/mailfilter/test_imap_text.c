@@ -52,37 +52,11 @@ static void what_cannot_be_quoted_is_refused(void **state)
 	assert_int_equal(imap_text_folder("cut \xc3", &buf, &err), -1);
 }
 
-static void plain_is_base64_with_nuls(void **state)
-{
-	static const struct {
-		const char *user, *password, *text;
-	} cases[] = {
-		{ "tim", "tanstaaftanstaaf", "AHRpbQB0YW5zdGFhZnRhbnN0YWFm" },
-		{ "u", "p", "AHUAcA==" },
-		{ "u", "pp", "AHUAcHA=" },
-		{ "u", "\xc3\xbc\xff", "AHUAw7z/" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		auto_buf struct buf buf;
-		const char *text;
-		struct err err;
-
-		buf_init(&buf, 1000);
-		assert_int_equal(
-			imap_text_plain(cases[i].user, cases[i].password, &buf, &err), 0);
-		assert_int_equal(buf_text(&buf, &text, &err), 0);
-		assert_string_equal(text, cases[i].text);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folder_names_are_modified_utf7),
 		cmocka_unit_test(what_cannot_be_quoted_is_refused),
-		cmocka_unit_test(plain_is_base64_with_nuls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

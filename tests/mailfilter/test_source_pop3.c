@@ -84,6 +84,13 @@ static void join(const char **script, const char *const *more)
 		script[steps++] = *more++;
 }
 
+/* A server that takes tokens. */
+#define TOKENS     "> +OK", "< CAPA", "> +OK", "> SASL PLAIN XOAUTH2 OAUTHBEARER", "> ."
+#define WHY        "> + eyJzdGF0dXMiOiI0MDEiLCJzY29wZSI6ImF8YiJ9"
+#define BY_XOAUTH2 "< AUTH XOAUTH2 dXNlcj11c2VyAWF1dGg9QmVhcmVyIHBhc3MBAQ==\r\n"
+/* To where the port is. */
+#define BY_OAUTHBEARER "< AUTH OAUTHBEARER bixhPXVzZXIsAWhvc3Q9MTI3LjAuMC4xAXBvcnQ9"
+
 struct open_case {
 	const char *script[30];
 	enum err_kind kind;
@@ -137,6 +144,63 @@ static const struct open_case open_cases[] = {
 		ERR_AUTH, TLS_NONE, "wrong" },
 };
 
+static const struct login_case {
+	const char *script[30];
+	const char *text;
+	enum err_kind kind;
+	enum auth_kind auth;
+} login_cases[] = {
+	{ { TOKENS, "< AUTH PLAIN", "> + ", "< AHVzZXIAcGFzcw==", "> + " },
+		"asks on and on", ERR_SESSION, AUTH_PLAIN },
+	{ { TOKENS, "< USER user", "> +OK", "< PASS pass", "> -ERR wrong" },
+		"wrong (check user and password)", ERR_AUTH, AUTH_LOGIN },
+	/* Tokens. {"status":"401","scope":"a|b"} */
+	{ { TOKENS, BY_XOAUTH2, WHY, "< ", "> -ERR [AUTH] bad" },
+		"refuses the login of user: [AUTH] bad (status=401, scope=a|b)", ERR_AUTH,
+		AUTH_XOAUTH2 },
+	{ { TOKENS, BY_OAUTHBEARER, WHY, "< AQ==\r\n", "> -ERR bad" }, "status=401",
+		ERR_AUTH, AUTH_OAUTHBEARER },
+	{ { TOKENS, "< AUTH XOAUTH2", "> -ERR" }, "check user and access token", ERR_AUTH,
+		AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "> -ERR [SYS/TEMP] later" },
+		"no login now: [SYS/TEMP] later", ERR_SESSION, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "> + no*base64!", "< ", "> -ERR bad" },
+		"check user and access token", ERR_AUTH, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", WHY, "< ", WHY }, "asks on and on", ERR_SESSION,
+		AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "! flood + AAAA\r\n" }, "asks on and on",
+		ERR_SESSION, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "= + ", "* 1000000 A", "> " }, "endless line",
+		ERR_SESSION, AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", WHY, "< ", "! stall" }, "in time", ERR_SESSION,
+		AUTH_XOAUTH2 },
+	{ { TOKENS, "< AUTH XOAUTH2", "> maybe" }, "no POP3 answer", ERR_SESSION,
+		AUTH_XOAUTH2 },
+	{ { "> +OK", "< CAPA", "> +OK", "> SASL PLAIN LOGIN", "> ." },
+		"does not offer XOAUTH2, but PLAIN LOGIN: expected", ERR_ACCOUNT,
+		AUTH_XOAUTH2 },
+	{ { "> +OK", "< CAPA", INCAPABLE },
+		"does not offer XOAUTH2: expected another auth", ERR_ACCOUNT,
+		AUTH_XOAUTH2 },
+};
+
+static void a_login_that_fails_says_why(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(login_cases) / sizeof(login_cases[0]); i++) {
+		const struct login_case *test = &login_cases[i];
+		struct run run;
+
+		run_start(&run, test->script);
+		run.account.auth = (int)test->auth;
+		run.account.timeout_ms = 500;
+		assert_int_equal(run_open(&run), -1);
+		if (run.err.kind != test->kind || !strstr(run.err.text, test->text))
+			fail_msg("case %zu: %d, %s", i, run.err.kind, run.err.text);
+		run_end(&run);
+	}
+}
+
 static void a_session_that_cannot_begin_says_why(void **state)
 {
 	(void)state;
@@ -150,6 +214,30 @@ static void a_session_that_cannot_begin_says_why(void **state)
 		assert_int_equal(run_open(&run), -1);
 		if (run.err.kind != test->kind || !strstr(run.err.text, test->text))
 			fail_msg("case %zu: %d, %s", i, run.err.kind, run.err.text);
+		run_end(&run);
+	}
+}
+
+/* RFC 5034, 4: a line with AUTH and the answer is at most 255 bytes, its end included. */
+static void a_long_token_waits_for_the_plus(void **state)
+{
+	/* "user=user^Aauth=Bearer ", 156 letters and "^A^A" are 180 bytes, 240 in base64. */
+	static const char *const at_once[] = { TOKENS, "< AUTH XOAUTH2 dXNlcj1", "> +OK",
+		"< CAPA", "> +OK", "> .", NULL };
+	static const char *const later[] = { TOKENS, "< AUTH XOAUTH2\r\n", "> + ",
+		"< dXNlcj1", "> +OK", "< CAPA", "> +OK", "> .", NULL };
+
+	(void)state;
+	for (size_t len = 154; len < 159; len++) {
+		char token[200] = { 0 };
+		struct run run;
+
+		memset(token, 't', len);
+		run_start(&run, len <= 156 ? at_once : later);
+		run.account.auth = AUTH_XOAUTH2;
+		if (source_open(&run.account, token, &stream_wait_plain, &run.source,
+			    &run.err) < 0)
+			fail_msg("%zu: %s", len, run.err.text);
 		run_end(&run);
 	}
 }
@@ -526,6 +614,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_session_that_cannot_begin_says_why),
+		cmocka_unit_test(a_login_that_fails_says_why),
+		cmocka_unit_test(a_long_token_waits_for_the_plus),
 		cmocka_unit_test(a_line_break_in_a_password_is_not_sent),
 		cmocka_unit_test(a_listing_names_each_message_once_or_fails),
 		cmocka_unit_test(a_fetch_gives_out_what_came_to_its_end),

@@ -3,8 +3,9 @@
  * The parent and its workers: what a worker says arrives, however it ends. */
 #include "tests/test.h"
 
-#include "mailfilter/supervisor.h"
+#include "mailfilter/child.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -14,10 +15,7 @@
 #include "common/err.h"
 
 #include "mailfilter/account.h"
-#include "mailfilter/child.h"
-
-#define MINUTE (INT64_C(60) * 1000)
-#define HOUR   (60 * MINUTE)
+#include "mailfilter/stream.h"
 
 /* What a worker does, in place of mailfilter/account.c. */
 static void (*work)(const struct account_job *job, struct report *report);
@@ -65,15 +63,41 @@ static void sleeps(const struct account_job *job, struct report *report)
 		(void)pause();
 }
 
+static char shell[] = "sh", option[] = "-c", script[] = "echo mine";
+static char *words[] = { shell, option, script };
+static char other_secret[] = "hunter2";
+static struct account_settings accounts[] = { { .password_command = { words, 3 } },
+	{ .password = other_secret } };
+static const struct settings settings = { .accounts = { accounts, 2 } };
+
+/* What a server could make of a worker. */
+static void breaks_out(const struct account_job *job, struct report *report)
+{
+	DEFER(schema_text_free) char *password = NULL;
+	char program[] = "true", *argv[] = { program, NULL };
+
+	report->final = true;
+	if (execvp(program, argv) != -1 || errno != EPERM)
+		(void)err_set(&report->err, ERR_FATAL, "it may start programs");
+	else if (other_secret[0] != '\0' || other_secret[6] != '\0')
+		(void)err_set(&report->err, ERR_FATAL, "it has the other's password");
+	else if (settings_password(job->account, &stream_wait_plain, &password,
+			 &report->err) == 0 &&
+		 strcmp(password, "mine") != 0)
+		(void)err_set(&report->err, ERR_FATAL, "it has no password of its own");
+}
+
 /* Start one and wait for its end; not before it fell silent. */
 static struct report run(
 	void (*what)(const struct account_job *job, struct report *report),
 	enum child_end *end_r)
 {
-	struct child child = { .fd = -1 };
-	struct child_tools tools = {
-		.stop_fd = -1, .lock = -1, .children = &child, .count = 1
-	};
+	struct child child = { .account = &accounts[0], .fd = -1 };
+	struct child_tools tools = { .settings = &settings,
+		.stop_fd = -1,
+		.private_fds = { -1, -1, -1 },
+		.children = &child,
+		.count = 1 };
 	struct pollfd readable;
 
 	work = what;
@@ -99,6 +123,19 @@ static void the_last_word_arrives_however_much_was_said(void **state)
 	assert_true(report.final);
 	assert_int_equal(report.delivered, 7);
 	assert_int_equal(report_exit_code(&report), EX_OK);
+}
+
+static void a_worker_starts_no_program_and_knows_no_password_but_its_own(void **state)
+{
+	struct report report;
+	enum child_end end;
+
+	(void)state;
+	report = run(breaks_out, &end);
+	assert_int_equal(end, CHILD_EXITED);
+	assert_true(report.final);
+	assert_string_equal(report.err.text, "");
+	assert_string_equal(other_secret, "hunter2");
 }
 
 static void a_worker_that_dies_leaves_its_counts_and_an_error(void **state)
@@ -129,10 +166,13 @@ static void a_worker_dies_with_its_parent(void **state)
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	if (fork() == 0) {
-		struct child children[2] = { { .fd = -1 }, { .fd = -1 } };
-		struct child_tools tools = {
-			.stop_fd = -1, .lock = -1, .children = children, .count = 2
-		};
+		struct child children[2] = { { .account = &accounts[0], .fd = -1 },
+			{ .account = &accounts[1], .fd = -1 } };
+		struct child_tools tools = { .settings = &settings,
+			.stop_fd = -1,
+			.private_fds = { -1, -1, -1 },
+			.children = children,
+			.count = 2 };
 
 		work = sleeps;
 		if (child_start(&children[0], &tools) < 0 ||
@@ -146,37 +186,14 @@ static void a_worker_dies_with_its_parent(void **state)
 	(void)close(ends[0]);
 }
 
-static void failures_in_a_row_lengthen_the_wait_and_never_shorten_it(void **state)
-{
-	static const struct {
-		int64_t interval_ms;
-		uint32_t failures;
-		int64_t wait_ms;
-	} cases[] = {
-		{ 5 * MINUTE, 0, 5 * MINUTE },
-		{ 5 * MINUTE, 1, 10 * MINUTE },
-		{ 5 * MINUTE, 3, 40 * MINUTE },
-		{ 5 * MINUTE, 4, HOUR },
-		{ 5 * MINUTE, UINT32_MAX, HOUR },
-		{ 24 * HOUR, 0, 24 * HOUR },
-		{ 24 * HOUR, 9, 24 * HOUR },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(
-			supervisor_wait_ms(cases[i].interval_ms, cases[i].failures),
-			cases[i].wait_ms);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_word_arrives_however_much_was_said),
+		cmocka_unit_test(
+			a_worker_starts_no_program_and_knows_no_password_but_its_own),
 		cmocka_unit_test(a_worker_that_dies_leaves_its_counts_and_an_error),
 		cmocka_unit_test(a_worker_dies_with_its_parent),
-		cmocka_unit_test(
-			failures_in_a_row_lengthen_the_wait_and_never_shorten_it),
 	};
 
 	(void)alarm(60);

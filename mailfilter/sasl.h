@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a client says in a SASL exchange, in base64, and what a server's refusal of a token means:
+ * PLAIN (RFC 4616), OAUTHBEARER (RFC 7628) and XOAUTH2 (as Google and Microsoft describe it), for
+ * every protocol that has AUTH. Pure; what a server says is untrusted. */
+#ifndef MAILFILTER_SASL_H
+#define MAILFILTER_SASL_H
+
+#include "mailfilter/settings.h"
+
+enum {
+	SASL_ANSWER_MAX =
+		12288, /* encoded: RFC 5034 and 4954 let a server take no more */
+	SASL_CHALLENGE_MAX = 64 * 1024, /* encoded; of a longer one nothing is told */
+	SASL_WHY_MAX = 300
+};
+
+/* Is an access token the secret of this mechanism, instead of a password? */
+bool sasl_is_token(enum auth_kind auth);
+
+/* Its name on the wire. Of AUTH_LOGIN, which is none here, that of PLAIN. */
+const char *sasl_name(enum auth_kind auth);
+
+/* Add the one answer of a mechanism. host and port (as connected to) are in OAUTHBEARER's alone.
+ * Too long, or a user that cannot be said: ERR_ACCOUNT. Never grows out: reserve SASL_ANSWER_MAX.
+ * Wipe the buf. */
+struct sasl_login {
+	enum auth_kind auth;
+	unsigned port;
+	const char *user, *secret, *host;
+};
+int sasl_answer(const struct sasl_login *login, struct buf *buf, struct err *err);
+
+/* Add bytes in base64. */
+int sasl_encode(struct span bytes, struct buf *buf, struct err *err);
+
+/* What is to be said to a challenge behind the answer, so that the server says no and why:
+ * such a challenge is an error. */
+const char *sasl_concede(enum auth_kind auth);
+
+/* Such a challenge in words, "status=invalid_token, scope=mail"; "" where nothing can be read.
+ * Printable ASCII alone. Returns text. */
+const char *sasl_explain(const char *challenge, char text[static SASL_WHY_MAX]);
+
+#endif

@@ -32,7 +32,8 @@ sub make_root {
 	return $root if -d $root;
 	my @mirror = grep { -e } '/etc/apt/sources.list.d/debian.sources';
 	must('rm', '-rf', "$root.new");
-	must(qw(mmdebstrap --quiet --variant=apt --include=systemd,systemd-sysv,dbus,perl,procps,openssl,dovecot-imapd,dovecot-pop3d,dovecot-lmtpd bookworm), "$root.new", @mirror);
+	my $packages = join ',', qw(dbus dovecot-imapd dovecot-lmtpd dovecot-pop3d openssl perl procps systemd systemd-sysv);
+	must(qw(mmdebstrap --quiet --variant=apt), "--include=$packages", 'bookworm', "$root.new", @mirror);
 	rename "$root.new", $root or die "$root: $!\n";
 	return $root;
 }
@@ -120,6 +121,12 @@ sub set_up {
 	my $said = output('sh', '-c', "mailfilter setup < $PLACE/answers");
 	is($?, 0, 'mailfilter setup makes an account') or diag($said);
 	note($said);
+	my ($next) = $said =~ /^Next:\n(.*)/ms;
+	for my $command ($next =~ /^  (.*)$/mg) {
+		my $answer = output('sh', '-c', $command);
+		is($?, 0, "next, as it says: $command") or diag($answer);
+	}
+	is(output('mailfilter', '--once') =~ /runuser -u mailfilter -- mailfilter/ && $? >> 8, 78, 'and not as root');
 	is_deeply([ map { sprintf '%o %s', (stat)[2] & 07777, scalar getpwuid((stat _)[4]) } glob '/etc/mailfilter/{mailfilter.conf,box.password}' ],
 		[ '640 root', '600 mailfilter' ], 'for its service, and nobody else, to read');
 }

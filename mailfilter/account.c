@@ -107,6 +107,7 @@ static int open_delivery(struct run *run, struct err *err)
 		.dir = run->dir.path,
 		.owner = run->dir.sign,
 		.spool = run->dir.tmp,
+		.record = run->record,
 		.wait = &wait };
 
 	if (run->job->dry_run)

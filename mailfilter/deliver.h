@@ -11,7 +11,8 @@
  * A message with `repeat` set may have been shown before a crash; deliver_write finds out and
  * says so, and nothing is shown twice. A failed write or show leaves the rest of the batch valid; a
  * failed sync takes back all that was written since the last: write those anew. A show that failed
- * and certainly left nothing behind clears `repeat`: the message is held like any other. */
+ * and certainly left nothing behind clears `repeat`: the message is held like any other. What no
+ * other message would fare better with now is ERR_AWAY. */
 #ifndef MAILFILTER_DELIVER_H
 #define MAILFILTER_DELIVER_H
 
@@ -19,6 +20,7 @@
 #include "mailfilter/settings.h"
 
 struct deliver;
+struct record;
 struct stream_wait;
 
 /* In place: a copy that stands in a folder by our own hand. */
@@ -29,6 +31,11 @@ struct deliver_placed {
 };
 
 struct deliver_ops {
+	/* Before anything is fetched for this folder of the account's rules ("": the usual place):
+	 * would mail be taken there now? Costs little. 1: yes, and of at most *room_r bytes; 0: that
+	 * cannot be asked; -1: no. NULL: in place, where nothing has to be taken. */
+	int (*ask)(struct deliver *deliver, const char *folder, uint64_t *room_r,
+		struct err *err);
 	/* 1: it is there already, do not show it; 0: written */
 	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*sync)(struct deliver *deliver, struct err *err);
@@ -64,7 +71,9 @@ struct deliver_tools {
 	const char *dir; /* of the account's state, for a journal of its own */
 	const char *owner;
 	const char *spool; /* for bytes that a crash may take */
-	bool releases;     /* what is in quarantine goes out, whole and to where it was */
+	struct record *
+		record; /* tells in which folders deliveries were begun; NULL: none were */
+	bool releases;  /* what is in quarantine goes out, whole and to where it was */
 	const struct stream_wait
 		*wait; /* how to wait; fd -1 and a time that is past: -1 if
 					 * no further message should be begun */
@@ -118,8 +127,11 @@ int deliver_inplace_open(
 
 /* The account's destination, and beside it one of the same kind for each folder that its rules file
  * mail in: for maildir:PATH the Maildir PATH/.FOLDER (Maildir++), for mbox:PATH the file FOLDER
- * beside it. A message goes to the one of its `folder`; to the usual one if there is none, as where a
- * rule is gone. settings and tools are borrowed while it is open. */
+ * beside it. A message goes to the one of its `folder`. Those in which deliveries were begun are
+ * among them even if no rule names them any more, so that a message which may be there is looked for
+ * there. Where `deliver` itself was changed between a crash and the next run, nobody looks where it
+ * pointed to: what was delivered there and not recorded comes to the new place as well. settings and
+ * tools are borrowed while it is open. */
 int deliver_folders_open(const struct settings *settings,
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 

@@ -13,6 +13,7 @@
 
 #include "mailfilter/deliver.h"
 #include "mailfilter/maildir.h"
+#include "mailfilter/room.h"
 
 struct deliver_maildir {
 	struct deliver deliver;
@@ -71,6 +72,17 @@ static int was_shown(const struct maildir *maildir, const char *name, struct err
 	if (count > 0 && unlinkat(maildir->tmp, name, 0) < 0 && errno != ENOENT)
 		return fail(maildir, "write anew", name, err);
 	return 0;
+}
+
+static int ask(
+	struct deliver *deliver, const char *folder, uint64_t *room_r, struct err *err)
+{
+	const struct maildir *maildir = &of(deliver)->maildir;
+	char name[MESSAGE_NAME_MAX];
+
+	(void)folder;
+	maildir_new_name(maildir->owner, name);
+	return room_ask(maildir->tmp, maildir->tmp_path, name, room_r, err) < 0 ? -1 : 1;
 }
 
 static int write_one(struct deliver *deliver, struct message *message, struct err *err)
@@ -177,6 +189,7 @@ static void close_all(struct deliver *deliver)
 }
 
 static const struct deliver_ops ops = {
+	.ask = ask,
 	.write = write_one,
 	.sync = sync_all,
 	.show = show_one,

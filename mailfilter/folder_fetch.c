@@ -151,9 +151,12 @@ static int choose_company(struct folder *folder, const struct source_item *item,
 	return died < 0 ? -1 : 0;
 }
 
-static int add_ready(struct folder *folder, struct message *message, struct err *err)
+static int add_ready(
+	struct folder *folder, struct message *message, bool trial, struct err *err)
 {
 	pipeline_add(folder->session->pipeline, &message);
+	if (trial)
+		return pipeline_drain(folder->session->pipeline, err);
 	return pipeline_make_room(folder->session->pipeline, err);
 }
 
@@ -164,9 +167,10 @@ static int fetch_alone(struct folder *folder, struct chunk *chunk, struct err *e
 	return pipeline_drain(folder->session->pipeline, err);
 }
 
-/* One more message; a chunk that is full is fetched. */
+/* One more message; a chunk that is full is fetched. A trial shows what becomes of this one first. */
 static int chunk_add(struct folder *folder, struct chunk *chunk,
-	const struct source_item *item, const struct record_row *row, struct err *err)
+	const struct source_item *item, const struct record_row *row, bool trial,
+	struct err *err)
 {
 	struct message *message = fetch_message(
 		folder->session->fetch, folder->name, folder->uidvalidity, item, row);
@@ -177,18 +181,23 @@ static int chunk_add(struct folder *folder, struct chunk *chunk,
 		return err_memory(err);
 	if (message->action != ACTION_NONE) {
 		if (folder_read_head(folder, item, message, err) == 0)
-			return add_ready(folder, message, err);
+			return add_ready(folder, message, trial, err);
 		message_free(message);
 		return -1;
 	}
-	if (choose_company(folder, item, row, &company, why, err) < 0 ||
-		(company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0)) {
+	if (choose_company(folder, item, row, &company, why, err) < 0) {
+		message_free(message);
+		return -1;
+	}
+	if (trial && company == COMPANY_ANY)
+		company = COMPANY_NONE;
+	if (company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0) {
 		message_free(message);
 		return -1;
 	}
 	if (company == COMPANY_NEVER) {
 		message_park(message, why);
-		return add_ready(folder, message, err);
+		return add_ready(folder, message, trial, err);
 	}
 	chunk->items[chunk->count] = *item;
 	chunk->messages[chunk->count++] = message;
@@ -222,10 +231,23 @@ static int note_known(struct folder *folder, const struct source_item *item,
 	return 0;
 }
 
+/* One that is new, or whose delivery was cut off. */
+static int fetch_one(struct folder *folder, struct chunk *chunk,
+	struct folder_waiting *waiting, const struct source_item *item,
+	const struct record_row *row, struct err *err)
+{
+	bool trial = false;
+	int may = folder_may_fetch(folder, waiting, item, row, &trial, err);
+
+	return may > 0 ? chunk_add(folder, chunk, item, row, trial, err) : may;
+}
+
 int folder_fetch_new(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
+	struct folder_waiting waiting DEFER(folder_waiting_done);
 
+	folder_waiting_init(&waiting);
 	if (!chunk)
 		return err_memory(err);
 	/* All of them until it is known which are not new: who waits sees what is to come. */
@@ -243,11 +265,13 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 			folder->session->full = is_full(folder);
 			continue;
 		}
-		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,
-			    err) < 0)
+		if (fetch_one(folder, chunk, &waiting, &folder->items[i],
+			    found > 0 ? &row : NULL, err) < 0)
 			return -1;
 	}
-	return chunk_run(folder, chunk, err);
+	if (chunk_run(folder, chunk, err) < 0)
+		return -1;
+	return folder_waiting_end(folder, &waiting, err);
 }
 
 /* Wait until a scanner takes requests or there is no more hope of one. */
@@ -263,28 +287,16 @@ static int wait_scanner(
 	return 0;
 }
 
-static void report_waiting(const struct folder *folder, uint32_t waiting, const char *why)
-{
-	struct report *report = folder_tools(folder)->report;
-	char text[LOG_TEXT_MAX];
-
-	log_warning("account=%s folder=%s held=%" PRIu32 " reason=%s",
-		folder_tools(folder)->account->name, folder->name, waiting,
-		log_value(span_str(why), text));
-	if (report->held == 0)
-		(void)snprintf(report->held_why, sizeof(report->held_why), "%s", why);
-	report->held += waiting;
-}
-
 int folder_fetch_held(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
+	struct folder_waiting waiting DEFER(folder_waiting_done);
 	char why[MESSAGE_REASON_MAX] = "";
 	bool asked = false, ready = false;
-	uint32_t waiting = 0;
 	const struct source_item *items;
 	size_t count;
 
+	folder_waiting_init(&waiting);
 	if (!chunk)
 		return err_memory(err);
 	items = folder_items(&folder->held, &count);
@@ -298,11 +310,11 @@ int folder_fetch_held(struct folder *folder, struct err *err)
 			return -1;
 		asked = asked || row.judged[0];
 		if (row.judged[0] && !ready)
-			waiting++;
-		else if (chunk_add(folder, chunk, &items[i], &row, err) < 0)
+			folder_waiting_count(&waiting, why);
+		else if (fetch_one(folder, chunk, &waiting, &items[i], &row, err) < 0)
 			return -1;
 	}
-	if (waiting > 0)
-		report_waiting(folder, waiting, why);
-	return chunk_run(folder, chunk, err);
+	if (chunk_run(folder, chunk, err) < 0)
+		return -1;
+	return folder_waiting_end(folder, &waiting, err);
 }

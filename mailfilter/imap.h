@@ -94,6 +94,10 @@ int imap_fetch_what(struct imap *imap, const char *what, const struct source_ite
 /* Where nothing is to be changed a folder is opened for reading alone: open it for changes. */
 int imap_write(struct imap *imap, struct err *err);
 
+/* Open the current folder again as it is open. Where it is gone, or another one of that name:
+ * ERR_SESSION, for the next session to find out what is there. */
+int imap_reopen(struct imap *imap, struct err *err);
+
 /* The first message of the current folder behind after_uid that has these bytes: 1, else 0. */
 int imap_find_bytes(struct imap *imap, uint32_t after_uid, uint64_t size,
 	const struct hash *hash, uint32_t *uid_r, struct err *err);

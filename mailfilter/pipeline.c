@@ -39,6 +39,7 @@ enum {
 void pipeline_init(struct pipeline *pipeline, const struct pipeline_tools *tools)
 {
 	*pipeline = (struct pipeline){ .tools = *tools };
+	outlet_init(&pipeline->outlet, tools->record, tools->deliver);
 }
 
 /* Unlink a message in flight; the caller owns it. before is the one in front of it or NULL. */
@@ -77,6 +78,7 @@ void pipeline_done(struct pipeline *pipeline)
 		message_free(message);
 	}
 	pipeline_forget_recorded(pipeline);
+	outlet_done(&pipeline->outlet);
 }
 
 static void append(struct message **first, struct message **last, struct message *message)
@@ -117,6 +119,12 @@ static void fail(struct pipeline *pipeline, const struct err *err, enum err_kind
 
 static void hold(struct pipeline *pipeline, struct message *message)
 {
+	/* In place the destination is the server itself, which was there a moment ago. */
+	if (message->stage == STAGE_QUARANTINED &&
+		pipeline->tools.account->deliver_kind != DELIVER_INPLACE)
+		message->waits = WAITS_DESTINATION;
+	else if (message->waits == WAITS_VISIT && message->suspicious)
+		message->waits = WAITS_SCANNER;
 	if (message->action != ACTION_HOLD) {
 		message->action = ACTION_HOLD;
 		message->stage = STAGE_DELIVERED;
@@ -152,6 +160,10 @@ static void react(struct pipeline *pipeline, struct message *message)
 		break;
 	case ERR_AGAIN:
 		refused(pipeline, message);
+		break;
+	case ERR_AWAY:
+		outlet_refused(&pipeline->outlet, message->folder, message->reason);
+		hold(pipeline, message);
 		break;
 	case ERR_MESSAGE:
 		/* Nothing but a notice goes out; should even that fail, hold it. */

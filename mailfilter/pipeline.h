@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "mailfilter/deliver.h"
+#include "mailfilter/outlet.h"
 #include "mailfilter/quarantine.h"
 #include "mailfilter/record.h"
 #include "mailfilter/report.h"
@@ -44,6 +45,7 @@ struct pipeline_tools {
 
 struct pipeline {
 	struct pipeline_tools tools;
+	struct outlet outlet;         /* of tools.deliver */
 	struct message *first, *last; /* in flight, in the order they were fetched */
 	size_t count;
 	uint64_t bytes, memory; /* of those in flight */

@@ -33,6 +33,10 @@ struct record_row {
 	char reason[MESSAGE_REASON_MAX];
 	char judged[MESSAGE_REASON_MAX];
 	char rule[MESSAGE_RULE_MAX]; /* that decided, "" if none did */
+	enum waits waits; /* of RECORD_HELD; of RECORD_INTENT, once a try failed */
+	char target
+		[MESSAGE_TARGET_MAX]; /* the folder it is filed in, "" for the usual place */
+	bool target_known;            /* false: recorded by a version that did not say */
 	uint64_t size;
 	uint64_t
 		listed_size; /* as the server said; with head, it tells the message again */

@@ -87,6 +87,10 @@ struct account_settings {
 	char *recipient,
 		*sender; /* NULL: none, and the message's own; sender "<>": none */
 	char *deliver_tls_ca;
+	bool deliver_smtps; /* TLS from the first byte on */
+	char *deliver_user; /* of the login there; NULL: none */
+	char *deliver_password_file;
+	struct schema_list deliver_password_command;
 	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
@@ -97,9 +101,9 @@ struct account_settings {
 	char *inplace_quarantine;
 	char *since; /* as written, then: */
 	enum since_kind since_kind;
-	int since_days;  /* of SINCE_DAYS */
-	int on_infected; /* enum policy */
-	int on_unscannable, on_encrypted;
+	int since_days;                                 /* of SINCE_DAYS */
+	int on_infected;                                /* enum policy */
+	int on_unscannable, on_reason[VERDICT_REASONS]; /* each by enum verdict_reason */
 	int scan; /* enum scan_mode; the account's own or the global one */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow; /* both, with the global ones */
@@ -110,7 +114,8 @@ struct account_settings {
 	struct {
 		int source, folders, password, password_file, password_command, auth, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
-			deliver_tls_ca, inplace_quarantine, after, since;
+			deliver_tls_ca, deliver_user, deliver_password_file,
+			deliver_password_command, inplace_quarantine, after, since;
 	} lines; /* where they stand in the file, 0: not given */
 };
 

@@ -48,7 +48,9 @@ static void judge(struct pipeline *pipeline, struct message *message)
 /* What is filed was not scanned. If it should have been, its header says so. */
 static void file(struct message *message, const struct rule_settings *rule)
 {
-	(void)snprintf(message->folder, sizeof(message->folder), "%s", rule->folder);
+	if (!message->folder_fixed)
+		(void)snprintf(
+			message->folder, sizeof(message->folder), "%s", rule->folder);
 	message->action = message->suspicious ? ACTION_TAG : ACTION_DELIVER;
 	message->stage = STAGE_SCANNED;
 }

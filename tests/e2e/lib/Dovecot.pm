@@ -164,16 +164,17 @@ $self->{more}
 END
 }
 
-# dovecot returns once its ports are open; the first greeting says that the rest is there, too.
+# dovecot returns once its ports are open; the first greeting says that the rest is there, too. same:
+# on the ports it had.
 sub start {
-	my ($self) = @_;
+	my ($self, $same) = @_;
 	my $dir = $self->{dir};
 	my @argv = ('/usr/sbin/dovecot', '-c', "$dir/dovecot.conf");
 
 	unshift @argv, 'setpriv', "--reuid=$self->{owner}", "--regid=$self->{group}", '--clear-groups'
 		if $> == 0;
 	$self->{port} //= {};
-	$self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s lmtp);
+	$same or $self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s lmtp);
 	write_file("$dir/dovecot.conf", $self->settings);
 	return 0 if !command("$dir/start.log", @argv);
 	push @running, $self;

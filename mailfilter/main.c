@@ -33,6 +33,8 @@ static const char usage[] =
 	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
 	"       mailfilter [-c FILE] import [--folder NAME] [--login USER@HOST] [--json]\n"
 	"                  ACCOUNT mbsync|getmail|mpop|fetchmail|fdm FILE...\n"
+	"       mailfilter [-c FILE] rescan [--since DAYS] [--account NAME]... [--dry-run]\n"
+	"                  [--json]\n"
 	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 
@@ -58,6 +60,7 @@ static const char help[] =
 	"  why         all that is known of a message\n"
 	"  unpark      try parked messages again\n"
 	"  import      what another program has fetched already is passed over\n"
+	"  rescan      delivered mail again, with signatures that came after it\n"
 	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
 	"\n"
@@ -90,6 +93,7 @@ static const struct command commands[] = {
 	{ "why", cmd_why, SETTINGS_NEEDED },
 	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
 	{ "import", cmd_import, SETTINGS_NEEDED },
+	{ "rescan", cmd_rescan, SETTINGS_NEEDED },
 	{ "keygen", cmd_keygen, SETTINGS_NONE },
 };
 
@@ -263,8 +267,8 @@ int main(int argc, char **argv)
 	/* Passed over in silence, --dry-run before a command that removes would be a trap. */
 	if (command && is_for_a_visit(&options))
 		return cmd_usage(usage,
-			"%s: --once, --dry-run and --check-config are not for commands, and "
-			"--account stands behind the command",
+			"%s: --once and --check-config are not for commands; "
+			"--account and --dry-run stand behind those that have them",
 			argv[0]);
 	if (command && command->settings == SETTINGS_NONE)
 		return command->run(NULL, argc, argv);

@@ -19,6 +19,7 @@ enum {
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
 	" judged, size, attempts, time_s, rule, since_s, listed_size, head,"             \
 	" target, waits"
+#define REPLACING_COLUMNS "name, new_name, quarantine_id, action, verdict, reason"
 #define FOLDER_COLUMNS                                                                   \
 	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"
 /* Of one folder, and of those that are no more; the index on their keys finds them. */
@@ -114,6 +115,31 @@ static const char *const texts[SQL_TEXTS] = {
 	[SQL_IS_RELEASED] = "SELECT 1 FROM fate JOIN quarantined USING (id)"
 			    " WHERE fate IN (?1, ?4) AND (?2 = 0 OR size = ?2)"
 			    " AND (?3 IS NULL OR hash = ?3) LIMIT 1",
+	[SQL_RESCAN] = "SELECT digest, since_s, position, done_s FROM rescan",
+	[SQL_PUT_RESCAN] = "REPLACE INTO rescan (id, digest, since_s, position, done_s)"
+			   " VALUES (1, ?1, ?2, ?3, ?4)",
+	[SQL_NEXT_DELIVERED] =
+		"SELECT " MESSAGE_COLUMNS ", change FROM message WHERE change > ?1"
+		" AND time_s >= ?2 AND state IN (?3, ?4)"
+		" AND action BETWEEN ?5 AND ?6 ORDER BY change LIMIT 1",
+	[SQL_PUT_REPLACING] = "REPLACE INTO replacing (" REPLACING_COLUMNS ")"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_FIND_REPLACING] =
+		"SELECT " REPLACING_COLUMNS " FROM replacing"
+		" WHERE name = ?1 OR (?1 IS NULL AND name > ?2) ORDER BY name LIMIT 1",
+	[SQL_DROP_REPLACING] = "DELETE FROM replacing WHERE name = ?1",
+	/* By its name alone: its key may have changed meanwhile. Few are. */
+	[SQL_REPLACED] = "UPDATE message SET name = ?2, quarantine_id = ?3, action = ?4,"
+			 " verdict = ?5, reason = ?6, time_s = ?7 WHERE name = ?1",
+	[SQL_SUSPECTS] = "SELECT count(*) FROM message WHERE judged = ?1"
+			 " AND state IN (?2, ?3, ?4) AND stray_s = 0",
+	[SQL_NOTE_SUSPECT] = "REPLACE INTO unparked (folder, uidvalidity, uid)"
+			     " SELECT folder, uidvalidity, CAST(uid AS INTEGER)"
+			     " FROM message WHERE folder = ?1 AND uidvalidity = ?2"
+			     " AND uid = ?3 AND state = ?4",
+	[SQL_SUSPECT] = "UPDATE message SET state = ?5, judged = ?6, waits = ?7,"
+			" reason = ?8, time_s = ?9, attempts = 0 WHERE folder = ?1"
+			" AND uidvalidity = ?2 AND uid = ?3 AND state = ?4",
 };
 
 static enum err_kind kind_of(int code, int errnum)

@@ -43,6 +43,7 @@ struct wanted {
 	size_t only_count;
 	uint64_t days;
 	bool dry_run, as_json;
+	bool quiet; /* only of what was found, or went wrong */
 	/* In place something was found there. */
 	const char **marked;
 	size_t marked_count;
@@ -59,8 +60,8 @@ static void step_back(void)
 	(void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_IDLE);
 }
 
-static void work(const struct wanted *wanted, const struct account_settings *account,
-	int fd)
+static void work(
+	const struct wanted *wanted, const struct account_settings *account, int fd)
 {
 	const struct rescan_job job = { .settings = wanted->settings,
 		.account = account,
@@ -71,7 +72,7 @@ static void work(const struct wanted *wanted, const struct account_settings *acc
 	step_back();
 	rescan_account(&job, &report);
 	_exit(write(fd, &report, sizeof(report)) == (ssize_t)sizeof(report) ? EX_OK
-									     : EX_OSERR);
+									    : EX_OSERR);
 }
 
 static void hear(int fd, pid_t child, struct rescan_report *report)
@@ -127,8 +128,9 @@ static void say(const struct wanted *wanted, const char *account,
 {
 	(void)printf("%s: ", account);
 	if (report->impossible) {
-		(void)printf("what was delivered is out of reach: only mail in a Maildir, or "
-			     "in place, can be scanned again\n");
+		(void)printf(
+			"what was delivered is out of reach: only mail in a Maildir, or "
+			"in place, can be scanned again\n");
 		return;
 	}
 	if (report->known && report->replaced + report->marked == 0) {
@@ -177,6 +179,9 @@ static void serve(struct wanted *wanted, const struct account_settings *account)
 	struct rescan_report report = { 0 };
 
 	run(wanted, account, &report);
+	if (wanted->quiet && !wanted->as_json && report.err.kind == ERR_NONE &&
+		report.infected + report.marked == 0)
+		return;
 	if (wanted->as_json)
 		say_json(wanted, account->name, &report);
 	else
@@ -184,8 +189,7 @@ static void serve(struct wanted *wanted, const struct account_settings *account)
 	if (report.marked > 0 && !wanted->dry_run)
 		wanted->marked[wanted->marked_count++] = account->name;
 	if (report.err.kind != ERR_NONE)
-		wanted->code =
-			report_worse(wanted->code, err_exit_code(report.err.kind));
+		wanted->code = report_worse(wanted->code, err_exit_code(report.err.kind));
 }
 
 /* Mail that stays on the server is replaced by an ordinary visit. Where the account is being served
@@ -193,7 +197,7 @@ static void serve(struct wanted *wanted, const struct account_settings *account)
 static int visit(const struct wanted *wanted)
 {
 	const struct supervisor_options options = { .once = true,
-		.quiet = wanted->as_json,
+		.quiet = wanted->as_json || wanted->quiet,
 		.only = wanted->marked,
 		.only_count = wanted->marked_count };
 
@@ -261,7 +265,9 @@ int cmd_rescan(const struct settings *settings, int argc, char **argv)
 		{ "account", required_argument, NULL, 'a' },
 		{ "dry-run", no_argument, NULL, 'n' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
-	struct wanted wanted = { .settings = settings, .days = settings->rescan_days };
+	struct wanted wanted = { .settings = settings,
+		.days = settings->rescan_days,
+		.quiet = log_level() == LOG_LEVEL_WARNING };
 	int option;
 
 	optind = 1;

@@ -45,8 +45,7 @@ static int open_all(struct maildir_box *box, struct err *err)
 	if (root < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (root < 0)
-		return err_errno(
-			err, file_err_kind(errno), "cannot open %s", box->path);
+		return err_errno(err, file_err_kind(errno), "cannot open %s", box->path);
 	there = open_folder(box, root, "tmp", &box->tmp, err);
 	if (there > 0)
 		there = open_folder(box, root, "new", &box->new, err);
@@ -95,8 +94,7 @@ static bool is_there(const struct maildir_box *box, const struct maildir_entry *
 {
 	struct stat st;
 
-	return fstatat(folder_of(box, entry), entry->name, &st, AT_SYMLINK_NOFOLLOW) ==
-	       0;
+	return fstatat(folder_of(box, entry), entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Where it is now, NULL if nowhere. A reader may have moved it since the folder was listed. */
@@ -156,8 +154,8 @@ int maildir_box_write(const struct maildir_box *box, const char *name, struct bo
 	/* What a run that died left and never showed. */
 	if (unlinkat(box->tmp, name, 0) < 0 && errno != ENOENT)
 		return fail(box, "write anew", name, err);
-	fd = openat(box->tmp, name,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	fd = openat(box->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		S_IRUSR | S_IWUSR);
 	if (fd < 0)
 		return fail(box, "write", name, err);
 	if (body_save(body, fd, box->path, err) == 0 && date(box, fd, times, err) == 0 &&

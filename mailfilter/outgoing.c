@@ -23,11 +23,13 @@ int outgoing_make(struct message *message, const struct account_settings *accoun
 		return apply_edits(message);
 	case ACTION_TAG:
 		/* In place it is marked by a keyword, and not one byte changes. */
-		return account->deliver_kind == DELIVER_INPLACE ? 0 : notice_tag(message, &message->err);
+		return account->deliver_kind == DELIVER_INPLACE
+			       ? 0
+			       : notice_tag(message, &message->err);
 	case ACTION_QUARANTINE:
 	case ACTION_PARK:
-		return notice_write(message, account->name,
-			account->inplace_quarantine, &message->err);
+		return notice_write(message, account->name, account->inplace_quarantine,
+			&message->err);
 	case ACTION_NONE:
 	case ACTION_DELIVER:
 	case ACTION_HOLD:

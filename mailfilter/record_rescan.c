@@ -68,7 +68,7 @@ int record_next_delivered(struct record *record, int64_t since_s, int64_t *posit
 	return got;
 }
 
-static int put_replacing(
+int record_begin_replacing(
 	struct record *record, const struct record_replacing *replacing, struct err *err)
 {
 	sqlite3_stmt *const put = record_prepare(record, SQL_PUT_REPLACING, err);
@@ -82,20 +82,6 @@ static int put_replacing(
 	record_bind_text(put, 5, replacing->verdict);
 	record_bind_text(put, 6, replacing->reason);
 	return record_write(record, put, err);
-}
-
-int record_begin_replacing(struct record *record,
-	const struct record_replacing *replacing, const struct record_quarantined *item,
-	struct err *err)
-{
-	if (record_begin(record, err) < 0)
-		return -1;
-	if (put_replacing(record, replacing, err) < 0 ||
-		(item && record_put_quarantined(record, item, err) < 0)) {
-		record_rollback(record);
-		return -1;
-	}
-	return record_commit(record, err);
 }
 
 int record_drop_replacing(struct record *record, const char *name, struct err *err)
@@ -157,8 +143,7 @@ int record_find_replacing(struct record *record, const char *name, const char *a
 		};
 		record_column_text(find, 0, to->name, sizeof(to->name));
 		record_column_text(find, 1, to->new_name, sizeof(to->new_name));
-		record_column_text(
-			find, 2, to->quarantine_id, sizeof(to->quarantine_id));
+		record_column_text(find, 2, to->quarantine_id, sizeof(to->quarantine_id));
 		record_column_text(find, 4, to->verdict, sizeof(to->verdict));
 		record_column_text(find, 5, to->reason, sizeof(to->reason));
 	}

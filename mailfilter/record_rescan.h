@@ -35,10 +35,9 @@ struct record_replacing {
 	char reason[MESSAGE_REASON_MAX];
 };
 
-/* Before it is begun, with the index of its original (NULL: none is kept), together. */
-int record_begin_replacing(struct record *record,
-	const struct record_replacing *replacing, const struct record_quarantined *item,
-	struct err *err);
+/* Before it is begun: from here on its names are fixed, whoever takes it up. */
+int record_begin_replacing(
+	struct record *record, const struct record_replacing *replacing, struct err *err);
 
 /* It is done: from now on that is the message's delivery. */
 int record_end_replacing(

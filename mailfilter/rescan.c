@@ -118,8 +118,8 @@ static int look_at(struct rescan *rescan, const struct record_row *row, struct e
 	message->key = row->key;
 	message->since_s = row->since_s;
 	memcpy(message->folder, row->target, sizeof(message->folder));
-	(void)snprintf(message->judged, sizeof(message->judged), "%s",
-		MESSAGE_JUDGED_AGAIN);
+	(void)snprintf(
+		message->judged, sizeof(message->judged), "%s", MESSAGE_JUDGED_AGAIN);
 	quarantine_new_id(message->quarantine_id);
 	message->suspicious = true;
 	result = examine(rescan, row, message, err);
@@ -230,9 +230,8 @@ static int run(struct rescan *rescan, struct err *err)
 		scan_open(rescan->job->settings, &rescan->scan, err) < 0)
 		return -1;
 	known = begin(rescan, err);
-	if (known < 0 ||
-		(maildir ? rescan_maildir_open(rescan, err)
-			 : rescan_inplace_open(rescan, err)) < 0)
+	if (known < 0 || (maildir ? rescan_maildir_open(rescan, err)
+				  : rescan_inplace_open(rescan, err)) < 0)
 		return -1;
 	/* What was begun is ended in any case. */
 	if (!rescan->job->dry_run && rescan->ops->resume &&
@@ -258,8 +257,8 @@ void rescan_account(const struct rescan_job *job, struct rescan_report *report_r
 	struct rescan rescan = { .job = job, .report = report_r, .lock = -1 };
 	struct err err = { 0 };
 
-	*report_r = (struct rescan_report){ .impossible =
-						    !rescan_is_possible(job->account) };
+	*report_r =
+		(struct rescan_report){ .impossible = !rescan_is_possible(job->account) };
 	if (report_r->impossible || !is_served(job, &err))
 		return;
 	if (run(&rescan, &err) < 0)

@@ -12,7 +12,7 @@
 
 enum {
 	RESCAN_DAYS_MOST = 36500,
-	RESCAN_GREET_MS = 2000, /* so long the other scanners are waited for */
+	RESCAN_GREET_MS = 2000,      /* so long the other scanners are waited for */
 	RESCAN_YIELD_MS = 60 * 1000, /* so long one with a queue is left to it */
 };
 

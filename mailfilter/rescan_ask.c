@@ -41,7 +41,8 @@ static int check_hope(const struct scan *scan, struct err *err)
 }
 
 /* 1: sent; 0: not yet. */
-static int send(struct rescan *rescan, const struct scan_request *request, struct err *err)
+static int send(
+	struct rescan *rescan, const struct scan_request *request, struct err *err)
 {
 	uint64_t id;
 

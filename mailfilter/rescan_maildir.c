@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Mail that was delivered into a Maildir and its folders. One message is replaced in this order, each
- * step durable before the next: its original in quarantine; the cleaned copy in tmp; on record what
- * takes the place of what; shown; the other one removed; on record that it is done. */
+ * step durable before the next: on record what takes the place of what; its original in quarantine;
+ * the cleaned copy in tmp; shown; the other one removed; on record that it is done. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -42,8 +42,8 @@ static void drop_boxes(struct boxes *boxes)
 }
 
 /* 1: that is a Maildir; 0: it is none. */
-static int add_box(struct boxes *boxes, const char *path, const char *folder,
-	struct err *err)
+static int add_box(
+	struct boxes *boxes, const char *path, const char *folder, struct err *err)
 {
 	auto_free char *full = NULL;
 	int there;
@@ -160,16 +160,17 @@ static int load(struct rescan *rescan, const struct record_row *row,
 	return load_file(&fd, message, err);
 }
 
-static int keep_original(struct rescan *rescan, struct message *message,
-	struct record_quarantined *item_r, struct err *err)
+static int keep_original(struct rescan *rescan, struct message *message, struct err *err)
 {
+	struct record_quarantined item = { 0 };
 	struct span bytes = { 0 };
 
 	if (body_span(&message->body, &bytes, err) < 0 ||
 		quarantine_keep(rescan->dir, message->quarantine_id, rescan->tmp, bytes,
-			err) < 0)
+			err) < 0 ||
+		quarantine_describe(message, &item, err) < 0)
 		return -1;
-	return quarantine_describe(message, item_r, err);
+	return record_put_quarantined(rescan->record, &item, err);
 }
 
 static void describe(const struct record_row *row, const struct message *message,
@@ -189,8 +190,7 @@ static void describe(const struct record_row *row, const struct message *message
 static int swap(struct rescan *rescan, struct maildir_box *box,
 	const struct record_replacing *replacing, struct err *err)
 {
-	int done =
-		maildir_box_replace(box, replacing->name, replacing->new_name, err);
+	int done = maildir_box_replace(box, replacing->name, replacing->new_name, err);
 
 	if (done < 0)
 		return -1;
@@ -205,22 +205,18 @@ static int replace(struct rescan *rescan, const struct record_row *row,
 	struct message *message, struct err *err)
 {
 	struct boxes *boxes = rescan->place;
-	struct record_quarantined item = { 0 };
 	struct record_replacing replacing;
-	const bool kept = outgoing_keeps_original(message);
 
 	if (outgoing_make(message, rescan->job->account) < 0) {
 		*err = message->err;
 		return -1;
 	}
-	if (kept && keep_original(rescan, message, &item, err) < 0)
-		return -1;
-	if (maildir_box_write(boxes->box, message->name, &message->cleaned,
-		    boxes->date_s, err) < 0)
-		return -1;
 	describe(row, message, &replacing);
-	if (record_begin_replacing(
-		    rescan->record, &replacing, kept ? &item : NULL, err) < 0)
+	if (record_begin_replacing(rescan->record, &replacing, err) < 0 ||
+		(outgoing_keeps_original(message) &&
+			keep_original(rescan, message, err) < 0) ||
+		maildir_box_write(boxes->box, message->name, &message->cleaned,
+			boxes->date_s, err) < 0)
 		return -1;
 	return swap(rescan, boxes->box, &replacing, err);
 }
@@ -238,8 +234,8 @@ static int resume_in(struct rescan *rescan, struct maildir_box *box,
 
 /* What was shown is brought to its end. What was not, is scanned again when its turn comes, or never
  * where it is gone. */
-static int resume_one(struct rescan *rescan, const struct record_replacing *replacing,
-	struct err *err)
+static int resume_one(
+	struct rescan *rescan, const struct record_replacing *replacing, struct err *err)
 {
 	struct boxes *boxes = rescan->place;
 	auto_close int fd = -1;
@@ -249,15 +245,35 @@ static int resume_one(struct rescan *rescan, const struct record_replacing *repl
 		done = resume_in(rescan, &boxes->items[i], replacing, err);
 	if (done != 0)
 		return done < 0 ? -1 : 0;
-	for (size_t i = 0; i < boxes->count; i++)
-		maildir_box_forget(&boxes->items[i], replacing->new_name);
 	there = read_it(boxes, replacing->name, &fd, err);
 	return there == 0 ? record_drop_replacing(rescan->record, replacing->name, err)
 			  : (there < 0 ? -1 : 0);
 }
 
+static int forget(void *arg, const char *name, struct err *err)
+{
+	(void)err;
+	maildir_box_forget(arg, name);
+	return 0;
+}
+
+/* By now nothing in tmp that is of our sign is needed. */
+static int sweep(const struct rescan *rescan, struct maildir_box *box, struct err *err)
+{
+	struct maildir maildir = { .path = box->path,
+		.tmp_path = box->path,
+		.new_path = box->path,
+		.tmp = box->tmp,
+		.new = box->new,
+		.cur = box->cur };
+
+	memcpy(maildir.owner, rescan->sign, sizeof(maildir.owner));
+	return maildir_sweep(&maildir, forget, box, err);
+}
+
 static int resume(struct rescan *rescan, struct err *err)
 {
+	struct boxes *boxes = rescan->place;
 	struct record_replacing replacing = { 0 };
 	char after[MESSAGE_NAME_MAX] = "";
 	int got;
@@ -268,6 +284,8 @@ static int resume(struct rescan *rescan, struct err *err)
 		if (resume_one(rescan, &replacing, err) < 0)
 			return -1;
 	}
+	for (size_t i = 0; i < boxes->count && got == 0; i++)
+		got = sweep(rescan, &boxes->items[i], err);
 	return got;
 }
 

@@ -102,7 +102,7 @@ sub rename_to {
 }
 
 # --- delivered while nobody knew
-my %mail = map { $_ => late($_, $_ eq 'filed') } qw(local filed place);
+my %mail = map { $_ => late($_, $_ ne 'local') } qw(local filed place);
 for my $name (qw(local filed place)) {
 	imap($name)->append('INBOX', $_, '\Seen $Work') for $corpus->mail('attachment', $name)->{bytes}, $mail{$name},
 		$corpus->mail('plain', "$name-plain")->{bytes};

@@ -15,6 +15,8 @@ enum {
 	NAME_MAX_BYTES = 64,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
+	IDLE_REFRESH_LEAST_MS = 1000,
+	IDLE_REFRESH_MOST_MS = 28 * 60 * 1000, /* RFC 2177: servers wait for 30 minutes */
 	DELIVER_TIMEOUT_MOST_MS =
 		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
@@ -22,6 +24,7 @@ enum {
 static const char *const auth_words[] = { "plain", "login", "xoauth2", "oauthbearer",
 	NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
+static const char *const yes_words[] = { "no", "yes", NULL };
 static const char *const policy_words[] = { "clean", "tag", "quarantine", "hold", NULL };
 const char *const scan_words[] = { "suspicious", "all", NULL };
 
@@ -130,6 +133,13 @@ const struct schema_option account_options[] = {
 	  .min = TIMEOUT_LEAST_MS, .max = TIMEOUT_MOST_MS },
 	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms),
 	  .min = INTERVAL_LEAST_MS, .max = INTERVAL_MOST_MS },
+	{ .name = "idle", .type = SCHEMA_WORD, AT(idle), .preset = "yes", .words = yes_words,
+	  LINE(idle) },
+	{ .name = "idle-folder", .type = SCHEMA_TEXT, AT(idle_folder),
+	  .check = account_check_folder, LINE(idle_folder) },
+	{ .name = "idle-refresh", .type = SCHEMA_DURATION, AT(idle_refresh_ms),
+	  .preset = "9m", .min = IDLE_REFRESH_LEAST_MS, .max = IDLE_REFRESH_MOST_MS,
+	  LINE(idle_refresh) },
 	{ .name = "rate", .type = SCHEMA_SIZE, AT(rate), .min = RATE_LEAST,
 	  .max = RATE_MOST },
 	{ 0 },
@@ -226,6 +236,7 @@ int account_settings_finish(const struct settings *settings,
 			account->on_reason[i] = account->on_unscannable;
 	if (account->scan < 0)
 		account->scan = settings->scan;
+	account->idle_interval_ms = account->interval_ms;
 	if (account->interval_ms == 0)
 		account->interval_ms = settings->interval_ms;
 	if (account->message_max == 0)
@@ -234,6 +245,7 @@ int account_settings_finish(const struct settings *settings,
 		account_settings_allow(&account->allow_sha256, &account->allow_signatures,
 			&account->allow, err) < 0 ||
 		account_source_finish(settings, account, err) < 0 ||
+		account_idle_finish(settings, account, err) < 0 ||
 		finish_tls(settings, account, err) < 0 ||
 		finish_paths(settings, account, err) < 0 ||
 		finish_password(settings, account, err) < 0)

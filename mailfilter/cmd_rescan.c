@@ -21,8 +21,10 @@
 #include "common/parse.h"
 
 #include "mailfilter/cmd.h"
+#include "mailfilter/confine.h"
 #include "mailfilter/report.h"
 #include "mailfilter/rescan.h"
+#include "mailfilter/runner.h"
 #include "mailfilter/supervisor.h"
 
 static const char usage[] =
@@ -63,14 +65,19 @@ static void step_back(void)
 static void work(
 	const struct wanted *wanted, const struct account_settings *account, int fd)
 {
+	struct account_settings own = *account;
 	const struct rescan_job job = { .settings = wanted->settings,
-		.account = account,
+		.account = &own,
 		.since_s = clock_wall_s() - (int64_t)wanted->days * DAY_S,
 		.dry_run = wanted->dry_run };
-	struct rescan_report report;
+	struct rescan_report report = { 0 };
 
 	step_back();
-	rescan_account(&job, &report);
+	/* As a worker, which talks to servers: what the account runs, another process runs for it. */
+	if (runner_start(account, &own.runner, &report.err) == 0 &&
+		confine_worker(&report.err) == 0)
+		rescan_account(&job, &report);
+	runner_stop(own.runner);
 	_exit(write(fd, &report, sizeof(report)) == (ssize_t)sizeof(report) ? EX_OK
 									    : EX_OSERR);
 }
@@ -192,17 +199,27 @@ static void serve(struct wanted *wanted, const struct account_settings *account)
 		wanted->code = report_worse(wanted->code, err_exit_code(report.err.kind));
 }
 
-/* Mail that stays on the server is replaced by an ordinary visit. Where the account is being served
- * meanwhile that one does it, so that this one need not. */
+/* Mail that stays on the server is replaced by an ordinary visit, with settings of its own: it may read
+ * them anew. Where the account is being served meanwhile that one does it, and this one need not. */
 static int visit(const struct wanted *wanted)
 {
 	const struct supervisor_options options = { .once = true,
 		.quiet = wanted->as_json || wanted->quiet,
 		.only = wanted->marked,
 		.only_count = wanted->marked_count };
+	struct settings own = { 0 };
+	struct err err = { 0 };
+	int code;
 
-	return wanted->marked_count > 0 ? supervisor_run(wanted->settings, &options)
-					: EX_OK;
+	if (wanted->marked_count == 0)
+		return EX_OK;
+	if (settings_load(wanted->settings->path, &own, &err) < 0) {
+		log_error("%s", err.text);
+		return err_exit_code(err.kind);
+	}
+	code = supervisor_run(&own, &options);
+	settings_free(&own);
+	return code;
 }
 
 static bool is_wanted(const struct wanted *wanted, const char *name)

@@ -86,10 +86,13 @@ int deliver_open(
 void deliver_close(struct deliver *deliver);
 
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
- * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
- * sync; show: link to new/NAME; forget: unlink tmp/NAME (two links tell: delivered, wherever a
- * client has moved it). Names carry the owner (maildir.h); leftovers removes what it left in tmp
- * and never showed. A message's cleaned copy goes out if it has bytes, else its body. */
+ * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME
+ * and a second name in tmp; sync; show: renamed to new/NAME; forget: the second name removed. That
+ * one alone tells: delivered, wherever a client has moved it, and even if one has deleted it. Only
+ * where a client deleted it before its record, and then the power failed, or a day passed until the
+ * next run, it comes again: it cannot be told from one that was never shown, and nothing lost comes
+ * first (maildir_left.h). Names carry the owner (maildir.h); leftovers removes what it left in tmp and
+ * never showed. A message's cleaned copy goes out if it has bytes, else its body. */
 int deliver_maildir_open(
 	const char *path, const char *owner, struct deliver **deliver_r, struct err *err);
 

@@ -42,13 +42,29 @@ struct chunk {
 	uint64_t bytes;
 };
 
-/* Is as much owed as one session should settle? */
-static bool is_full(const struct folder *folder)
+/* Is as much owed as one session should settle, with so many more? */
+static bool is_full(const struct folder *folder, size_t more)
 {
 	size_t max = folder->session->source->settle_max;
 
-	return max > 0 && folder->owed.len / sizeof(struct source_item) >= max &&
+	return max > 0 && folder->owed.len / sizeof(struct source_item) + more >= max &&
 	       !folder_tools(folder)->dry_run;
+}
+
+/* What is recorded is owed. Where what is still on its way would fill the session it is waited for: the
+ * next chunk might be too much. */
+static int collect(struct folder *folder, struct err *err)
+{
+	struct pipeline *pipeline = folder->session->pipeline;
+
+	if (folder_collect(folder, err) < 0)
+		return -1;
+	if (!is_full(folder, 0) && is_full(folder, pipeline->count)) {
+		if (pipeline_drain(pipeline, err) < 0 || folder_collect(folder, err) < 0)
+			return -1;
+	}
+	folder->session->full = is_full(folder, 0);
+	return 0;
 }
 
 static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
@@ -65,12 +81,8 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 		return -1;
 	}
 	/* POP3 deletes at its end or not at all. */
-	if (folder->session->source->settle_at_finish) {
-		if (folder_collect(folder, err) < 0)
-			return -1;
-		folder->session->full = is_full(folder);
-		return 0;
-	}
+	if (folder->session->source->settle_at_finish)
+		return collect(folder, err);
 	return folder_settle(folder, err);
 }
 
@@ -231,7 +243,7 @@ static int note_known(struct folder *folder, const struct source_item *item,
 	return 0;
 }
 
-/* One that is new, or whose delivery was cut off. */
+/* One that is new, or whose delivery was cut off. 1: it is on its way, 0: it waits. */
 static int fetch_one(struct folder *folder, struct chunk *chunk,
 	struct folder_waiting *waiting, const struct source_item *item,
 	const struct record_row *row, struct err *err)
@@ -239,13 +251,17 @@ static int fetch_one(struct folder *folder, struct chunk *chunk,
 	bool trial = false;
 	int may = folder_may_fetch(folder, waiting, item, row, &trial, err);
 
-	return may > 0 ? chunk_add(folder, chunk, item, row, trial, err) : may;
+	if (may <= 0)
+		return may;
+	return chunk_add(folder, chunk, item, row, trial, err) < 0 ? -1 : 1;
 }
 
 int folder_fetch_new(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
 	struct folder_waiting waiting DEFER(folder_waiting_done);
+	enum record_state states[FOLDER_STATES_MAX];
+	size_t from = 0, known = 0; /* the states are of items from..known */
 
 	folder_waiting_init(&waiting);
 	if (!chunk)
@@ -254,20 +270,34 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 	folder_tools(folder)->report->listed += (uint32_t)folder->count;
 	for (size_t i = 0; i < folder->count && !folder->session->full; i++) {
 		struct record_row row = { 0 };
-		int found = folder_known(folder, &folder->items[i], &row, err);
+		size_t before = chunk->count;
+		int found, tried;
 
+		if (i >= known && folder_states(folder, i, states, err) < 0)
+			return -1;
+		if (i >= known) {
+			from = i;
+			known = i + FOLDER_STATES_MAX;
+		}
+		found = states[i - from] == 0
+				? 0
+				: folder_known(folder, &folder->items[i], &row, err);
 		if (found < 0)
 			return -1;
 		if (found > 0 && note_known(folder, &folder->items[i], &row, err) < 0)
 			return -1;
 		if (found > 0 && row.state != RECORD_INTENT) {
 			folder_tools(folder)->report->listed--;
-			folder->session->full = is_full(folder);
+			folder->session->full = is_full(folder, 0);
 			continue;
 		}
-		if (fetch_one(folder, chunk, &waiting, &folder->items[i],
-			    found > 0 ? &row : NULL, err) < 0)
+		tried = fetch_one(folder, chunk, &waiting, &folder->items[i],
+			found > 0 ? &row : NULL, err);
+		if (tried < 0)
 			return -1;
+		/* Something was fetched or decided: the record has moved on. */
+		if (tried > 0 && chunk->count != before + 1)
+			known = 0;
 	}
 	if (chunk_run(folder, chunk, err) < 0)
 		return -1;

@@ -6,6 +6,10 @@
 
 #include "mailfilter/folder.h"
 
+enum {
+	FOLDER_STATES_MAX = 64 /* looked up at once */
+};
+
 const struct pipeline_tools *folder_tools(const struct folder *folder);
 
 /* Make it the source's current folder. UIDs mean nothing in another one, nor in another
@@ -18,6 +22,11 @@ void folder_key(const struct folder *folder, const struct source_item *item,
 /* What is recorded of an item: 1 and the row, or 0. */
 int folder_known(const struct folder *folder, const struct source_item *item,
 	struct record_row *row_r, struct err *err);
+
+/* How the listed items from `from` on stand: FOLDER_STATES_MAX of them or to the end of the list. 0
+ * is one that is unknown. */
+int folder_states(const struct folder *folder, size_t from,
+	enum record_state states[static FOLDER_STATES_MAX], struct err *err);
 
 /* Take what the account's `since` passes over out of the listing, and write down what that is if the
  * folder is seen for the first time: then its row is put. */

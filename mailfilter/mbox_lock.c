@@ -132,7 +132,9 @@ static int remove_stale(const char *dotlock, pid_t *pid_r, struct err *err)
 	if (lstat(dotlock, &st) < 0)
 		return errno == ENOENT ? 1 : fail("look at", dotlock, err);
 	*pid_r = owner_of(dotlock);
-	if (!(*pid_r > 0 && kill(*pid_r, 0) < 0 && errno == ESRCH) &&
+	/* Ours, while we hold the other lock: one that could not be removed. */
+	if (*pid_r != getpid() &&
+		!(*pid_r > 0 && kill(*pid_r, 0) < 0 && errno == ESRCH) &&
 		clock_wall_s() - st.st_mtime < MBOX_STALE_S)
 		return 0;
 	/* Still the one that was looked at? Those who lock by the policy hold the other lock

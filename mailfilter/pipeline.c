@@ -60,16 +60,6 @@ static void take_out(
 		scan_cancel(pipeline->tools.scan, message->request_id);
 }
 
-void pipeline_forget_recorded(struct pipeline *pipeline)
-{
-	while (pipeline->recorded) {
-		struct message *message = pipeline->recorded;
-		pipeline->recorded = message->next;
-		message_free(message);
-	}
-	pipeline->recorded_last = NULL;
-}
-
 void pipeline_done(struct pipeline *pipeline)
 {
 	while (pipeline->first) {
@@ -100,6 +90,7 @@ void pipeline_add(struct pipeline *pipeline, struct message **message)
 	pipeline->count++;
 	pipeline->bytes += added->body.size;
 	pipeline->memory += added->body.fd < 0 ? added->body.size : 0;
+	pipeline->behind += added->body.fd < 0 ? 1 : PIPELINE_BEHIND_MAX;
 }
 
 bool pipeline_full(const struct pipeline *pipeline)
@@ -268,6 +259,7 @@ int pipeline_turn(struct pipeline *pipeline, struct err *err)
 {
 	size_t moved;
 
+	pipeline->behind = 0;
 	do {
 		bool due;
 
@@ -356,6 +348,10 @@ int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadl
 
 int pipeline_make_room(struct pipeline *pipeline, struct err *err)
 {
+	/* A turn looks at every message in flight and asks the scanners' sockets: for each small
+	 * message that would cost more than the message. */
+	if (pipeline->behind < PIPELINE_BEHIND_MAX && !pipeline_full(pipeline))
+		return 0;
 	if (pipeline_turn(pipeline, err) < 0)
 		return -1;
 	while (pipeline_full(pipeline))
@@ -373,26 +369,4 @@ int pipeline_drain(struct pipeline *pipeline, struct err *err)
 		result = pipeline_wait(pipeline, -1, 0, -1, err);
 	pipeline->draining = false;
 	return result < 0 ? -1 : 0;
-}
-
-struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder)
-{
-	struct message *before = NULL;
-
-	for (struct message *message = pipeline->recorded; message;
-		message = message->next) {
-		if (strcmp(message->key.folder, folder) != 0) {
-			before = message;
-			continue;
-		}
-		if (before)
-			before->next = message->next;
-		else
-			pipeline->recorded = message->next;
-		if (pipeline->recorded_last == message)
-			pipeline->recorded_last = before;
-		message->next = NULL;
-		return message;
-	}
-	return NULL;
 }

@@ -57,7 +57,14 @@ int record_begin(struct record *record, struct err *err);
 int record_commit(struct record *record, struct err *err);
 void record_rollback(struct record *record);
 
+/* Reads between these two see the record as it was at the first, and take no lock each. Nothing may
+ * be written or waited for meanwhile. */
+int record_begin_reading(struct record *record, struct err *err);
+void record_end_reading(struct record *record);
+
 /* 1: found, 0: unknown. */
+int record_find_state(struct record *record, const struct message_key *key,
+	enum record_state *state_r, struct err *err);
 int record_find(struct record *record, const struct message_key *key,
 	struct record_row *row_r, struct err *err);
 

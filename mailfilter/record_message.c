@@ -38,6 +38,22 @@ void record_read_row(sqlite3_stmt *from, struct record_row *row)
 	row->waits = (enum waits)sqlite3_column_int(from, 18);
 }
 
+int record_find_state(struct record *record, const struct message_key *key,
+	enum record_state *state_r, struct err *err)
+{
+	sqlite3_stmt *const find = record_prepare(record, SQL_FIND_STATE, err);
+	int got;
+
+	if (!find)
+		return -1;
+	bind_key(find, key);
+	got = record_step(record, find, err);
+	if (got == 1)
+		*state_r = (enum record_state)sqlite3_column_int(find, 0);
+	(void)sqlite3_reset(find);
+	return got;
+}
+
 int record_find(struct record *record, const struct message_key *key,
 	struct record_row *row_r, struct err *err)
 {

@@ -12,9 +12,11 @@
 /* Statements are prepared at their first use and kept. */
 enum record_sql {
 	SQL_BEGIN,
+	SQL_BEGIN_READING,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_FIND,
+	SQL_FIND_STATE,
 	SQL_NOTE_WAIT,
 	SQL_OUTLET,
 	SQL_PUT_OUTLET,
@@ -64,6 +66,9 @@ enum record_sql {
 	SQL_SUSPECT,
 	SQL_TEXTS
 };
+
+/* What each of them says. */
+extern const char *const record_texts[SQL_TEXTS];
 
 enum {
 	RECORD_PAGE =

@@ -16,6 +16,7 @@
 #include "mailfilter/decide.h"
 #include "mailfilter/maildir.h"
 #include "mailfilter/maildir_box.h"
+#include "mailfilter/maildir_left.h"
 #include "mailfilter/outgoing.h"
 #include "mailfilter/quarantine.h"
 #include "mailfilter/rescan_inside.h"

@@ -110,12 +110,15 @@ static void imap_close_source(struct source *source)
 }
 
 static const struct source_ops imap_ops = {
+	.facts = imap_facts,
 	.folders = imap_folders,
 	.select = imap_select,
 	.list = imap_list,
 	.fetch = imap_fetch,
 	.heads = imap_heads,
 	.settle = imap_settle,
+	.can_idle = imap_can_idle,
+	.idle = imap_idle,
 	.finish = imap_finish,
 	.close = imap_close_source,
 };

@@ -55,9 +55,9 @@ for my $kind (qw(maildir mbox)) {
 	my $count = killed_at($kind, 'write', 0, 0);
 	my ($tried, @wrong) = (0);
 	# The kinds of call around which a message is in the folder and not on record.
-	for my $call ($kind eq 'mbox' ? qw(sync write) : qw(link sync)) {
+	for my $call ($kind eq 'mbox' ? qw(sync write) : qw(rename sync)) {
 		for my $n (1 .. $count->{$call}) {
-			next if !$ENV{LONG} && $call ne 'link' && $n % 4 && $n < $count->{$call} - 6;
+			next if !$ENV{LONG} && $call ne 'rename' && ($n % 2 || $n < $count->{$call} - 12);
 			push @wrong, killed_at($kind, $call, $n, 1 + $n % 2);
 			$tried++;
 		}

@@ -1124,6 +1124,30 @@ static void a_file_that_is_no_database_says_what_to_do(void **state)
 	refused("move it away");
 }
 
+static void reads_between_begin_and_end_see_what_stood_at_the_begin(void **state)
+{
+	const struct record_row old = a_row("A", 1, RECORD_HELD),
+				new = a_row("A", 2, RECORD_HELD);
+	struct record *record = open_record(false), *other = open_record(false);
+	enum record_state found = 0;
+	struct err err = { 0 };
+
+	(void)state;
+	put(record, "A", 1, RECORD_PARKED);
+	assert_int_equal(record_begin_reading(record, &err), 0);
+	assert_int_equal(record_find_state(record, &old.key, &found, &err), 1);
+	assert_int_equal(found, RECORD_PARKED);
+	put(other, "A", 2, RECORD_DONE);
+	assert_int_equal(record_find_state(record, &new.key, &found, &err), 0);
+	assert_int_equal(found, RECORD_PARKED);
+	record_end_reading(record);
+	assert_int_equal(record_find_state(record, &new.key, &found, &err), 1);
+	assert_int_equal(found, RECORD_DONE);
+	put(record, "A", 3, RECORD_HELD);
+	record_close(other);
+	record_close(record);
+}
+
 static void damaged_pages_are_an_error_and_not_an_unknown_message(void **state)
 {
 	struct record *record = open_record(false);
@@ -1282,6 +1306,7 @@ int main(void)
 		TEST(the_fate_of_an_original_is_told_with_it_and_dropped_with_it),
 		TEST(a_database_of_another_program_is_refused),
 		TEST(a_file_that_is_no_database_says_what_to_do),
+		TEST(reads_between_begin_and_end_see_what_stood_at_the_begin),
 		TEST(damaged_pages_are_an_error_and_not_an_unknown_message),
 		TEST(a_full_disk_is_again_and_nothing_is_half_written),
 		TEST(ten_thousand_rows_take_no_time),

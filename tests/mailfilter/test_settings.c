@@ -103,6 +103,45 @@ static void everything_has_its_preset(void **state)
 	assert_int_equal(account->timeout_ms, 60000);
 }
 
+static void an_account_that_is_watched_is_visited_seldom_if_nothing_else_is_said(
+	void **state)
+{
+	static const struct {
+		const char *global, *account;
+		int64_t interval_ms, idle_interval_ms;
+	} cases[] = {
+		{ "", "", 300000, 1800000 },
+		{ "interval = \"1h\" ", "", 3600000, 3600000 },
+		{ "", "interval = \"1m\" ", 60000, 60000 },
+		{ "", "folders = { \"INBOX\", \"Lists\" } ", 300000, 300000 },
+		{ "", "folders = { \"*\" } ", 300000, 300000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		DEFER(settings_free) struct settings settings = { 0 };
+		const struct account_settings *account;
+		char text[1000];
+
+		(void)snprintf(text, sizeof(text),
+			"%saccount a {\n" SOURCE DELIVER PASSWORD "%s}\n",
+			cases[i].global, cases[i].account);
+		load_good(text, &settings);
+		account = settings_account(&settings, 0);
+		assert_true(account->idle);
+		assert_int_equal(account->interval_ms, cases[i].interval_ms);
+		assert_int_equal(account->idle_interval_ms, cases[i].idle_interval_ms);
+		assert_int_equal(account->idle_refresh_ms, 9 * 60 * 1000);
+	}
+	load_bad("account a {\n" SOURCE DELIVER PASSWORD "\nidle-folder = \"X\"\n}\n", 3,
+		"not among the folders");
+	load_bad("account a {\n" SOURCE DELIVER PASSWORD "\nidle-refresh = \"29m\"\n}\n",
+		3, "28m");
+	load_bad("account a {\nsource = \"pop3s://u@h\" " DELIVER PASSWORD
+		 "\nidle = yes\n}\n",
+		3, "only IMAP");
+}
+
 static void everything_can_be_set(void **state)
 {
 	DEFER(settings_free) struct settings settings = { 0 };
@@ -665,6 +704,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_maildir_needs_no_password),
 		cmocka_unit_test(everything_has_its_preset),
+		cmocka_unit_test(
+			an_account_that_is_watched_is_visited_seldom_if_nothing_else_is_said),
 		cmocka_unit_test(everything_can_be_set),
 		cmocka_unit_test(scanners_on_other_hosts_have_their_keys),
 		cmocka_unit_test(every_destination_is_taken_apart),

@@ -191,6 +191,32 @@ sub stop {
 	@running = grep { $_ != $self } @running;
 }
 
+sub zombie {
+	my ($pid) = @_;
+	open(my $file, '<', "/proc/$pid/stat") or return 1;
+	return (<$file> // ' ) Z') =~ /\) Z/;
+}
+
+# As a power cut would, so that nobody waits for those who are connected: the master and its own.
+sub crash {
+	my ($self) = @_;
+	open(my $file, '<', "$self->{dir}/run/master.pid") or die "no master.pid: $!\n";
+	my ($master) = <$file> =~ /(\d+)/;
+	my @own = grep {
+		my $stat = '';
+		if (open(my $process, '<', "/proc/$_/stat")) { $stat = <$process> // '' }
+		$stat =~ /^\d+ \(.*\) \S+ $master /;
+	} map { m{(\d+)} } glob '/proc/[0-9]*';
+	kill 'KILL', $master, @own;
+	select undef, undef, undef, 0.02 while grep { -d "/proc/$_" && !zombie($_) } $master, @own;
+	@running = grep { $_ != $self } @running;
+}
+
+# Those that run.
+sub started {
+	return @running;
+}
+
 sub stop_all {
 	$_->stop for @running;
 }

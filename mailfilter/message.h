@@ -72,15 +72,14 @@ struct message {
 	struct message *next; /* in the pipeline's list */
 	struct message_key key;
 	enum stage stage;
-	uint32_t attempts; /* times it was held before */
-	uint64_t size;     /* as the server says, before the fetch; then of the body */
+	uint64_t size; /* as the server says, before the fetch; then of the body */
 	uint64_t listed_size;
 	struct head head;  /* of the original */
 	int64_t date_s;    /* INTERNALDATE, 0 if unknown */
 	int64_t listed_ms; /* clock_ms() when its fetch began */
 	uint32_t number;   /* POP3: of this session */
-	enum waits waits;  /* of hold */
 	struct body body;  /* the original, from FETCHED on */
+	bool repeat; /* an intent is on record: it may have been delivered under its name */
 	bool suspicious;
 	bool suspect; /* found to be infected since it was delivered */
 	bool passed;  /* not scanned, although it might be suspicious: judged says why */
@@ -98,9 +97,10 @@ struct message {
 	char quarantine_id[QUARANTINE_ID_MAX]; /* fixed at LISTED */
 	struct body cleaned;                   /* what goes out, if not the original */
 	char name[MESSAGE_NAME_MAX]; /* of the delivery; fixed at LISTED, then recorded */
+	uint32_t attempts;           /* times it was held before */
+	enum waits waits;            /* of hold */
 	int64_t since_s;             /* when it was first seen */
-	bool repeat; /* an intent is on record: it may have been delivered under this name */
-	struct placed placed;            /* in place: what stands in its folder for it */
+	struct placed placed;        /* in place: what stands in its folder for it */
 	char remark[MESSAGE_REASON_MAX]; /* of its delivery, for the log; "" if none */
 	struct err err;                  /* of the step that failed */
 };

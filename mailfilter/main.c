@@ -35,8 +35,8 @@ static const char usage[] =
 	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
 	"       mailfilter [-c FILE] import [--folder NAME] [--login USER@HOST] [--json]\n"
 	"                  ACCOUNT mbsync|getmail|mpop|fetchmail|fdm FILE...\n"
-	"       mailfilter [-c FILE] rescan [--since DAYS] [--account NAME]... [--dry-run]\n"
-	"                  [--json]\n"
+	"       mailfilter [-c FILE] rescan [--since DAYS] [--account NAME]...\n"
+	"                  [--dry-run] [--json]\n"
 	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 

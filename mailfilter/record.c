@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 
+#include "mailfilter/owner.h"
 #include "mailfilter/record_private.h"
 
 enum {
@@ -198,7 +199,8 @@ static int open_read_only(struct record *record, struct err *err)
 
 static int open_to_write(struct record *record, const char *dir, struct err *err)
 {
-	if (file_mkdirs(dir, S_IRWXU, err) < 0 || make_file(dir, record->path, err) < 0 ||
+	if (owner_check(dir, err) < 0 || file_mkdirs(dir, S_IRWXU, err) < 0 ||
+		make_file(dir, record->path, err) < 0 ||
 		connect_to(record, record->path, SQLITE_OPEN_READWRITE, err) < 0)
 		return -1;
 	return record_schema(record, false, err);

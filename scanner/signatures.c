@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Debian's package does it by itself, some minutes after it is installed. */
 #define RUN_FRESHCLAM                                                                    \
-	"run freshclam (Debian package clamav-freshclam), or name its folder in the "    \
-	"signatures setting"
+	"run freshclam (\"apt install clamav-freshclam\" does so by itself: wait some "  \
+	"minutes), or name its folder in the signatures setting"
 
 enum {
 	CHUNK_SIZE = 1024 * 1024

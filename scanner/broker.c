@@ -22,6 +22,7 @@
 #include "scanner/guard.h"
 #include "scanner/hosts.h"
 #include "scanner/pulse.h"
+#include "scanner/rounds.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
 #include "scanner/watch.h"
@@ -41,6 +42,7 @@ struct broker {
 	struct cache cache;
 	struct watchdog watchdog;
 	struct pulse pulse;
+	struct rounds rounds;
 	uint64_t lookups, hits; /* of messages, in the cache */
 	uint64_t session;
 	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
@@ -170,6 +172,7 @@ static void tell_state(struct broker *broker)
 	state.lookups = broker->lookups;
 	state.hits = broker->hits;
 	state_add_trouble(&state, broker->trouble);
+	rounds_fill(&broker->rounds, &state.checks);
 	state_announce(&broker->clients.state, &state);
 	clients_tell(&broker->clients, &state);
 }
@@ -278,11 +281,14 @@ static int64_t say_alive(struct broker *broker)
 static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 {
 	struct pollfd fds[] = { { .fd = broker->signals, .events = POLLIN },
-		{ .fd = broker->hosts.events, .events = POLLIN } };
+		{ .fd = broker->hosts.events, .events = POLLIN },
+		{ .fd = rounds_fd(&broker->rounds), .events = POLLIN } };
+	size_t count = fds[2].fd < 0 ? 2 : 3;
 	int number;
 
 	hosts_watch(&broker->hosts);
-	if (link_wait(&broker->clients.link, 1, NULL, fds, 2, clock_left(until), err) < 0)
+	if (link_wait(&broker->clients.link, 1, NULL, fds, count, clock_left(until),
+		    err) < 0)
 		return -1;
 	hosts_hear(&broker->hosts);
 	while ((number = stop_next(broker->signals)) > 0)
@@ -308,6 +314,7 @@ static int serve(struct broker *broker, struct err *err)
 		next = deadline_sooner(
 			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
 		next = deadline_sooner(next, broker->end_by);
+		next = deadline_sooner(next, rounds_turn(&broker->rounds));
 		next = deadline_sooner(next, say_alive(broker));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
@@ -358,6 +365,8 @@ int broker_run(const struct settings *settings)
 		.stop_by = -1,
 		.end_by = -1 };
 	watch_init(&broker->watch, settings);
+	rounds_init(&broker->rounds, settings, &broker->hosts, &broker->clients,
+		&broker->watch);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -365,6 +374,7 @@ int broker_run(const struct settings *settings)
 		result = serve(broker, &err);
 	if (result < 0)
 		log_error("%s", err.text);
+	rounds_done(&broker->rounds);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
 	watch_done(&broker->watch);

@@ -42,6 +42,8 @@ struct check_facts {
 	pid_t pids[CHECK_WORKERS_MAX];      /* of workers that serve */
 	char trouble[CHECK_FACTS_TEXT_MAX]; /* why none serves or not the newest, or "" */
 	char isolation[CHECK_FACTS_TEXT_MAX]; /* sandbox_missing() */
+	char inspector[CHECK_FACTS_TEXT_MAX]; /* why it does not check, or "" */
+	int64_t inspector_died_ago_ms;        /* on its own */
 };
 
 struct check {
@@ -77,5 +79,6 @@ void check_space(const struct check_facts *facts, struct check_result *result);
 void check_memory(const struct check_facts *facts, struct check_result *result);
 void check_permissions(const struct check_facts *facts, struct check_result *result);
 void check_isolation(const struct check_facts *facts, struct check_result *result);
+void check_inspector(const struct check_facts *facts, struct check_result *result);
 
 #endif

@@ -5,7 +5,8 @@
 #include <time.h>
 
 enum {
-	CLOCK_LEFT_MAX_MS = 3600 * 1000
+	CLOCK_LEFT_MAX_MS = 3600 * 1000,
+	YEAR_2020_S = 1577836800
 };
 
 static int64_t now_us(clockid_t id)
@@ -69,4 +70,18 @@ const char *clock_mail_date(int64_t wall_s, char text[static CLOCK_TEXT_MAX])
 		days[tm.tm_wday % 7], tm.tm_mday, months[tm.tm_mon % 12],
 		(tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	return text;
+}
+
+bool clock_is_wrong(int64_t wall_s, char text[static CLOCK_WRONG_MAX])
+{
+	char now[CLOCK_TEXT_MAX];
+
+	text[0] = '\0';
+	if (wall_s >= YEAR_2020_S)
+		return false;
+	(void)snprintf(text, CLOCK_WRONG_MAX,
+		"the clock says %s: set it (timedatectl); until then certificates are "
+		"refused, and mail and signatures are dated wrong",
+		clock_iso(wall_s, now));
+	return true;
 }

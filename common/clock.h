@@ -4,6 +4,7 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Milliseconds since some start, never going back. */
@@ -24,5 +25,12 @@ enum {
 /* RFC 3339 in UTC ("2026-01-31T12:00:00Z") and RFC 5322 ("Sat, 31 Jan 2026 12:00:00 +0000"). */
 const char *clock_iso(int64_t wall_s, char text[static CLOCK_TEXT_MAX]);
 const char *clock_mail_date(int64_t wall_s, char text[static CLOCK_TEXT_MAX]);
+
+enum {
+	CLOCK_WRONG_MAX = 160
+};
+
+/* Before this program was written? Then what to do, a sentence in text; else "". */
+bool clock_is_wrong(int64_t wall_s, char text[static CLOCK_WRONG_MAX]);
 
 #endif

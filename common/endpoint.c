@@ -177,8 +177,13 @@ int endpoint_claim(struct endpoint *endpoint, struct err *err)
 	if (name[0] != '\0' && file_mkdirs(name, FOLDER_MODE, err) < 0)
 		return claim_failed(endpoint, err);
 	(void)snprintf(name, sizeof(name), "%s.lock", endpoint->path);
-	if (file_lock(name, &lock, err) < 0)
+	if (file_lock(name, &lock, err) < 0) {
+		if (errno == EWOULDBLOCK)
+			(void)err_wrap(err,
+				"another scanner listens there, stop it or choose another "
+				"address");
 		return claim_failed(endpoint, err);
+	}
 	/* ZeroMQ removes whatever stands at the path before it binds. */
 	if (lstat(endpoint->path, &stat) == 0) {
 		if (!S_ISSOCK(stat.st_mode))

@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	READ_CHUNK = 16 * 1024,
-	PID_TEXT_MAX = 16
+	PID_TEXT_MAX = 16,
+	REMEDY_MAX = 96
 };
 
 enum err_kind file_err_kind(int errnum)
@@ -42,9 +44,35 @@ enum err_kind file_err_kind(int errnum)
 	}
 }
 
+/* What a person can do about it; "" where that depends. */
+static const char *remedy(int errnum, char text[static REMEDY_MAX])
+{
+	switch (errnum) {
+	case EACCES:
+	case EPERM:
+		(void)snprintf(text, REMEDY_MAX,
+			": run as its owner, or give it to this user (uid %u)",
+			(unsigned)geteuid());
+		return text;
+	case EROFS:
+		return ": choose a place that can be written";
+	case ENOSPC:
+	case EDQUOT:
+		return ": make room there";
+	default:
+		return "";
+	}
+}
+
 static int fail(const char *what, const char *path, struct err *err)
 {
-	return err_errno(err, file_err_kind(errno), "cannot %s %s", what, path);
+	const int errnum = errno;
+	char text[REMEDY_MAX];
+
+	(void)err_set(err, file_err_kind(errnum), "cannot %s %s: %s%s", what, path,
+		strerror(errnum), remedy(errnum, text));
+	errno = errnum;
+	return -1;
 }
 
 /* path without slashes at its end: behind "link/" O_NOFOLLOW follows the link. */
@@ -307,4 +335,14 @@ int file_lock(const char *path, int *fd_r, struct err *err)
 		return -1;
 	*fd_r = take_fd(&fd);
 	return 0;
+}
+
+DIR *file_list(int dirfd)
+{
+	auto_close int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		(void)take_fd(&fd);
+	return dir;
 }

@@ -113,8 +113,10 @@ int key_read_secret(const char *path, struct key *key_r, struct err *err)
 	int result;
 
 	if (fd < 0)
-		return err_errno(
-			err, ERR_SETTINGS, "cannot open the secret key %s", path);
+		return err_set(err, ERR_SETTINGS, "cannot open the secret key %s: %s%s",
+			path, strerror(errno),
+			errno == ENOENT ? ": make one with \"mailfilter keygen FILE\""
+					: "");
 	if (check_file(fd, path, err) < 0)
 		return -1;
 	do

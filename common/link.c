@@ -216,7 +216,9 @@ static int bind_one(struct link *link, const struct endpoint *endpoint, const ch
 		return 0;
 	if (number == EADDRINUSE)
 		return err_set(err, ERR_AGAIN,
-			"%s is in use: another scanner or program listens there", text);
+			"%s is in use: stop the scanner or program that listens there, "
+			"or choose another address",
+			text);
 	return err_set(
 		err, ERR_SETTINGS, "cannot listen at %s: %s", text, zmq_strerror(number));
 }

@@ -82,7 +82,7 @@ static const char *expected(const char *format)
 		{ "no such option", "expected one of " },
 		{ "missing equal sign", "expected NAME = VALUE" },
 		{ "attempt to append", "expected =" },
-		{ "found duplicate title", "expected a name of its own" },
+		{ "found duplicate title", "expected another name, or one section" },
 		{ "missing title", "expected a name and \"{\" behind it" },
 		{ "missing opening brace", "expected \"{\" behind its name" },
 		{ "premature end", "expected a value for the last option" },

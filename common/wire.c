@@ -101,26 +101,6 @@ static void pack_verdict(struct pack *pack, const struct verdict *verdict)
 	pack_edits(pack, &verdict->edits);
 }
 
-static void pack_state(struct pack *pack, const struct wire_state *state)
-{
-	pack_u8(pack, (uint8_t)state->state);
-	pack_u64(pack, state->session);
-	pack_u64(pack, state->generation);
-	pack_u64(pack, state->message_max);
-	pack_u64(pack, state->signatures);
-	pack_u32(pack, state->jobs);
-	pack_u32(pack, state->workers);
-	pack_u32(pack, state->queued);
-	pack_u64(pack, state->lookups);
-	pack_u64(pack, state->hits);
-	health_pack(pack, &state->health);
-	checks_pack(pack, &state->checks);
-	pack_bytes(pack, state->digest.bytes, HASH_SIZE);
-	pack_text(pack, state->engine, sizeof(state->engine));
-	pack_text(pack, state->unprotected, sizeof(state->unprotected));
-	pack_text(pack, state->trouble, sizeof(state->trouble));
-}
-
 int wire_encode_verdict(const struct verdict *verdict, struct buf *out, struct err *err)
 {
 	struct pack pack;
@@ -151,7 +131,7 @@ int wire_encode(const struct wire_message *message, struct buf *head, struct err
 	case WIRE_CANCEL:
 		break;
 	case WIRE_STATE:
-		pack_state(&pack, &message->state);
+		wire_state_pack(&pack, &message->state);
 		break;
 	case WIRE_REQUEST:
 		pack_u64(&pack, message->request.size);
@@ -250,30 +230,6 @@ static int unpack_verdict(struct unpack *unpack, struct verdict *verdict, struct
 	return 0;
 }
 
-static void unpack_state(struct unpack *unpack, struct wire_state *state)
-{
-	unsigned value = unpack_u8(unpack);
-
-	unpack_expect(unpack, value >= WIRE_LOADING && value <= WIRE_STOPPING,
-		"its state is unknown");
-	state->state = unpack->wrong ? WIRE_LOADING : (enum wire_scanner_state)value;
-	state->session = unpack_u64(unpack);
-	state->generation = unpack_u64(unpack);
-	state->message_max = unpack_u64(unpack);
-	state->signatures = unpack_u64(unpack);
-	state->jobs = unpack_u32(unpack);
-	state->workers = unpack_u32(unpack);
-	state->queued = unpack_u32(unpack);
-	state->lookups = unpack_u64(unpack);
-	state->hits = unpack_u64(unpack);
-	health_unpack(unpack, &state->health);
-	checks_unpack(unpack, &state->checks);
-	unpack_bytes(unpack, state->digest.bytes, HASH_SIZE);
-	unpack_text(unpack, state->engine, sizeof(state->engine));
-	unpack_text(unpack, state->unprotected, sizeof(state->unprotected));
-	unpack_text(unpack, state->trouble, sizeof(state->trouble));
-}
-
 static void unpack_refusal(struct unpack *unpack, struct wire_message *message)
 {
 	unsigned value = unpack_u8(unpack);
@@ -297,7 +253,7 @@ static int unpack_body(
 	case WIRE_CANCEL:
 		break;
 	case WIRE_STATE:
-		unpack_state(unpack, &message->state);
+		wire_state_unpack(unpack, &message->state);
 		break;
 	case WIRE_REQUEST:
 		message->request.size = unpack_u64(unpack);

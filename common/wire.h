@@ -8,14 +8,12 @@
 #define COMMON_WIRE_H
 
 #include "common/allow.h"
-#include "common/checks.h"
-#include "common/health.h"
+#include "common/wire_state.h"
 
 enum {
 	WIRE_VERSION = 1,
 	WIRE_CHUNK_MAX = 256 * 1024, /* bytes of mail in one data frame */
 	WIRE_HEAD_MAX = EDITS_BYTES_MAX + 1024 * 1024, /* of any head frame */
-	WIRE_TEXT_MAX = 256,                           /* of any text, NUL included */
 };
 
 enum wire_type {
@@ -30,36 +28,11 @@ enum wire_type {
 	WIRE_REFUSE,    /* scanner: a request or frame is not taken, and why */
 };
 
-enum wire_scanner_state {
-	WIRE_LOADING = 1,
-	WIRE_READY,
-	WIRE_STOPPING
-};
-
 enum wire_refusal {
 	WIRE_BUSY = 1,  /* the queue is full: send it again later, or elsewhere */
 	WIRE_TOO_LARGE, /* over message_max */
 	WIRE_PROTOCOL,  /* a frame that this version does not understand */
 	WIRE_UNKNOWN,   /* no such request here: send it whole again */
-};
-
-struct wire_state {
-	enum wire_scanner_state state;
-	uint64_t session;           /* random, new at each start of the scanner */
-	uint64_t generation;        /* of the signatures, 0 while none is loaded */
-	uint64_t message_max;       /* largest message it takes, bytes */
-	uint64_t signatures;        /* how many are loaded */
-	uint32_t jobs;              /* requests a client may have outstanding */
-	uint32_t workers;           /* alive */
-	uint32_t queued;            /* requests waiting */
-	uint64_t lookups;           /* messages looked up in its cache of clean ones */
-	uint64_t hits;              /* and found there */
-	struct health health;       /* what it did, and how long that took */
-	struct checks checks;       /* and what its checks of itself found */
-	struct hash digest;         /* of signature sets, engine and options */
-	char engine[WIRE_TEXT_MAX]; /* "libclamav 1.4.6" */
-	char unprotected[WIRE_TEXT_MAX]; /* "" or what is not protected, a sentence */
-	char trouble[WIRE_TEXT_MAX];     /* "" or why it is not ready, and what to do */
 };
 
 struct wire_request {

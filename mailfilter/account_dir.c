@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,8 +13,13 @@
 
 #include "common/file.h"
 #include "common/hash.h"
+#include "common/parse.h"
 
 static const char crash_name[] = "crashed";
+
+enum {
+	PID_BYTES_MAX = 32 /* of the lock, with its line end */
+};
 
 int account_dir_path(
 	const char *state_dir, const char *account, char **path_r, struct err *err)
@@ -86,6 +92,28 @@ int account_dir_open(const char *state_dir, const char *account,
 	dir.crashed = unlinkat(fd, crash_name, 0) == 0;
 	*dir_r = dir;
 	return 0;
+}
+
+bool account_dir_is_busy(const char *path)
+{
+	auto_free char *lock = NULL;
+	auto_buf struct buf content;
+	const char *text = NULL;
+	uint64_t pid = 0;
+
+	buf_init(&content, PID_BYTES_MAX + 1);
+	if (asprintf(&lock, "%s/lock", path) < 0) {
+		lock = NULL;
+		return false;
+	}
+	if (file_read(lock, PID_BYTES_MAX, &content, NULL) < 0)
+		return false;
+	if (content.len > 0 && content.data[content.len - 1] == '\n')
+		content.len--;
+	if (buf_text(&content, &text, NULL) < 0 ||
+		parse_number(text, 1, INT32_MAX, &pid, NULL) < 0)
+		return false;
+	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
 
 void account_dir_note_crash(const char *state_dir, const char *account)

@@ -36,6 +36,10 @@ int account_dir_open(const char *state_dir, const char *account,
 	struct account_dir *dir_r, struct err *err);
 void account_dir_close(struct account_dir *dir);
 
+/* Does a worker seem to be at work there? Takes no lock, which could be in its way: the process that
+ * held it last is alive. */
+bool account_dir_is_busy(const char *path);
+
 /* For who saw its worker die of what it did, not of somebody else's kill: the next one to open it
  * knows. Where that cannot be written it is as if it had been killed. */
 void account_dir_note_crash(const char *state_dir, const char *account);

@@ -278,12 +278,12 @@ static int read_options(struct wanted *wanted, int argc, char **argv)
 int cmd_import(const struct settings *settings, int argc, char **argv)
 {
 	struct wanted wanted = { .settings = settings };
-	struct err err = { 0 };
 	int code = read_options(&wanted, argc, argv);
 
 	if (code != EX_OK)
 		return code;
-	if (cmd_uid_account(settings, argv[optind], &wanted.account, &err) < 0)
-		return fail(EX_NOINPUT, &err);
+	wanted.account = settings_find_account(settings, argv[optind]);
+	if (!wanted.account)
+		return cmd_no_account(settings, argv[optind]);
 	return check(&wanted, argv[optind + 1], argv + optind + 2);
 }

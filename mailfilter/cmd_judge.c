@@ -94,14 +94,6 @@ static int judge_file(const struct question *question, const char *file, struct 
 	return 0;
 }
 
-static bool is_account(const struct settings *settings, const char *name)
-{
-	for (size_t i = 0; settings && i < settings->accounts.count; i++)
-		if (strcmp(settings_account(settings, i)->name, name) == 0)
-			return true;
-	return false;
-}
-
 int cmd_judge(const struct settings *settings, int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
@@ -121,8 +113,9 @@ int cmd_judge(const struct settings *settings, int argc, char **argv)
 	}
 	if (optind == argc)
 		return cmd_usage(usage, "judge: no file given");
-	if (question.account && !is_account(settings, question.account))
-		return cmd_usage(usage, "judge: no account %s", question.account);
+	if (question.account &&
+		(!settings || !settings_find_account(settings, question.account)))
+		return cmd_no_account(settings, question.account);
 	/* With one account its rules are meant. */
 	if (settings && settings->accounts.count == 1)
 		question.account = settings_account(settings, 0)->name;

@@ -278,14 +278,6 @@ static int run(const struct cmd_quarantine *command, const char *what)
 				"and the ids where they are needed");
 }
 
-static bool is_known(const struct cmd_quarantine *command)
-{
-	for (size_t i = 0; i < command->settings->accounts.count; i++)
-		if (cmd_quarantine_account(command, i))
-			return true;
-	return !command->account;
-}
-
 int cmd_quarantine(const struct settings *settings, int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
@@ -310,7 +302,7 @@ int cmd_quarantine(const struct settings *settings, int argc, char **argv)
 	}
 	command.ids = argv + optind;
 	command.count = argc - optind;
-	if (!is_known(&command))
-		return cmd_usage(usage, "quarantine: no account %s", command.account);
+	if (command.account && !settings_find_account(settings, command.account))
+		return cmd_no_account(settings, command.account);
 	return run(&command, argv[1]);
 }

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/cmd_status_held.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "common/clock.h"
-#include "common/log.h"
-
 static void take_reason(const struct record_reason *reason, void *arg)
 {
 	struct status_held *held = arg;
@@ -32,52 +26,6 @@ int status_held_look(struct record *record, struct status_held *held_r, struct e
 		record, NULL, 0, 1U << RECORD_PARKED, take_parked, held_r, err);
 }
 
-static void print_reason(const struct record_reason *reason, int64_t next_s)
-{
-	char since[CLOCK_TEXT_MAX], next[CLOCK_TEXT_MAX], text[LOG_LINE_MAX];
-
-	(void)printf("    %" PRIu64 " held", reason->count);
-	if (reason->since_s > 0)
-		(void)printf(", the oldest since %s", clock_iso(reason->since_s, since));
-	if (reason->scanner)
-		(void)printf(", again once a scanner is ready");
-	else if (next_s > clock_wall_s())
-		(void)printf(", again about %s", clock_iso(next_s, next));
-	else
-		(void)printf(", again with the next visit");
-	(void)printf(": %s\n", log_sentence(reason->reason, text));
-}
-
-static void print_parked(const struct record_row *row, const char *account)
-{
-	char folder[LOG_TEXT_MAX], uid[LOG_TEXT_MAX], text[LOG_LINE_MAX];
-
-	(void)printf("    parked %s %s%s%s: %s\n", account,
-		row->key.folder[0] ? log_value(span_str(row->key.folder), folder) : "",
-		row->key.folder[0] ? "/" : "", log_value(span_str(row->key.uid), uid),
-		log_sentence(row->reason, text));
-}
-
-void status_held_print(
-	const struct status_held *held, const char *account, int64_t next_s)
-{
-	uint64_t parked = 0;
-
-	for (size_t i = 0; i < held->count; i++)
-		if (held->reasons[i].state == RECORD_HELD)
-			print_reason(&held->reasons[i], next_s);
-		else
-			parked += held->reasons[i].count;
-	for (size_t i = 0; i < held->parked_count; i++)
-		print_parked(&held->parked[i], account);
-	if (parked > held->parked_count)
-		(void)printf("    and %" PRIu64 " more are parked\n",
-			parked - held->parked_count);
-	if (parked > 0)
-		(void)printf(
-			"    to have them tried again: mailfilter unpark %s\n", account);
-}
-
 void status_held_json(const struct status_held *held, struct json *json)
 {
 	json_open(json, "held_for", '[');
@@ -88,7 +36,9 @@ void status_held_json(const struct status_held *held, struct json *json)
 		json_text(json, "reason", span_str(held->reasons[i].reason));
 		json_number(json, "count", held->reasons[i].count);
 		json_number(json, "oldest", (uint64_t)held->reasons[i].since_s);
-		json_bool(json, "scanner", held->reasons[i].scanner);
+		json_bool(json, "scanner", held->reasons[i].waits == WAITS_SCANNER);
+		json_bool(
+			json, "destination", held->reasons[i].waits == WAITS_DESTINATION);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

@@ -22,9 +22,6 @@ struct status_held {
 /* What the record says. *held_r is the caller's storage. */
 int status_held_look(struct record *record, struct status_held *held_r, struct err *err);
 
-/* next_s: when the account is visited next, if it is; 0: nobody knows. */
-void status_held_print(
-	const struct status_held *held, const char *account, int64_t next_s);
 void status_held_json(const struct status_held *held, struct json *json);
 
 #endif

@@ -7,21 +7,6 @@
 
 #include "mailfilter/account_dir.h"
 
-int cmd_uid_account(const struct settings *settings, const char *name,
-	const struct account_settings **account_r, struct err *err)
-{
-	for (size_t i = 0; i < settings->accounts.count; i++) {
-		const struct account_settings *account = settings_account(settings, i);
-
-		if (strcmp(account->name, name) == 0) {
-			*account_r = account;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_MESSAGE, "no account %.80s in %s", name,
-		settings->path ? settings->path : "the settings");
-}
-
 static void count_one(const struct record_row *row, void *arg)
 {
 	size_t *count = arg;
@@ -65,21 +50,19 @@ static int look(struct cmd_uid *uid, const char *name, struct err *err)
 		name, uid->account->name);
 }
 
-static int open_it(const struct settings *settings, const char *account, bool read_only,
-	struct cmd_uid *uid, struct err *err)
+static int open_it(const struct settings *settings, bool read_only, struct cmd_uid *uid,
+	struct err *err)
 {
-	if (cmd_uid_account(settings, account, &uid->account, err) < 0 ||
-		account_dir_path(
-			settings->state_dir, uid->account->name, &uid->dir, err) < 0)
+	if (account_dir_path(settings->state_dir, uid->account->name, &uid->dir, err) < 0)
 		return -1;
 	return record_open(uid->dir, read_only, &uid->record, err);
 }
 
-int cmd_uid_open(const struct settings *settings, const char *account, const char *name,
-	bool read_only, struct cmd_uid *uid_r, struct err *err)
+int cmd_uid_open(const struct settings *settings, const struct account_settings *account,
+	const char *name, bool read_only, struct cmd_uid *uid_r, struct err *err)
 {
-	*uid_r = (struct cmd_uid){ 0 };
-	if (open_it(settings, account, read_only, uid_r, err) == 0 &&
+	*uid_r = (struct cmd_uid){ .account = account };
+	if (open_it(settings, read_only, uid_r, err) == 0 &&
 		(!name || look(uid_r, name, err) == 0))
 		return 0;
 	cmd_uid_close(uid_r);

@@ -17,13 +17,9 @@ struct cmd_uid {
 };
 
 /* Open the account's record and tell folder and UID apart: a UID of POP3 may have a slash, too.
- * An account that is not in the settings, or a message that is not on record: ERR_MESSAGE. */
-int cmd_uid_open(const struct settings *settings, const char *account, const char *name,
-	bool read_only, struct cmd_uid *uid_r, struct err *err);
+ * A message that is not on record: ERR_MESSAGE. */
+int cmd_uid_open(const struct settings *settings, const struct account_settings *account,
+	const char *name, bool read_only, struct cmd_uid *uid_r, struct err *err);
 void cmd_uid_close(struct cmd_uid *uid);
-
-/* The account of this name: ERR_MESSAGE if it is not in the settings. */
-int cmd_uid_account(const struct settings *settings, const char *name,
-	const struct account_settings **account_r, struct err *err);
 
 #endif

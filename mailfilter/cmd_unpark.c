@@ -32,8 +32,8 @@ static int say(const struct cmd_uid *uid, uint64_t count, bool as_json, struct e
 	return json_print(&json, err);
 }
 
-static int unpark(const struct settings *settings, const char *account, const char *name,
-	bool as_json, struct err *err)
+static int unpark(const struct settings *settings, const struct account_settings *account,
+	const char *name, bool as_json, struct err *err)
 {
 	struct cmd_uid uid = { 0 };
 	uint64_t count = 0;
@@ -59,6 +59,7 @@ int cmd_unpark(const struct settings *settings, int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
+	const struct account_settings *account;
 	struct err err = { 0 };
 	bool as_json = false;
 	int option;
@@ -73,7 +74,10 @@ int cmd_unpark(const struct settings *settings, int argc, char **argv)
 	if (argc - optind < 1 || argc - optind > 2)
 		return cmd_usage(usage, "unpark: say which account, and which message if "
 					"not all of them");
-	if (unpark(settings, argv[optind], argc - optind == 2 ? argv[optind + 1] : NULL,
+	account = settings_find_account(settings, argv[optind]);
+	if (!account)
+		return cmd_no_account(settings, argv[optind]);
+	if (unpark(settings, account, argc - optind == 2 ? argv[optind + 1] : NULL,
 		    as_json, &err) == 0)
 		return EX_OK;
 	log_error("%s", err.text);

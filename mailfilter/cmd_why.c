@@ -49,18 +49,30 @@ static const char *state_name(enum record_state state)
 	return "unknown";
 }
 
-/* What the account does with it next. */
+static const char *next_of_held(enum waits waits)
+{
+	switch (waits) {
+	case WAITS_VISIT:
+		break;
+	case WAITS_SCANNER:
+		return "it is fetched again once a scanner is ready, see mailfilter "
+		       "status";
+	case WAITS_DESTINATION:
+		return "it is fetched again once `deliver` takes mail, after more tries in "
+		       "vain less often, at least once an hour";
+	}
+	return "it is tried again at each visit";
+}
+
+/* What the account does with it next; behind what ends in a blank the message is to be named. */
 static const char *next_of(const struct record_row *row)
 {
 	switch (row->state) {
 	case RECORD_HELD:
-		return row->judged[0]
-			       ? "it is fetched again once a scanner is ready, see "
-				 "mailfilter status"
-			       : "it is tried again at each visit";
+		return next_of_held(row->waits);
 	case RECORD_PARKED:
 		return "nothing: it stays on the server; to have it tried again: "
-		       "mailfilter unpark";
+		       "mailfilter unpark ";
 	case RECORD_INTENT:
 		return "its delivery was cut off; the next visit ends it";
 	case RECORD_DONE:
@@ -71,6 +83,23 @@ static const char *next_of(const struct record_row *row)
 		return "nothing: it was there before the account was (since, import)";
 	}
 	return "unknown";
+}
+
+/* As a person may type it, and print_text names it. */
+static const char *next_text(const struct answer *answer, const struct record_row *row,
+	char text[static LOG_LINE_MAX])
+{
+	const struct message_key *key = &row->key;
+	const char *next = next_of(row);
+	char name[LOG_TEXT_MAX], whole[MESSAGE_FOLDER_MAX + MESSAGE_UID_MAX];
+
+	if (row->state != RECORD_PARKED)
+		return next;
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", key->folder,
+		key->folder[0] ? "/" : "", key->uid);
+	(void)snprintf(text, LOG_LINE_MAX, "%s%s %s", next, answer->uid.account->name,
+		log_value(span_str(whole), name));
+	return text;
 }
 
 static int find_original(const struct answer *answer, const struct record_row *row,
@@ -128,7 +157,8 @@ static void print_times(const struct record_row *row)
 static void print_text(const struct answer *answer, const struct record_row *row,
 	const struct original *original)
 {
-	char folder[LOG_TEXT_MAX], uid[LOG_TEXT_MAX], text[ERR_TEXT_MAX];
+	char folder[LOG_TEXT_MAX], uid[LOG_TEXT_MAX], text[ERR_TEXT_MAX],
+		next[LOG_LINE_MAX];
 	const bool delivered = row->state == RECORD_INTENT || row->state == RECORD_DONE ||
 			       row->state == RECORD_SETTLED;
 
@@ -151,13 +181,14 @@ static void print_text(const struct answer *answer, const struct record_row *row
 	}
 	if (delivered)
 		line("name", row->name);
-	line("next", next_of(row));
+	line("next", next_text(answer, row, next));
 }
 
 static int print_json(struct answer *answer, const struct record_row *row,
 	const struct original *original, struct err *err)
 {
 	struct json *json = answer->json;
+	char next[LOG_LINE_MAX];
 
 	json_open(json, NULL, '{');
 	json_text(json, "account", span_str(answer->uid.account->name));
@@ -178,7 +209,7 @@ static int print_json(struct answer *answer, const struct record_row *row,
 	json_text(json, "original",
 		span_str(row->quarantine_id[0] ? original_state(original) : ""));
 	json_text(json, "name", span_str(row->name));
-	json_text(json, "next", span_str(next_of(row)));
+	json_text(json, "next", span_str(next_text(answer, row, next)));
 	json_close(json, '}');
 	return json_print(json, err);
 }
@@ -209,8 +240,8 @@ static int print_all(struct answer *answer, struct err *err)
 	return 0;
 }
 
-static int why(const struct settings *settings, const char *account, const char *name,
-	struct json *json, struct err *err)
+static int why(const struct settings *settings, const struct account_settings *account,
+	const char *name, struct json *json, struct err *err)
 {
 	struct answer *answer = calloc(1, sizeof(*answer));
 	int result;
@@ -231,6 +262,7 @@ int cmd_why(const struct settings *settings, int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
+	const struct account_settings *account;
 	auto_json struct json json;
 	struct err err = { 0 };
 	bool as_json = false;
@@ -246,8 +278,10 @@ int cmd_why(const struct settings *settings, int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		return cmd_usage(usage, "why: say which account and which message");
-	if (why(settings, argv[optind], argv[optind + 1], as_json ? &json : NULL, &err) ==
-		0)
+	account = settings_find_account(settings, argv[optind]);
+	if (!account)
+		return cmd_no_account(settings, argv[optind]);
+	if (why(settings, account, argv[optind + 1], as_json ? &json : NULL, &err) == 0)
 		return EX_OK;
 	log_error("%s", err.text);
 	return err.kind == ERR_MESSAGE ? EX_NOINPUT : err_exit_code(err.kind);

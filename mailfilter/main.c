@@ -8,23 +8,28 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mime.h"
 
+#include "mailfilter/check_config.h"
 #include "mailfilter/cmd.h"
 #include "mailfilter/confine.h"
 #include "mailfilter/supervisor.h"
 
 enum {
-	MAIN_ACCOUNTS_MAX = 300
+	MAIN_ACCOUNTS_MAX = 300,
+	MAIN_NAMES_MAX =
+		400 /* bytes of accounts' names in a sentence, some more at its end */
 };
 
 static const char usage[] =
 	"usage: mailfilter [-c FILE] [-v|-q] [--once] [--account NAME]... [--dry-run]\n"
-	"       mailfilter [-c FILE] --check-config\n"
+	"       mailfilter [-c FILE] --check-config [--connect] [--json]\n"
+	"       mailfilter setup [FILE]\n"
 	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
 	"       mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n"
-	"       mailfilter [-c FILE] status [--json]\n"
+	"       mailfilter [-c FILE] status [--json|--metrics]\n"
 	"       mailfilter [-c FILE] quarantine list|show|release|delete|expire ...\n"
 	"       mailfilter [-c FILE] why [--json] ACCOUNT UID|FOLDER/UID\n"
 	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
@@ -44,10 +49,13 @@ static const char help[] =
 	"                      refused, 78 settings\n"
 	"      --account NAME  only this account; may be given again\n"
 	"      --dry-run       fetch and scan, deliver nothing, say what would be done\n"
-	"      --check-config  read the settings, say what is wrong, end\n"
+	"      --check-config  say all that is wrong with the settings and what they name\n"
+	"      --connect       and log in everywhere, reach each scanner and destination\n"
+	"      --json          and say it for programs\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
+	"  setup       ask for an account, try it, add it to the settings\n"
 	"  scan        message files to the scanner: 0 clean, 1 infected, else 2\n"
 	"  judge       message files: suspicious or inert, and why\n"
 	"  status      accounts, scanners, last run\n"
@@ -65,6 +73,7 @@ struct options {
 	struct supervisor_options supervisor;
 	const char *accounts[MAIN_ACCOUNTS_MAX];
 	bool check_config;
+	struct check_options check;
 	int verbose; /* -1 quiet */
 };
 
@@ -88,6 +97,7 @@ static const struct command commands[] = {
 	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
 	{ "import", cmd_import, SETTINGS_NEEDED },
 	{ "keygen", cmd_keygen, SETTINGS_NONE },
+	{ "setup", cmd_setup, SETTINGS_NONE },
 };
 
 int cmd_usage(const char *command_usage, const char *format, ...)
@@ -102,6 +112,21 @@ int cmd_usage(const char *command_usage, const char *format, ...)
 	return EX_USAGE;
 }
 
+int cmd_no_account(const struct settings *settings, const char *name)
+{
+	char names[MAIN_NAMES_MAX] = "";
+	const size_t count = settings ? settings->accounts.count : 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && used < sizeof(names) / 2; i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+			i > 0 ? ", " : "", settings_account(settings, i)->name);
+	log_error("no account %.80s in %s: expected %s", name,
+		settings && settings->path ? settings->path : "the settings",
+		count > 0 ? names : "settings with an account");
+	return EX_USAGE;
+}
+
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct options *options)
 {
@@ -110,6 +135,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "account", required_argument, NULL, 'a' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "check-config", no_argument, NULL, 'C' },
+		{ "connect", no_argument, NULL, 'N' }, { "json", no_argument, NULL, 'j' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
@@ -134,6 +160,12 @@ static int read_options(int argc, char **argv, struct options *options)
 			break;
 		case 'C':
 			options->check_config = true;
+			break;
+		case 'N':
+			options->check.connect = true;
+			break;
+		case 'j':
+			options->check.json = true;
 			break;
 		case 'v':
 			options->verbose = 1;
@@ -164,21 +196,17 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int serve(const struct settings *settings, struct options *options)
+static int serve(struct settings *settings, struct options *options)
 {
+	char wrong[CLOCK_WRONG_MAX];
+
 	options->supervisor.only = options->accounts;
 	options->supervisor.quiet = options->verbose < 0;
-	for (size_t i = 0; i < options->supervisor.only_count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < settings->accounts.count && !found; j++)
-			found = strcmp(settings_account(settings, j)->name,
-					options->accounts[i]) == 0;
-		if (!found)
-			return cmd_usage(usage, "no account %s in %s",
-				options->accounts[i],
-				settings->path ? settings->path : "the settings");
-	}
+	for (size_t i = 0; i < options->supervisor.only_count; i++)
+		if (!settings_find_account(settings, options->accounts[i]))
+			return cmd_no_account(settings, options->accounts[i]);
+	if (clock_is_wrong(clock_wall_s(), wrong))
+		log_warning("%s", wrong);
 	return supervisor_run(settings, &options->supervisor);
 }
 
@@ -196,18 +224,15 @@ static int with_settings(
 		log_warning("no rules are known: %s", err.text);
 		return command->run(NULL, argc, argv);
 	}
-	if (code < 0 ||
-		(!command && (settings_check_accounts(&settings, &err) < 0 ||
-				     settings_check_scanners(&settings, &err) < 0))) {
+	if (code < 0 || (!command && !options->check_config &&
+				(settings_check_accounts(&settings, &err) < 0 ||
+					settings_check_scanners(&settings, &err) < 0))) {
 		log_error("%s", err.text);
 		settings_free(&settings);
 		return err_exit_code(err.kind);
 	}
 	if (options->check_config) {
-		(void)printf("%s: %zu account%s, no errors\n",
-			settings.path ? settings.path : "settings",
-			settings.accounts.count, settings.accounts.count == 1 ? "" : "s");
-		code = EX_OK;
+		code = check_config(&settings, &options->check);
 	} else if (command) {
 		code = command->run(&settings, argc, argv);
 	} else {
@@ -220,7 +245,7 @@ static int with_settings(
 static bool is_for_a_visit(const struct options *options)
 {
 	return options->supervisor.once || options->supervisor.only_count > 0 ||
-	       options->check_config;
+	       options->check_config || options->check.connect || options->check.json;
 }
 
 int main(int argc, char **argv)
@@ -250,8 +275,10 @@ int main(int argc, char **argv)
 	if (command && is_for_a_visit(&options))
 		return cmd_usage(usage,
 			"%s: --once, --dry-run and --check-config are not for commands, and "
-			"--account stands behind the command",
+			"--account and --json stand behind the command",
 			argv[0]);
+	if (!options.check_config && (options.check.connect || options.check.json))
+		return cmd_usage(usage, "--connect and --json go with --check-config");
 	if (command && command->settings == SETTINGS_NONE)
 		return command->run(NULL, argc, argv);
 	return with_settings(&options, command, argc, argv);

@@ -52,6 +52,11 @@ uint32_t report_decided(const struct report *report)
 	       report->quarantined + report->held + report->parked;
 }
 
+uint32_t report_served(const struct report *report)
+{
+	return report_decided(report) - report->held - report->parked;
+}
+
 /* " key=value" onto line, the value escaped; nothing where it is empty. */
 static void add(char *line, size_t size, const char *key, const char *value)
 {
@@ -77,6 +82,8 @@ void report_message(const char *account, const struct message *message, bool dry
 	bool found = message->scanned && said->finding_count > 0;
 	bool left = message->action == ACTION_HOLD || message->action == ACTION_PARK;
 
+	if (!left && log_level() < LOG_LEVEL_INFO)
+		return;
 	add(line, sizeof(line), "account", account);
 	add(line, sizeof(line), "folder", message->key.folder);
 	add(line, sizeof(line), "uid", message->key.uid);
@@ -130,11 +137,10 @@ static void parts(
 		part(text, numbers[action], what, message_action_name(action));
 }
 
-const char *report_summary(
-	const struct report *report, char text[static REPORT_SUMMARY_MAX])
+/* What came of the mail; "" if nothing was new. */
+static void outcome(const struct report *report, char text[static REPORT_SUMMARY_MAX])
 {
 	uint32_t changed = report->quarantined + report->tagged + report->cleaned;
-	size_t used;
 
 	text[0] = '\0';
 	part(text, report->delivered + changed, "new", "");
@@ -143,12 +149,32 @@ const char *report_summary(
 	part(text, report->ruled, "kept back or filed by a rule", "");
 	part(text, report->parked, "parked", "");
 	part(text, report->held, "held", report->held_why);
+}
+
+const char *report_summary(
+	const struct report *report, char text[static REPORT_SUMMARY_MAX])
+{
+	size_t used;
+
+	outcome(report, text);
 	used = strlen(text);
 	if (report->err.kind != ERR_NONE)
 		(void)snprintf(text + used, REPORT_SUMMARY_MAX - used, "%s%s",
 			used > 0 ? "; then: " : "", report->err.text);
 	else if (used == 0)
 		(void)snprintf(text, REPORT_SUMMARY_MAX, "nothing new");
+	return text;
+}
+
+const char *report_note(const struct report *report, char text[static REPORT_SUMMARY_MAX])
+{
+	size_t used;
+
+	if (report->err.kind == ERR_NONE)
+		return report_summary(report, text);
+	outcome(report, text);
+	used = strlen(text);
+	(void)snprintf(text + used, REPORT_SUMMARY_MAX - used, "\n%s", report->err.text);
 	return text;
 }
 

@@ -5,7 +5,7 @@
 #ifndef MAILFILTER_REPORT_H
 #define MAILFILTER_REPORT_H
 
-#include "mailfilter/message.h"
+#include "mailfilter/numbers.h"
 
 struct report {
 	uint32_t listed;      /* messages this run had to look at */
@@ -23,6 +23,7 @@ struct report {
 	bool final;       /* the run is over; err says how */
 	struct err err;   /* ERR_NONE if the account was reached and served */
 	char held_why[MESSAGE_REASON_MAX]; /* of the first held one */
+	struct numbers numbers;            /* what is on record at the end */
 };
 
 /* Count a message whose fate is decided. */
@@ -30,6 +31,10 @@ void report_count(struct report *report, const struct message *message);
 
 /* How many messages' fate is decided so far. */
 uint32_t report_decided(const struct report *report);
+
+/* What came and was delivered: the only progress that a session can make. To hold or to park needs no
+ * server, and one that never serves would have all its messages parked. */
+uint32_t report_served(const struct report *report);
 
 /* The log line of a message: account, folder, uid, verdict, signature, action ... */
 void report_message(const char *account, const struct message *message, bool dry_run);
@@ -39,6 +44,11 @@ enum {
 	REPORT_SUMMARY_MAX = 1024
 };
 const char *report_summary(
+	const struct report *report, char text[static REPORT_SUMMARY_MAX]);
+
+/* For the record: the same in one line, or in two where the account was not served to its end: what
+ * came of the mail, which may be "", and what went wrong. Returns text. */
+const char *report_note(
 	const struct report *report, char text[static REPORT_SUMMARY_MAX]);
 
 /* The exit code this report asks for: 0, 75, 77, 78. */

@@ -26,12 +26,14 @@ enum {
 
 /* clang-format off */
 const struct schema_option settings_options[] = {
-	{ .name = "state-dir", .type = SCHEMA_TEXT, AT(state_dir), .check = home_check_path },
+	{ .name = "state-dir", .type = SCHEMA_TEXT, AT(state_dir), .check = home_check_path,
+	  .line_offset = offsetof(struct settings, state_dir_line) },
 	{ .name = "scanners", .type = SCHEMA_LIST, AT(scanners),
 	  .preset = "ipc:///run/mailfilter-scanner/scanner.sock", .min = 1,
 	  .max = SCAN_SCANNERS_MAX, .check = scanner_address_check,
 	  .line_offset = offsetof(struct settings, scanners_line) },
-	{ .name = "curve-key", .type = SCHEMA_TEXT, AT(curve_key), .check = home_check_path },
+	{ .name = "curve-key", .type = SCHEMA_TEXT, AT(curve_key), .check = home_check_path,
+	  .line_offset = offsetof(struct settings, curve_key_line) },
 	{ .name = "jobs", .type = SCHEMA_NUMBER, AT(jobs), .preset = "5", .min = 1,
 	  .max = JOBS_MAX },
 	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms), .preset = "5m",
@@ -48,6 +50,8 @@ const struct schema_option settings_options[] = {
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "quarantine-days", .type = SCHEMA_NUMBER, AT(quarantine_days),
 	  .preset = "180", .max = QUARANTINE_DAYS_MOST },
+	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
+	  .check = home_check_path },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
 	  .check = allow_check_hash },
 	{ .name = "allow-signatures", .type = SCHEMA_LIST, AT(allow_signatures),
@@ -141,7 +145,8 @@ static int finish(struct settings *settings, struct err *err)
 		if (rule_settings_finish(settings,
 			    (struct rule_settings *)settings->rules.items + i, err) < 0)
 			return -1;
-	if (account_source_check(settings, err) < 0 || check_mode(settings, err) < 0)
+	if (account_source_check(settings, err) < 0 || check_mode(settings, err) < 0 ||
+		(settings->metrics_file && expand(&settings->metrics_file, err) < 0))
 		return -1;
 	if (!settings->state_dir)
 		return home_state(settings->path, &settings->state_dir, err);
@@ -185,6 +190,15 @@ const struct account_settings *settings_account(const struct settings *settings,
 	return account_at(settings, i);
 }
 
+const struct account_settings *settings_find_account(
+	const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->accounts.count; i++)
+		if (strcmp(account_at(settings, i)->name, name) == 0)
+			return account_at(settings, i);
+	return NULL;
+}
+
 int settings_check_accounts(const struct settings *settings, struct err *err)
 {
 	const char *path =
@@ -216,11 +230,13 @@ int settings_check_accounts(const struct settings *settings, struct err *err)
 int settings_check_scanners(const struct settings *settings, struct err *err)
 {
 	struct key key;
+	struct err why = { 0 };
 
 	if (!settings->curve_key)
 		return 0;
-	if (key_read_secret(settings->curve_key, &key, err) < 0)
-		return err_wrap(err, "curve-key");
+	if (key_read_secret(settings->curve_key, &key, &why) < 0)
+		return schema_error(err, settings->path, settings->curve_key_line,
+			"curve-key: %s", why.text);
 	key_done(&key);
 	return 0;
 }

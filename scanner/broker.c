@@ -21,7 +21,9 @@
 #include "scanner/deadline.h"
 #include "scanner/guard.h"
 #include "scanner/hosts.h"
+#include "scanner/metrics_file.h"
 #include "scanner/pulse.h"
+#include "scanner/room.h"
 #include "scanner/rounds.h"
 #include "scanner/state.h"
 #include "scanner/temp.h"
@@ -49,6 +51,7 @@ struct broker {
 	int64_t end_by;  /* and then we go */
 	bool need_fresh; /* a suspect request waits for a fresh worker */
 	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
+	struct metrics_file metrics;
 };
 
 /* Is one in work that nothing else may be in work beside? */
@@ -66,46 +69,6 @@ static const struct host *judge(const struct broker *broker)
 	const struct host *host = broker->hosts.serving;
 
 	return host && host->state == HOST_SERVING ? host : NULL;
-}
-
-/* Temp space ran short during it, and is free of anything else now that all is quiet? Then it is scanned
- * again, some times; else it is not its fault. */
-static bool may_be_tried_again(const char *dir, struct request *request)
-{
-	char why[VERDICT_DETAIL_MAX];
-
-	if (!temp_is_free(dir, request_weight(request))) {
-		request_hold(request, request->short_of);
-		return false;
-	}
-	if (request->shorts <= REQUEST_SHORTS_MAX) {
-		log_info("size=%ju: temp space ran short: it is scanned again, alone",
-			(uintmax_t)request->size);
-		return true;
-	}
-	(void)snprintf(why, sizeof(why),
-		"it needs more temp space than there is (temp-dir): %.180s",
-		request->short_of);
-	request_give_up(request, why);
-	return false;
-}
-
-/* libclamav calls a mail clean where it cannot unpack. */
-static bool has_room(const struct broker *broker, struct request *request)
-{
-	uint64_t bytes = temp_needed(request->size);
-	const char *dir = broker->settings->temp_dir;
-	struct err err = { 0 };
-
-	if (request->shorts > 0 && !may_be_tried_again(dir, request))
-		return false;
-	if (temp_has_room(dir, bytes, &err) == 0)
-		return true;
-	if (temp_size(dir) < bytes && judge(broker))
-		request_give_up(request, err.text);
-	else
-		request_hold(request, err.text);
-	return false;
 }
 
 /* Another worker's verdict, on the same bytes and by the same signatures, is as good as a new one. */
@@ -149,7 +112,7 @@ static void dispatch(struct broker *broker)
 			continue;
 		if (request_is_alone(at) && !hosts_are_quiet(&broker->hosts))
 			return;
-		if (!has_room(broker, at))
+		if (!room_has(broker->settings->temp_dir, judge(broker) != NULL, at))
 			continue;
 		first = at->started == 0;
 		if (!hosts_give(&broker->hosts, at)) {
@@ -228,18 +191,19 @@ static void load_signatures(struct broker *broker)
 }
 
 /* Who may connect, as the file says by now. */
-static void reload_guard(struct broker *broker)
+static int reload_guard(struct broker *broker)
 {
 	struct err err = { 0 };
 
 	broker->trouble[0] = '\0';
 	if (guard_reload(broker->settings, broker->clients.link, &err) == 0)
-		return;
+		return 0;
 	(void)snprintf(broker->trouble, sizeof(broker->trouble),
 		"the settings are not read again, who could connect before still can: "
 		"%.180s",
 		err.text);
 	log_error("%s", broker->trouble);
+	return -1;
 }
 
 static void obey(struct broker *broker, int number)
@@ -249,8 +213,10 @@ static void obey(struct broker *broker, int number)
 		hosts_reap(&broker->hosts);
 		return;
 	case SIGHUP:
+		/* An engine host reads the same settings: its signatures are not to blame. */
+		if (reload_guard(broker) < 0)
+			return;
 		log_info("loading the signatures anew");
-		reload_guard(broker);
 		load_signatures(broker);
 		return;
 	case SIGTERM:
@@ -315,6 +281,8 @@ static int serve(struct broker *broker, struct err *err)
 			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
 		next = deadline_sooner(next, broker->end_by);
 		next = deadline_sooner(next, rounds_turn(&broker->rounds));
+		next = deadline_sooner(
+			next, metrics_file_turn(&broker->metrics, &broker->clients));
 		next = deadline_sooner(next, say_alive(broker));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
@@ -325,9 +293,10 @@ static int start(struct broker *broker, struct err *err)
 {
 	const struct settings *settings = broker->settings;
 
-	if (stop_start(&broker->signals, err) < 0 ||
-		temp_open(settings->temp_dir, &broker->lock, err) < 0)
+	if (stop_start(&broker->signals, err) < 0)
 		return -1;
+	if (temp_open(settings->temp_dir, &broker->lock, err) < 0)
+		return settings_blame(settings, settings->temp_dir_line, err);
 	if (getrandom(&broker->session, sizeof(broker->session), 0) !=
 		(ssize_t)sizeof(broker->session))
 		return err_errno(err, ERR_FATAL, "getrandom");
@@ -341,7 +310,7 @@ static int start(struct broker *broker, struct err *err)
 		    settings->scan_size_max, err) < 0)
 		log_warning("%s", err->text);
 	if (clients_open(&broker->clients, settings, err) < 0)
-		return -1;
+		return settings_blame(settings, settings->listen_line, err);
 	for (size_t i = 0; i < settings->listen.count; i++)
 		log_info("listening at %s", settings->listen.items[i]);
 	notify_send("READY=1\nSTATUS=loading signatures");
@@ -367,6 +336,7 @@ int broker_run(const struct settings *settings)
 	watch_init(&broker->watch, settings);
 	rounds_init(&broker->rounds, settings, &broker->hosts, &broker->clients,
 		&broker->watch);
+	metrics_file_init(&broker->metrics, settings);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -375,6 +345,7 @@ int broker_run(const struct settings *settings)
 	if (result < 0)
 		log_error("%s", err.text);
 	rounds_done(&broker->rounds);
+	metrics_file_done(&broker->metrics);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
 	watch_done(&broker->watch);

@@ -52,15 +52,21 @@ static void forget_client(struct clients *clients, const struct link_peer *peer)
 			clients->list[i--] = clients->list[--clients->count];
 }
 
+void clients_fill(const struct clients *clients, struct wire_state *state_r)
+{
+	*state_r = clients->state;
+	state_r->queued = (uint32_t)queue_count(&clients->queue, REQUEST_WAITING);
+	state_r->health.counts[HEALTH_FRAMES] = clients->hostile.malformed;
+	state_r->health.counts[HEALTH_CONNECTIONS] = clients->hostile.refused;
+	tally_fill(&clients->tally, clock_ms(), &state_r->health);
+}
+
 static void tell_state(struct clients *clients, const struct link_peer *peer)
 {
-	struct wire_message message = { .type = WIRE_STATE, .state = clients->state };
+	struct wire_message message = { .type = WIRE_STATE };
 	struct link_peer copy = *peer;
 
-	message.state.queued = (uint32_t)queue_count(&clients->queue, REQUEST_WAITING);
-	message.state.health.counts[HEALTH_FRAMES] = clients->hostile.malformed;
-	message.state.health.counts[HEALTH_CONNECTIONS] = clients->hostile.refused;
-	tally_fill(&clients->tally, clock_ms(), &message.state.health);
+	clients_fill(clients, &message.state);
 	if (replies_send(&clients->replies, &copy, &message) < 0)
 		forget_client(clients, &copy);
 }

@@ -55,6 +55,9 @@ int clients_hear(struct clients *clients, struct err *err);
 /* Set what clients are told of us, and tell them if it matters to them that it changed. */
 void clients_tell(struct clients *clients, const struct wire_state *state);
 
+/* All of what they are told, as it is now. */
+void clients_fill(const struct clients *clients, struct wire_state *state_r);
+
 /* Send what is done, and forget it; give up what does not arrive. Returns when to come again. */
 int64_t clients_turn(struct clients *clients);
 

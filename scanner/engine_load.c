@@ -189,6 +189,7 @@ static int describe(const struct settings *settings, const struct signatures *si
 		    probe_signature) < 0 ||
 		hash_span(buf_span(&text), &loaded->digest, err) < 0)
 		return -1;
+	loaded->dated_s = signatures->dated_s;
 	(void)snprintf(
 		loaded->engine, sizeof(loaded->engine), "libclamav %s", cl_retver());
 	(void)snprintf(loaded->unprotected, sizeof(loaded->unprotected), "%s",

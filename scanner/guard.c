@@ -36,8 +36,11 @@ int guard_check(const struct settings *settings, struct err *err)
 {
 	DEFER(key_done) struct key secret = { "" };
 
-	if (settings->curve_key && key_read_secret(settings->curve_key, &secret, err) < 0)
-		return err_wrap(err, "curve-key");
+	if (settings->curve_key &&
+		key_read_secret(settings->curve_key, &secret, err) < 0) {
+		(void)err_wrap(err, "curve-key");
+		return settings_blame(settings, settings->curve_key_line, err);
+	}
 	return 0;
 }
 
@@ -74,8 +77,9 @@ int guard_listen(const struct settings *settings, size_t frame_max, struct link 
 
 	if (!settings->curve_key)
 		return listen_with(settings, frame_max, NULL, link_r, err);
-	if (key_read_secret(settings->curve_key, &secret, err) < 0)
-		return err_wrap(err, "curve-key");
+	if (guard_check(settings, err) < 0 ||
+		key_read_secret(settings->curve_key, &secret, err) < 0)
+		return -1;
 	if (parse_clients(settings, &clients, err) < 0)
 		return -1;
 	keys.clients = clients;

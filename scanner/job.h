@@ -48,6 +48,7 @@ enum {
 
 struct job_loaded {
 	uint64_t signatures;
+	int64_t dated_s; /* the newest file of them; 0: none */
 	struct hash digest;
 	char engine[128];
 	char unprotected[256]; /* "" or what is not protected */

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 #include "scanner/broker.h"
@@ -123,6 +124,13 @@ static int read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
+static int refuse(const struct settings *settings, int line, struct err *err)
+{
+	(void)settings_blame(settings, line, err);
+	log_error("%s", err->text);
+	return err_exit_code(err->kind);
+}
+
 /* What settings alone cannot tell: are the folders there, and is something in them? */
 static int check_config(const struct settings *settings)
 {
@@ -130,11 +138,12 @@ static int check_config(const struct settings *settings)
 	struct signatures_without without = { 0 };
 	struct err err = { 0 };
 
-	if (temp_check(settings->temp_dir, &err) < 0 || guard_check(settings, &err) < 0 ||
-		signatures_read(&settings->signatures, &without, &signatures, &err) < 0) {
-		log_error("%s", err.text);
-		return err_exit_code(err.kind);
-	}
+	if (temp_check(settings->temp_dir, &err) < 0)
+		return refuse(settings, settings->temp_dir_line, &err);
+	if (guard_check(settings, &err) < 0)
+		return refuse(settings, 0, &err);
+	if (signatures_read(&settings->signatures, &without, &signatures, &err) < 0)
+		return refuse(settings, settings->signatures_line, &err);
 	if (without.why[0] != '\0')
 		log_warning("%s", without.why);
 	if (signatures_unprotected(&signatures)[0] != '\0')
@@ -150,6 +159,10 @@ static int check_config(const struct settings *settings)
 static int serve(const struct settings *settings)
 {
 	const char *missing = sandbox_missing();
+	char wrong[CLOCK_WRONG_MAX];
+
+	if (clock_is_wrong(clock_wall_s(), wrong))
+		log_warning("%s", wrong);
 
 	if (missing[0] != '\0')
 		log_warning("less isolation: %s", missing);

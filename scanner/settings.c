@@ -2,6 +2,7 @@
 #include "scanner/settings.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/home.h"
@@ -85,12 +86,15 @@ const struct schema_option settings_options[] = {
 	{ .name = "listen", .type = SCHEMA_LIST, AT(listen),
 	  .preset = "ipc:///run/mailfilter-scanner/scanner.sock", .min = 1, .max = LISTEN_MAX,
 	  .check = check_listen, .line_offset = offsetof(struct settings, listen_line) },
-	{ .name = "curve-key", .type = SCHEMA_TEXT, AT(curve_key), .check = home_check_path },
+	{ .name = "curve-key", .type = SCHEMA_TEXT, AT(curve_key), .check = home_check_path,
+	  .line_offset = offsetof(struct settings, curve_key_line) },
 	{ .name = "clients", .type = SCHEMA_LIST, AT(clients), .max = CLIENT_KEYS_MAX,
-	  .check = guard_check_client },
+	  .check = guard_check_client,
+	  .line_offset = offsetof(struct settings, clients_line) },
 	{ .name = "signatures", .type = SCHEMA_LIST, AT(signatures),
 	  .preset = "/var/lib/clamav", .min = 1, .max = SIGNATURES_MAX,
-	  .check = check_signatures },
+	  .check = check_signatures,
+	  .line_offset = offsetof(struct settings, signatures_line) },
 	{ .name = "signatures-check", .type = SCHEMA_DURATION, AT(signatures_check_ms),
 	  .preset = "60s", .min = CHECK_LEAST_MS, .max = CHECK_MOST_MS },
 	{ .name = "reload", .type = SCHEMA_WORD, AT(reload), .preset = "auto",
@@ -100,7 +104,8 @@ const struct schema_option settings_options[] = {
 	{ .name = "workers", .type = SCHEMA_NUMBER, AT(workers), .preset = "0",
 	  .max = WORKERS_MAX },
 	{ .name = "temp-dir", .type = SCHEMA_TEXT, AT(temp_dir),
-	  .preset = "/run/mailfilter-scanner/tmp", .check = check_temp_dir },
+	  .preset = "/run/mailfilter-scanner/tmp", .check = check_temp_dir,
+	  .line_offset = offsetof(struct settings, temp_dir_line) },
 	{ .name = "message-max", .type = SCHEMA_SIZE, AT(message_max), .preset = "50M",
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "scan-timeout", .type = SCHEMA_DURATION, AT(scan_timeout_ms),
@@ -124,6 +129,8 @@ const struct schema_option settings_options[] = {
 	{ .name = "freshclam-log", .type = SCHEMA_TEXT, AT(freshclam_log),
 	  .preset = "/var/log/clamav/freshclam.log", .check = check_path },
 	{ .name = "on-alert", .type = SCHEMA_LIST, AT(on_alert), .max = ALERT_WORDS_MAX },
+	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
+	  .check = home_check_path },
 	{ .name = "heuristics", .type = SCHEMA_WORD, AT(heuristics), .preset = "off",
 	  .words = heuristics_words },
 	{ 0 },
@@ -132,15 +139,22 @@ const struct schema_option settings_options[] = {
 
 static int refuse_repeats(const struct settings *settings, struct err *err)
 {
-	const char *twice = schema_list_repeat(&settings->listen);
+	const struct {
+		const char *name;
+		const struct schema_list *list;
+		int line;
+	} lists[] = { { "listen", &settings->listen, settings->listen_line },
+		{ "signatures", &settings->signatures, settings->signatures_line },
+		{ "clients", &settings->clients, settings->clients_line } };
 
-	if (!twice)
-		twice = schema_list_repeat(&settings->signatures);
-	if (!twice)
-		twice = schema_list_repeat(&settings->clients);
-	if (twice)
-		return schema_error(err, settings->path, 0,
-			"\"%.80s\" stands there twice: expected it once", twice);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const char *twice = schema_list_repeat(lists[i].list);
+
+		if (twice)
+			return schema_error(err, settings->path, lists[i].line,
+				"%s: \"%.80s\" stands there twice: expected it once",
+				lists[i].name, twice);
+	}
 	return 0;
 }
 
@@ -166,25 +180,32 @@ static int check_guard(const struct settings *settings, struct err *err)
 			"listen: nobody may connect over tcp: expected the public keys of "
 			"those who may in clients");
 	if (!settings->curve_key && settings->clients.count > 0)
-		return schema_error(err, settings->path, 0,
+		return schema_error(err, settings->path, settings->clients_line,
 			"clients: expected curve-key as well; make one with \"mailfilter "
 			"keygen FILE\"");
 	return 0;
 }
 
-static int finish(struct settings *settings, struct err *err)
+/* The path that stands for *text, if there is one, becomes it. */
+static int expand(char **text, struct err *err)
 {
 	char *path = NULL;
 
-	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0 ||
-		check_alert(settings, err) < 0)
-		return -1;
-	if (!settings->curve_key)
+	if (!*text)
 		return 0;
-	if (home_expand(settings->curve_key, &path, err) < 0)
+	if (home_expand(*text, &path, err) < 0)
 		return -1;
-	free(settings->curve_key);
-	settings->curve_key = path;
+	free(*text);
+	*text = path;
+	return 0;
+}
+
+static int finish(struct settings *settings, struct err *err)
+{
+	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0 ||
+		check_alert(settings, err) < 0 || expand(&settings->curve_key, err) < 0 ||
+		expand(&settings->metrics_file, err) < 0)
+		return -1;
 	return 0;
 }
 
@@ -208,6 +229,21 @@ int settings_load(const char *path, struct settings *settings_r, struct err *err
 	*settings_r = settings;
 	settings = (struct settings){ 0 };
 	return 0;
+}
+
+int settings_blame(const struct settings *settings, int line, struct err *err)
+{
+	char text[ERR_TEXT_MAX];
+
+	if (err->kind == ERR_AGAIN || err->kind == ERR_FATAL)
+		return -1;
+	(void)snprintf(text, sizeof(text), "%s", err->text);
+	/* Said already, by who knew it better. */
+	if (settings->path && strncmp(text, settings->path, strlen(settings->path)) == 0)
+		return -1;
+	if (settings->path && line > 0)
+		return schema_error(err, settings->path, line, "%s", text);
+	return err_set(err, ERR_SETTINGS, "%s", text);
 }
 
 void settings_free(struct settings *settings)

@@ -16,7 +16,8 @@ enum reload {
 struct settings {
 	char *path; /* the file, NULL if there is none */
 	struct schema_list listen;
-	int listen_line;            /* in the file; 0: not given */
+	/* Where they stand in the file; 0: not given. */
+	int listen_line, curve_key_line, clients_line, signatures_line, temp_dir_line;
 	char *curve_key;            /* file of our secret key, NULL: none */
 	struct schema_list clients; /* "KEY NAME" of those who may connect over tcp */
 	struct schema_list
@@ -26,6 +27,7 @@ struct settings {
 	uint64_t cache;              /* clean messages that are remembered; 0: none */
 	uint64_t workers;            /* 0: one for each core */
 	char *temp_dir;
+	char *metrics_file; /* NULL: none */
 	uint64_t message_max;
 	int64_t scan_timeout_ms;   /* CPU and wall time of one message */
 	uint64_t worker_jobs;      /* messages until a worker is replaced */
@@ -48,5 +50,9 @@ extern const struct schema_option settings_options[];
  * presets alone. */
 int settings_load(const char *path, struct settings *settings_r, struct err *err);
 void settings_free(struct settings *settings);
+
+/* What err says is the fault of the option on this line: then FILE:LINE stands before it, and it is
+ * ERR_SETTINGS; as it is where it will pass by itself (ERR_AGAIN) or is fatal. Always -1. */
+int settings_blame(const struct settings *settings, int line, struct err *err);
 
 #endif

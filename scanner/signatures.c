@@ -136,8 +136,10 @@ int signatures_stamp(
 /* digest = SHA-256(digest, name), then SHA-256(digest, chunk) for each chunk and the empty one at
  * the end. Files are read, not mapped: one that is cut short while mapped would kill us. */
 static int digest_file(int folder_fd, const char *folder, const char *name,
-	struct hash *digest, struct err *err)
+	struct signatures *signatures, struct err *err)
 {
+	struct hash *digest = &signatures->digest;
+	struct stat file;
 	auto_close int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
 	auto_buf struct buf chunk;
 	uint8_t *room;
@@ -146,6 +148,8 @@ static int digest_file(int folder_fd, const char *folder, const char *name,
 	buf_init(&chunk, HASH_SIZE + CHUNK_SIZE);
 	if (fd < 0)
 		return err_errno(err, open_kind(), "%s/%s", folder, name);
+	if (fstat(fd, &file) == 0 && file.st_mtim.tv_sec > signatures->dated_s)
+		signatures->dated_s = file.st_mtim.tv_sec;
 	if (buf_add(&chunk, digest->bytes, HASH_SIZE, err) < 0 ||
 		buf_add_str(&chunk, name, err) < 0 ||
 		hash_span(buf_span(&chunk), digest, err) < 0)
@@ -178,7 +182,7 @@ static int read_folder(const char *folder, struct signatures *signatures, struct
 	for (int i = 0; i < listing.count; i++) {
 		const char *name = listing.entries[i]->d_name;
 
-		if (digest_file(folder_fd, folder, name, &signatures->digest, err) < 0)
+		if (digest_file(folder_fd, folder, name, signatures, err) < 0)
 			return -1;
 		signatures->has_main |= is_set(name, "main");
 		signatures->has_daily |= is_set(name, "daily");

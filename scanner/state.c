@@ -14,13 +14,15 @@ enum {
 
 static void fill_loaded(const struct host *host, struct wire_state *state)
 {
-	size_t able = pool_count(&host->pool, WORKER_IDLE) +
-		      pool_count(&host->pool, WORKER_BUSY);
+	size_t busy = pool_count(&host->pool, WORKER_BUSY);
+	size_t able = pool_count(&host->pool, WORKER_IDLE) + busy;
 
 	state->generation = host->generation;
 	state->signatures = host->loaded.signatures;
 	state->digest = host->loaded.digest;
 	state->workers = (uint32_t)able;
+	state->busy = (uint32_t)busy;
+	state->dated_s = host->loaded.dated_s;
 	(void)snprintf(state->engine, sizeof(state->engine), "%s", host->loaded.engine);
 	(void)snprintf(state->unprotected, sizeof(state->unprotected), "%.255s",
 		host->loaded.unprotected);

@@ -31,9 +31,9 @@ static int check_owner(const char *dir, bool anybody, struct err *err)
 	if ((info.st_uid != geteuid() && !anybody) ||
 		(info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return err_set(err, ERR_SETTINGS,
-			"temp-dir %s: must belong to the scanner's user alone; remove it or "
-			"chmod 0700",
-			dir);
+			"temp-dir %s: must belong to the scanner's user (uid %u) alone; "
+			"remove it, or chown it to that user and chmod 0700",
+			dir, (unsigned)geteuid());
 	return 0;
 }
 
@@ -57,9 +57,13 @@ int temp_open(const char *dir, int *lock_r, struct err *err)
 	if (check_owner(dir, false, err) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/lock", dir);
-	if (file_lock(path, lock_r, err) < 0)
-		return err_wrap(err, "temp-dir is in use");
-	return 0;
+	if (file_lock(path, lock_r, err) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_wrap(err,
+			"temp-dir is in use: stop the other scanner, or give each a temp-dir "
+			"of its own");
+	return err_wrap(err, "temp-dir");
 }
 
 const char *temp_host_path(const char *dir, pid_t host, char path_r[static TEMP_PATH_MAX])

@@ -145,6 +145,12 @@ my ($codes) = $rest =~ /^Exit codes: (.*?)\.$/ms;
 is_same({ map { $_ => 1 } ($codes // '') =~ /\b(\d+)\b/g }, codes_of_mdoc($page),
 	'scanner: --help has the exit codes of the manual page');
 
+# Each metric is described where it comes from.
+sub families { return { map { $_ => 1 } map { content($_) =~ /"(mailfilter_\w+)"/g } @_ } }
+sub metrics_of_mdoc { return { map { $_ => 1 } map { /(mailfilter_\w+)/g } $_[0] =~ /^\.It Sy (mailfilter_.*)$/mg } }
+is_same(metrics_of_mdoc($page), families('common/state_metrics.c'), 'mailfilter-scanner(8) has the metrics that there are');
+is_same(metrics_of_mdoc(content('mailfilter/mailfilter.8')), families('mailfilter/numbers.c'), 'mailfilter(8) has its own');
+
 # A page is named after what it is of, and every page that another one names is there.
 my %pages = map { m{([^/]+)\.(\d)$} ? ("$1($2)" => $_) : () } glob('mailfilter/*.[1-9] scanner/*.[1-9]');
 for my $name (sort keys %pages) {

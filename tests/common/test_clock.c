@@ -79,6 +79,32 @@ static void a_time_beyond_all_calendars_stays_within_its_text(void **state)
 	}
 }
 
+static void a_clock_before_2020_is_wrong(void **state)
+{
+	static const struct {
+		int64_t wall_s;
+		const char *begin;
+	} cases[] = {
+		{ -1, "the clock says 1969-12-31T23:59:59Z: set it" },
+		{ 0, "the clock says 1970-01-01T00:00:00Z: set it" },
+		{ 1577836799, "the clock says 2019-12-31T23:59:59Z: set it" },
+		{ 1577836800, "" },
+		{ 1767225600, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[CLOCK_WRONG_MAX];
+		bool wrong = cases[i].begin[0] != '\0';
+
+		assert_int_equal(clock_is_wrong(cases[i].wall_s, text), wrong);
+		assert_int_equal(text[0] != '\0', wrong);
+		assert_int_equal(
+			strncmp(text, cases[i].begin, strlen(cases[i].begin)), 0);
+		assert_true(strlen(text) < CLOCK_WRONG_MAX - 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,6 +113,7 @@ int main(void)
 		cmocka_unit_test(left_is_what_poll_wants),
 		cmocka_unit_test(dates_are_utc_and_english),
 		cmocka_unit_test(a_time_beyond_all_calendars_stays_within_its_text),
+		cmocka_unit_test(a_clock_before_2020_is_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

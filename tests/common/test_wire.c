@@ -29,8 +29,10 @@ static void fill_state(struct wire_message *message)
 		.generation = 7,
 		.message_max = 52428800,
 		.signatures = 8700000,
+		.dated_s = 1767225600,
 		.jobs = 8,
 		.workers = 2,
+		.busy = 1,
 		.queued = 3,
 		.lookups = 5000000000,
 		.hits = 4000000000,
@@ -215,6 +217,8 @@ static void every_type_comes_back_as_it_was_sent(void **state)
 		assert_int_equal(got.state.signatures, sent.state.signatures);
 		assert_int_equal(got.state.jobs, sent.state.jobs);
 		assert_int_equal(got.state.workers, sent.state.workers);
+		assert_int_equal(got.state.busy, sent.state.busy);
+		assert_int_equal(got.state.dated_s, sent.state.dated_s);
 		assert_int_equal(got.state.queued, sent.state.queued);
 		assert_int_equal(got.state.lookups, sent.state.lookups);
 		assert_int_equal(got.state.hits, sent.state.hits);
@@ -360,15 +364,16 @@ static void what_is_out_of_range_is_refused(void **state)
 		{ 0, 0, 'm' }, { 1, 1, 'f' }, { 1, AT_VERSION, 0 },
 		{ 1, AT_VERSION, WIRE_VERSION + 1 }, { 1, AT_VERSION, 255 },
 		{ 1, AT_TYPE, 0 }, { 1, AT_TYPE, WIRE_REFUSE + 1 }, { 1, AT_TYPE, 255 },
-		{ 1, AT_ID + 7, 1 },         /* PING has no id */
-		{ 2, AT_BODY, 0 },           /* state */
-		{ 2, AT_BODY, 4 },           /* state */
-		{ 3, AT_BODY + 7, 5 },       /* a size below the data */
-		{ 3, AT_BODY + 10, '\x1b' }, /* quarantine id not printable */
-		{ 3, AT_BODY + 11, 0 },      /* NUL in it */
-		{ 9, AT_DETAIL, 1 },         /* a text of 256 + x bytes */
-		{ 10, AT_BODY, 0 },          /* refusal */
-		{ 10, AT_BODY, 5 },          /* refusal */
+		{ 1, AT_ID + 7, 1 },              /* PING has no id */
+		{ 2, AT_BODY, 0 },                /* state */
+		{ 2, AT_BODY, 4 },                /* state */
+		{ 2, AT_BODY + 1 + 4 * 8, 0x80 }, /* the date of the signatures */
+		{ 3, AT_BODY + 7, 5 },            /* a size below the data */
+		{ 3, AT_BODY + 10, '\x1b' },      /* quarantine id not printable */
+		{ 3, AT_BODY + 11, 0 },           /* NUL in it */
+		{ 9, AT_DETAIL, 1 },              /* a text of 256 + x bytes */
+		{ 10, AT_BODY, 0 },               /* refusal */
+		{ 10, AT_BODY, 5 },               /* refusal */
 	};
 
 	(void)state;

@@ -86,7 +86,7 @@ for (
 	[ 65, qr/mbsyncstate:1: this is no line of an oldmail file/, 'box', 'getmail', $file ],
 	[ 65, qr/its UIDVALIDITY is not that of the file before/, 'box', 'mbsync', $file, $older ],
 	[ 66, qr/none/, 'box', 'mbsync', work('none') ],
-	[ 66, qr/no account nobody/, 'nobody', 'mbsync', $file ],
+	[ 64, qr/no account nobody/, 'nobody', 'mbsync', $file ],
 	)
 {
 	my ($code, $like, @args) = @$_;

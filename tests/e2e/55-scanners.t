@@ -208,15 +208,14 @@ sub status {
 	my ($conf, @json) = @_;
 	my $run = background('status', 'build/mailfilter', '-c', $conf, 'status', @json);
 	is(ended($run, 30), 0, 'status answers');
-	return read_file($run->{out});
+	return @json ? read_file($run->{out}) : unwrapped(read_file($run->{out}));
 }
-like(status($refused), qr/no answer.*\n  trouble: .*does not allow the key.*`clients`/, 'status says it, too, and what to do');
+like(status($refused), qr/no answer.*: .*does not allow the key.*`clients`/, 'status says it, too, and what to do');
 like(decode_json(status($refused, '--json'))->{scanners}[0]{trouble}, qr/does not allow the key/, 'also to scripts');
-like(status(work('wrong.conf')), qr/  trouble: .*another key/, 'and of the wrong key of the scanner');
-like(status(work('bare.conf')), qr/  trouble: .*encrypted/, 'and of no key at all');
+like(status(work('wrong.conf')), qr/no answer.*another key/, 'and of the wrong key of the scanner');
+like(status(work('bare.conf')), qr/no answer.*encrypted/, 'and of no key at all');
 my $nobody = status(client('nobody', 'mine', 'tcp://127.0.0.1:' . free_port() . " $scanner_key"));
-unlike($nobody, qr/trouble/, 'of one that is not there nothing more is known');
-like($nobody, qr/no answer.*\n  start it, or correct `scanners`$/m, 'but what to do');
+like($nobody, qr/no answer; mail that must be scanned waits: start the scanner, or correct `scanners` in the settings$/m, 'of one that is not there nothing more is known, but what to do');
 
 # The list of clients, read again.
 sub reload {
@@ -245,7 +244,7 @@ ok(gets_in($mine_alone, 0), 'and who is taken off it does not');
 ok(gets_in($refused, 1), 'the other still does');
 reload(['nonsense']);
 ok(says($scanner{a}{err}, qr/not read again/, 1), 'a broken file is told of in the log');
-like(status($refused), qr/  trouble: the settings are not read again.*a\.conf.*nonsense/, 'and in status');
+like(status($refused), qr/^- \S+: the settings are not read again.*a\.conf.*nonsense/m, 'and in status');
 ok(gets_in($refused, 1), 'and the list is as it was');
 reload(["$mine this host"]);
 ok(gets_in($mine_alone, 1), 'mended, it counts');

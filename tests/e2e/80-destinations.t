@@ -95,7 +95,7 @@ $run = mailfilter('-c', $conf, '--once', '--account', 'pipe');
 is($run->{code}, 75, 'a command that fails: 75');
 like($run->{err}, qr/action=held .*reason=".*status 75: the disk is full"/, 'with its words');
 $run = mailfilter('-c', $conf, 'status');
-like($run->{out}, qr/1 held/, 'status tells of it');
+like($run->{out}, qr/: 1 held/, 'status tells of it');
 $run = mailfilter('-c', $conf, '--once', '--account', 'mbox');
 is($run->{code}, 75, 'a mailbox that is locked: 75');
 like($run->{err}, qr/is locked by its \.lock \(process @{[getppid()]}\)/, 'with who locks it');

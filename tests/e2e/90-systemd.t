@@ -180,7 +180,7 @@ sub by_tcp {
 	systemctl('daemon-reload');
 	ok(systemctl('start', 'mailfilter-scanner'), 'the scanner starts for TCP');
 	spew("$PLACE/tcp-client.conf", qq(scanners = { "tcp://127.0.0.1:4310" }\n));
-	wait_until('it is reached', sub { output('mailfilter', '-c', "$PLACE/tcp-client.conf", 'status') =~ /^scanner tcp:\S+ ready/m });
+	wait_until('it is reached', sub { output('mailfilter', '-c', "$PLACE/tcp-client.conf", 'status') =~ /^tcp:\S+\s+ready /m });
 	unlink '/etc/systemd/system/mailfilter-scanner.service.d/tcp.conf';
 	ok(systemctl('stop', 'mailfilter-scanner') && systemctl('daemon-reload'), 'as it is');
 }
@@ -242,7 +242,7 @@ Booted::run(85, sub {
 	wait_for($log, qr/action=cleaned/) for @ACCOUNTS;
 	wait_for($scanner, qr/^ready /);
 	like(show('mailfilter-scanner', 'StatusText'), qr/^ready, \d+ signatures/, 'the scanner tells systemd what it does');
-	like(output('runuser', '-u', 'mailfilter', '--', 'mailfilter', 'status'), qr/^scanner ipc:\S+ ready/m, 'its user can ask how it is');
+	like(output('runuser', '-u', 'mailfilter', '--', 'mailfilter', 'status'), qr/^ipc:\S+\s+ready /m, 'its user can ask how it is');
 	arrived('mail arrives, also by commands', delivered());
 	isolated();
 	bounded();

@@ -189,6 +189,38 @@ static void another_file_system_is_not_warned_of(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void one_at_work_is_seen_without_its_lock(void **state)
+{
+	static const struct {
+		const char *lock;
+		bool busy;
+	} cases[] = { { "", false }, { "nonsense\n", false }, { "0\n", false },
+		{ "-1\n", false }, { "99999999999999999999\n", false } };
+	struct account_dir dir;
+	struct err err = { 0 };
+	char path[160], text[32];
+	pid_t ended;
+
+	(void)state;
+	assert_false(account_dir_is_busy("/nonexistent"));
+	assert_int_equal(account_dir_open(state_dir, "busy", &dir, &err), 0);
+	assert_true(account_dir_is_busy(dir.path));
+	(void)snprintf(path, sizeof(path), "%s/lock", dir.path);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(
+			file_replace(path, span_str(cases[i].lock), 0600, &err), 0);
+		assert_int_equal(account_dir_is_busy(dir.path), cases[i].busy);
+	}
+	ended = fork();
+	if (ended == 0)
+		_exit(0);
+	assert_int_equal(waitpid(ended, NULL, 0), ended);
+	(void)snprintf(text, sizeof(text), "%ld\n", (long)ended);
+	assert_int_equal(file_replace(path, span_str(text), 0600, &err), 0);
+	assert_false(account_dir_is_busy(dir.path));
+	account_dir_close(&dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +232,7 @@ int main(void)
 		TEST(links_and_open_folders_are_refused),
 		cmocka_unit_test(a_folder_in_memory_is_warned_of),
 		cmocka_unit_test(another_file_system_is_not_warned_of),
+		cmocka_unit_test(one_at_work_is_seen_without_its_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static void verdicts_failures_and_times_are_shown(void **state)
 		"  since its start: 40 clean, 3 infected, 0 to be tried again,\n"
 		"    3 unscannable (1 encrypted, 2 limit)\n"
 		"  1 workers took too long\n"
-		"  7 connections of clients were refused\n"
+		"  7 attempts to connect were refused\n"
 		"  scans lately, in ms:           until the verdict            of that in workers\n"
 		"  size          scans      p50      p95      p99         p50      p95      p99\n"
 		"  to 10 KB         42       12      101      205          10       81      190\n"

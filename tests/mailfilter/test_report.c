@@ -54,6 +54,22 @@ static void the_summary_says_what_became_of_each_kind_of_mail(void **state)
 	}
 }
 
+static void a_note_has_a_second_line_where_it_failed(void **state)
+{
+	struct report report = { .final = true };
+	char text[REPORT_SUMMARY_MAX];
+
+	(void)state;
+	assert_string_equal(report_note(&report, text), "nothing new");
+	report.delivered = 3;
+	assert_string_equal(report_note(&report, text), "3 new");
+	(void)err_set(&report.err, ERR_AGAIN, "no answer");
+	assert_string_equal(report_note(&report, text), "3 new\nno answer");
+	assert_string_equal(report_summary(&report, text), "3 new; then: no answer");
+	report.delivered = 0;
+	assert_string_equal(report_note(&report, text), "\nno answer");
+}
+
 static void held_infected_mail_hides_nothing_of_the_rest(void **state)
 {
 	struct report report = { .final = true };
@@ -207,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_new_is_said_and_is_success),
 		cmocka_unit_test(the_summary_says_what_became_of_each_kind_of_mail),
+		cmocka_unit_test(a_note_has_a_second_line_where_it_failed),
 		cmocka_unit_test(held_infected_mail_hides_nothing_of_the_rest),
 		cmocka_unit_test(a_rule_is_no_failed_scan),
 		cmocka_unit_test(held_mail_says_why_and_asks_for_another_run),

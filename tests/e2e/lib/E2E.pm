@@ -22,7 +22,7 @@ use Dovecot;
 use Imap;
 use Mail;
 
-our @EXPORT = qw(work settings account scanner_start scanner_stop scanner_kill mailfilter
+our @EXPORT = qw(work settings account scanner_start scanner_stop scanner_kill mailfilter unwrapped
 	mailfilter_start finish wait_line maildir quarantine served problems snapshot write_file read_file);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
@@ -228,6 +228,12 @@ sub mailfilter {
 # name => bytes.
 our %reader;
 
+# What is wrapped for a terminal, each sentence on one line again.
+sub unwrapped {
+	my ($text) = @_;
+	return $text =~ s/\n  (?=\S)/ /gr;
+}
+
 # What was delivered: file name => bytes.
 sub maildir {
 	my ($name) = @_;
@@ -236,10 +242,14 @@ sub maildir {
 	return map { (m{([^/]+)$})[0] => read_file($_) } glob "$folder/new/* $folder/cur/*";
 }
 
+# Where the state is of accounts that have it elsewhere than in work('state'): name => state-dir.
+our %state_dir;
+
 # SHA-256 => path of each original in an account's quarantine.
 sub quarantine {
 	my ($name) = @_;
-	return map { sha256_hex(read_file($_)) => $_ } glob work("state/$name/quarantine/*.eml");
+	my $state = $state_dir{$name} // work('state');
+	return map { sha256_hex(read_file($_)) => $_ } glob "$state/$name/quarantine/*.eml";
 }
 
 # What the server has of a user, asked in plain IMAP.

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/file.h"
+
+#include "mailfilter/numbers.h"
+
+static const char *text_of(struct metrics *metrics)
+{
+	const char *text = NULL;
+
+	assert_int_equal(metrics->err.kind, ERR_NONE);
+	assert_int_equal(buf_text(&metrics->out, &text, NULL), 0);
+	return text;
+}
+
+static void put(struct record *record, const char *uid, enum record_state state,
+	const char *verdict)
+{
+	struct record_row row = { .state = state };
+	struct err err = { 0 };
+
+	(void)snprintf(row.key.folder, sizeof(row.key.folder), "INBOX");
+	(void)snprintf(row.key.uid, sizeof(row.key.uid), "%s", uid);
+	(void)snprintf(row.verdict, sizeof(row.verdict), "%s", verdict);
+	row.key.uidvalidity = 1;
+	assert_int_equal(record_put(record, &row, &err), 0);
+}
+
+static void what_is_on_record_is_counted(void **state)
+{
+	char dir[] = "/tmp/test_numbers.XXXXXX";
+	struct record_quarantined item = { .id = "20260101T000000-0123456789abcdef" };
+	struct record *record = NULL;
+	struct numbers numbers = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(record_open(dir, false, &record, &err), 0);
+	assert_int_equal(record_begin(record, &err), 0);
+	put(record, "1", RECORD_SETTLED, "clean");
+	put(record, "2", RECORD_DONE, "infected");
+	put(record, "3", RECORD_HELD, "");
+	put(record, "4", RECORD_PARKED, "");
+	put(record, "5", RECORD_PASSED, "");
+	assert_int_equal(record_put_quarantined(record, &item, &err), 0);
+	assert_int_equal(record_commit(record, &err), 0);
+	assert_int_equal(numbers_take(record, &numbers, &err), 0);
+	assert_true(numbers.known);
+	assert_int_equal(numbers.counts.done, 2);
+	assert_int_equal(numbers.counts.infected, 1);
+	assert_int_equal(numbers.counts.held, 1);
+	assert_int_equal(numbers.counts.parked, 1);
+	assert_int_equal(numbers.quarantined, 1);
+	record_close(record);
+	assert_int_equal(file_remove_tree(dir, true, &err), 0);
+}
+
+static void an_account_of_which_nothing_is_known_has_no_counts(void **state)
+{
+	static const char expected[] =
+		"# HELP mailfilter_account_last_run_timestamp_seconds When the account was served last; 0: never.\n"
+		"# TYPE mailfilter_account_last_run_timestamp_seconds gauge\n"
+		"mailfilter_account_last_run_timestamp_seconds{account=\"work\"} 1767225600\n"
+		"mailfilter_account_last_run_timestamp_seconds{account=\"home\"} 0\n"
+		"# HELP mailfilter_account_failed 1 where the last run did not serve the account to its end.\n"
+		"# TYPE mailfilter_account_failed gauge\n"
+		"mailfilter_account_failed{account=\"work\"} 0\n"
+		"mailfilter_account_failed{account=\"home\"} 1\n"
+		"# HELP mailfilter_account_messages Messages on record, by what became of them.\n"
+		"# TYPE mailfilter_account_messages gauge\n"
+		"mailfilter_account_messages{account=\"work\",state=\"done\"} 10\n"
+		"mailfilter_account_messages{account=\"work\",state=\"held\"} 3\n"
+		"mailfilter_account_messages{account=\"work\",state=\"parked\"} 2\n"
+		"mailfilter_account_messages{account=\"work\",state=\"pending\"} 1\n"
+		"# HELP mailfilter_account_infected_messages Messages on record that were infected.\n"
+		"# TYPE mailfilter_account_infected_messages gauge\n"
+		"mailfilter_account_infected_messages{account=\"work\"} 4\n"
+		"# HELP mailfilter_account_quarantined_messages Originals in quarantine.\n"
+		"# TYPE mailfilter_account_quarantined_messages gauge\n"
+		"mailfilter_account_quarantined_messages{account=\"work\"} 5\n";
+	const struct numbers_account list[] = {
+		{ .name = "work",
+			.numbers = { .known = true,
+				.counts = { .held = 3,
+					.parked = 2,
+					.pending = 1,
+					.done = 10,
+					.infected = 4 },
+				.quarantined = 5 },
+			.last_s = 1767225600 },
+		{ .name = "home", .failed = true },
+	};
+	struct metrics metrics DEFER(metrics_done);
+
+	(void)state;
+	metrics_init(&metrics);
+	numbers_add(&metrics, list, 2);
+	assert_string_equal(text_of(&metrics), expected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_on_record_is_counted),
+		cmocka_unit_test(an_account_of_which_nothing_is_known_has_no_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

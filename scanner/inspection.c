@@ -57,6 +57,13 @@ static int start(struct inspection *inspection, struct err *err)
 	return 0;
 }
 
+static int64_t again_ms(const struct inspection *inspection)
+{
+	int64_t ms = inspection->settings->check_interval_ms;
+
+	return ms < INSPECTION_AGAIN_MS ? ms : INSPECTION_AGAIN_MS;
+}
+
 /* It is dead, or will be: somebody else is asked the next time. */
 static void leave(struct inspection *inspection)
 {
@@ -68,7 +75,7 @@ static void leave(struct inspection *inspection)
 	(void)close(take_fd(&inspection->fd));
 	inspection->busy = false;
 	inspection->deadline = -1;
-	inspection->start_after = clock_ms() + INSPECTION_AGAIN_MS;
+	inspection->start_after = clock_ms() + again_ms(inspection);
 	if (!has_place(inspection))
 		(void)snprintf(inspection->trouble, sizeof(inspection->trouble),
 			"nothing outside is checked: %d inspectors hang, in a file system "
@@ -92,7 +99,7 @@ bool inspection_give(struct inspection *inspection, const struct inspector_order
 	if (inspection->pid == 0 && start(inspection, &err) < 0) {
 		(void)snprintf(inspection->trouble, sizeof(inspection->trouble),
 			"nothing outside is checked: %.200s", err.text);
-		inspection->start_after = clock_ms() + INSPECTION_AGAIN_MS;
+		inspection->start_after = clock_ms() + again_ms(inspection);
 		return false;
 	}
 	if (send(inspection->fd, order, sizeof(*order), MSG_NOSIGNAL) !=

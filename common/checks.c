@@ -78,7 +78,10 @@ static void make_plain(const char *from, char to[static CHECK_TEXT_MAX])
 	size_t i;
 
 	for (i = 0; i < CHECK_TEXT_MAX - 1 && from[i] != '\0'; i++)
-		to[i] = from[i] < ' ' || from[i] > '~' ? '?' : from[i];
+		if (from[i] < ' ' || from[i] > '~')
+			to[i] = '?';
+		else
+			to[i] = from[i];
 	to[i] = '\0';
 }
 

@@ -5,12 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum {
-	SECOND = 1000,
-	MINUTE = 60 * SECOND,
-	HOUR = 60 * MINUTE,
-	DAY = 24 * HOUR,
-};
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 const struct check check_table[] = {
 	{ "signatures", 5 * MINUTE, true, check_signatures },

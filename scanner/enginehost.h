@@ -7,7 +7,7 @@
 
 #include "scanner/settings.h"
 
-/* The whole life of an engine host, whose control socket is SPAWN_FD. Returns its exit code. */
+/* The whole life of an engine host, whose control socket is ROLE_FD. Returns its exit code. */
 int enginehost_main(const struct settings *settings);
 
 #endif

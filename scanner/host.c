@@ -10,7 +10,7 @@
 #include "common/clock.h"
 
 #include "scanner/memory.h"
-#include "scanner/spawn.h"
+#include "scanner/role.h"
 
 enum {
 	PLACES = 2 /* for each worker: one that serves and one that is ending */
@@ -30,7 +30,7 @@ int host_start(struct host *host, const struct settings *settings, size_t worker
 	far = fds[1];
 	if (pool_init(&host->pool, workers * PLACES, err) < 0)
 		return -1;
-	if (spawn_self("--engine-host", settings->path, far, &host->pid, err) < 0) {
+	if (role_start("--engine-host", settings->path, far, &host->pid, err) < 0) {
 		pool_done(&host->pool);
 		return -1;
 	}

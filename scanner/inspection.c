@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#include "scanner/spawn.h"
+#include "scanner/role.h"
 
 void inspection_init(struct inspection *inspection, const struct settings *settings)
 {
@@ -48,7 +48,7 @@ static int start(struct inspection *inspection, struct err *err)
 	far = fds[1];
 	if (fcntl(far, F_SETFL, 0) < 0)
 		return err_errno(err, ERR_AGAIN, "fcntl");
-	if (spawn_self("--inspector", inspection->settings->path, far, &inspection->pid,
+	if (role_start("--inspector", inspection->settings->path, far, &inspection->pid,
 		    err) < 0) {
 		inspection->pid = 0;
 		return -1;

@@ -15,7 +15,7 @@
 #include "common/log.h"
 
 #include "scanner/alert.h"
-#include "scanner/spawn.h"
+#include "scanner/role.h"
 
 enum {
 	NICE = 19,
@@ -50,7 +50,7 @@ static bool answer(int32_t check, const struct check_result *result)
 
 	if (result)
 		answer.result = *result;
-	return send(SPAWN_FD, &answer, sizeof(answer), 0) == (ssize_t)sizeof(answer);
+	return send(ROLE_FD, &answer, sizeof(answer), 0) == (ssize_t)sizeof(answer);
 }
 
 static bool obey(const struct settings *settings, struct inspector_order *order)
@@ -76,7 +76,7 @@ static bool obey(const struct settings *settings, struct inspector_order *order)
 
 int inspector_main(const struct settings *settings)
 {
-	struct pollfd socket = { .fd = SPAWN_FD, .events = POLLIN };
+	struct pollfd socket = { .fd = ROLE_FD, .events = POLLIN };
 	struct inspector_order order;
 	ssize_t got;
 
@@ -87,7 +87,7 @@ int inspector_main(const struct settings *settings)
 		return EX_OSERR;
 	step_back();
 	for (;;) {
-		got = recv(SPAWN_FD, &order, sizeof(order), 0);
+		got = recv(ROLE_FD, &order, sizeof(order), 0);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got != (ssize_t)sizeof(order))

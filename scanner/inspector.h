@@ -26,7 +26,7 @@ struct inspector_answer {
 	struct check_result result;
 };
 
-/* The whole life of an inspector, whose socket is SPAWN_FD. Returns its exit code. */
+/* The whole life of an inspector, whose socket is ROLE_FD. Returns its exit code. */
 int inspector_main(const struct settings *settings);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "scanner/spawn.h"
+#include "scanner/role.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -9,7 +9,7 @@
 #include "common/defer.h"
 #include "common/log.h"
 
-/* In the child: fd becomes SPAWN_FD, every other descriptor is closed. */
+/* In the child: fd becomes ROLE_FD, every other descriptor is closed. */
 static int spawn(char *const argv[], int fd, pid_t *pid_r, struct err *err)
 {
 	posix_spawn_file_actions_t files;
@@ -33,9 +33,9 @@ static int spawn(char *const argv[], int fd, pid_t *pid_r, struct err *err)
 		result = posix_spawnattr_setflags(
 			&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	if (result == 0)
-		result = posix_spawn_file_actions_adddup2(&files, fd, SPAWN_FD);
+		result = posix_spawn_file_actions_adddup2(&files, fd, ROLE_FD);
 	if (result == 0)
-		result = posix_spawn_file_actions_addclosefrom_np(&files, SPAWN_FD + 1);
+		result = posix_spawn_file_actions_addclosefrom_np(&files, ROLE_FD + 1);
 	if (result == 0)
 		result = posix_spawn(
 			pid_r, "/proc/self/exe", &files, &attributes, argv, environ);
@@ -47,7 +47,7 @@ static int spawn(char *const argv[], int fd, pid_t *pid_r, struct err *err)
 	return 0;
 }
 
-int spawn_self(const char *role, const char *path, int fd, pid_t *pid_r, struct err *err)
+int role_start(const char *role, const char *path, int fd, pid_t *pid_r, struct err *err)
 {
 	static char name[] = "scanner", file[] = "-c", quiet[] = "-q", verbose[] = "-v";
 	auto_free char *own_role = strdup(role);

@@ -216,13 +216,13 @@ static int check_unchanged(const struct setup *setup, struct err *err)
 {
 	auto_buf struct buf now;
 
+	buf_init(&now, SCHEMA_FILE_MAX);
 	if (setup->fresh)
 		return access(setup->path, F_OK) < 0
 			       ? 0
 			       : err_set(err, ERR_SETTINGS,
 					 "%s was made meanwhile: nothing is written",
 					 setup->path);
-	buf_init(&now, SCHEMA_FILE_MAX);
 	if (file_read(setup->path, SCHEMA_FILE_MAX, &now, err) < 0)
 		return -1;
 	if (span_equal(buf_span(&now), buf_span(&setup->old)))

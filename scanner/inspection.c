@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -13,6 +15,10 @@
 #include "common/log.h"
 
 #include "scanner/role.h"
+
+enum {
+	END_MS = 2000 /* for one that was killed, when the scanner ends */
+};
 
 void inspection_init(struct inspection *inspection, const struct settings *settings)
 {
@@ -156,10 +162,17 @@ void inspection_reap(struct inspection *inspection)
 
 void inspection_done(struct inspection *inspection)
 {
+	auto_close int fd = -1;
+	struct pollfd ended = { .events = POLLIN };
+
 	if (inspection->pid > 0) {
+		fd = pidfd_open(inspection->pid, 0);
 		(void)kill(inspection->pid, SIGKILL);
 		leave(inspection);
 	}
-	/* One that a disk holds is not waited for. */
+	/* It goes at once, unless a disk holds it. */
+	ended.fd = fd;
+	if (fd >= 0)
+		(void)poll(&ended, 1, END_MS);
 	inspection_reap(inspection);
 }

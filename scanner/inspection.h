@@ -49,6 +49,7 @@ enum inspection_event inspection_step(
 /* Bury those that were killed. */
 void inspection_reap(struct inspection *inspection);
 
+/* End it; waits for that, for a moment. */
 void inspection_done(struct inspection *inspection);
 
 #endif

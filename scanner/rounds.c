@@ -179,14 +179,29 @@ static void hear(struct rounds *rounds)
 	}
 }
 
+/* Other signatures serve, by other workers: what was found is of those before. */
+static void look_anew(struct rounds *rounds)
+{
+	const struct host *host = rounds->facts.hosts->serving;
+	uint64_t generation = host ? host->generation : 0;
+
+	if (generation == rounds->generation)
+		return;
+	rounds->generation = generation;
+	for (size_t i = 0; generation > 0 && check_table[i].name; i++)
+		rounds->list[i].due = clock_ms();
+}
+
 int64_t rounds_turn(struct rounds *rounds)
 {
-	int64_t now = clock_ms(), next;
-	bool due = false;
 	struct check_facts facts;
+	int64_t now, next;
+	bool due = false;
 
 	hear(rounds);
 	inspection_reap(&rounds->inspection);
+	look_anew(rounds);
+	now = clock_ms();
 	for (size_t i = 0; check_table[i].name; i++)
 		due |= rounds->list[i].due <= now;
 	if (due) {

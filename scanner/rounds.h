@@ -30,6 +30,7 @@ struct rounds {
 	const struct settings *settings;
 	struct facts facts;
 	struct inspection inspection;
+	uint64_t generation; /* of the signatures that served at the last look; 0: none */
 	struct round list[CHECKS_MAX];
 };
 

@@ -17,7 +17,7 @@
 #include "scanner/role.h"
 
 enum {
-	END_MS = 2000 /* for one that was killed, when the scanner ends */
+	END_MS = 1000 /* for it to end, as told, and then killed, when the scanner ends */
 };
 
 void inspection_init(struct inspection *inspection, const struct settings *settings)
@@ -165,14 +165,19 @@ void inspection_done(struct inspection *inspection)
 	auto_close int fd = -1;
 	struct pollfd ended = { .events = POLLIN };
 
-	if (inspection->pid > 0) {
-		fd = pidfd_open(inspection->pid, 0);
-		(void)kill(inspection->pid, SIGKILL);
-		leave(inspection);
-	}
-	/* It goes at once, unless a disk holds it. */
+	if (inspection->pid == 0)
+		return;
+	fd = pidfd_open(inspection->pid, 0);
 	ended.fd = fd;
-	if (fd >= 0)
-		(void)poll(&ended, 1, END_MS);
+	/* Its socket closed tells it to end, after a file that it may be writing. */
+	(void)close(take_fd(&inspection->fd));
+	if (fd < 0 || poll(&ended, 1, END_MS) <= 0) {
+		(void)kill(inspection->pid, SIGKILL);
+		if (fd >= 0)
+			(void)poll(&ended, 1, END_MS);
+	}
+	/* Unless a disk holds it. */
+	(void)waitpid(inspection->pid, NULL, WNOHANG);
 	inspection_reap(inspection);
+	inspection->pid = 0;
 }

@@ -90,8 +90,8 @@ for my $name (qw(socket tcp)) {
 	is(run($name)->{code}, 75, "$name: one more came: 75");
 	is(held_for($name), '6 destination', '  status says how many wait, and for what');
 }
-my $text = mailfilter('-c', $conf, 'status')->{out};
-like($text, qr/    \d held, the oldest since 20\S+, again once `deliver` takes mail: the server of `deliver` is not to be had/, 'for people, too');
+my $text = E2E::unwrapped(mailfilter('-c', $conf, 'status')->{out});
+like($text, qr/\w: \d held, the oldest since 20\S+, again once `deliver` takes mail: the server of `deliver` is not to be had/, 'for people, too');
 my $answer = decode_json((split /\n/, mailfilter('-c', $conf, 'why', '--json', 'socket', $served{socket}[0]{uid})->{out})[0]);
 is("$answer->{state} $answer->{attempts}", 'held 0', 'why: held, and never tried');
 like($answer->{next}, qr/once `deliver` takes mail/, '  and what comes next');
@@ -145,7 +145,7 @@ my $new = $corpus->mail('plain', 'later-new');
 $dovecot->put('later', $new->{bytes});
 like(run('later')->{err}, qr/held=1 reason="[^\n]*the store is away[^\n]*tried again after 20/, '  with when it is tried again');
 is(sent('later', $sent{later} + 7), $sent{later} + 7, '  a new one was not downloaded');
-like(mailfilter('-c', $conf, 'status')->{out}, qr/held.* again once `deliver` takes mail: .*the store is away/, '  status says why');
+like(E2E::unwrapped(mailfilter('-c', $conf, 'status')->{out}), qr/held.* again once `deliver` takes mail: .*the store is away/, '  status says why');
 
 # 4. A disk that is full.
 SKIP: {

@@ -69,9 +69,9 @@ static void dead_workers_are_told_of(void **state)
 	says(&at, check_workers, CHECK_OK, "3 of 4 serve");
 	at.facts.counts[HEALTH_KILLED] = 1;
 	says(&at, check_workers, CHECK_WARNING,
-		"2 crashed, 1 took too long, 1 were killed, and 0 engine hosts ended");
+		"2 crashed, 1 took too long, 1 were killed, and their host ended 0 times");
 	at.facts.counts[HEALTH_HOSTS] = 27;
-	says(&at, check_workers, CHECK_CRITICAL, "27 engine hosts");
+	says(&at, check_workers, CHECK_CRITICAL, "their host ended 27 times");
 	memset(at.facts.counts, 0, sizeof(at.facts.counts));
 	at.facts.workers_able = 0;
 	at.facts.waiting = 1;

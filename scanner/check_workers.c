@@ -21,8 +21,8 @@ void check_workers(const struct check_facts *facts, struct check_result *result)
 		check_limit_level(
 			&facts->settings->check_limits, LIMIT_WORKER_DEATHS, deaths),
 		"in the last hour %" PRIu64 " crashed, %" PRIu64
-		" took too long, %" PRIu64 " were killed, and %" PRIu64
-		" engine hosts ended: see the log",
+		" took too long, %" PRIu64 " were killed, and their host ended %" PRIu64
+		" times: see the log",
 		counts[HEALTH_CRASHES], counts[HEALTH_LATE], counts[HEALTH_KILLED],
 		counts[HEALTH_HOSTS]);
 	if (result->level != CHECK_OK)

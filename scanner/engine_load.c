@@ -259,3 +259,8 @@ int engine_load(const struct settings *settings, struct engine **engine_r,
 	(void)snprintf(loaded_r->left_out, sizeof(loaded_r->left_out), "%s", without.why);
 	return 0;
 }
+
+unsigned engine_level(void)
+{
+	return cl_retflevel();
+}

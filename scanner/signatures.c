@@ -36,14 +36,19 @@ bool signatures_is_test(const char *folder)
 	return strcmp(folder, "test") == 0;
 }
 
-static int is_signature_file(const struct dirent *entry)
+bool signatures_is_file(const char *name)
 {
-	const char *dot = strrchr(entry->d_name, '.');
+	const char *dot = strrchr(name, '.');
 
 	for (size_t i = 0; dot && i < sizeof(extensions) / sizeof(*extensions); i++)
 		if (strcasecmp(dot, extensions[i]) == 0)
-			return 1;
-	return 0;
+			return true;
+	return false;
+}
+
+static int is_signature_file(const struct dirent *entry)
+{
+	return signatures_is_file(entry->d_name);
 }
 
 static bool is_set(const char *name, const char *set)

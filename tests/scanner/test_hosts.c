@@ -383,7 +383,8 @@ static int count_one(
 {
 	(void)info;
 	(void)where;
-	left_over += type == FTW_F && strcmp(path + strlen(path) - 4, "lock") != 0;
+	left_over += type == FTW_F && strcmp(strrchr(path, '/'), "/lock") != 0 &&
+		     strcmp(strrchr(path, '/'), "/signatures-count") != 0;
 	left_over += type == FTW_DP && where->level > 0;
 	return 0;
 }

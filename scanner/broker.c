@@ -24,6 +24,7 @@
 #include "scanner/metrics_file.h"
 #include "scanner/pulse.h"
 #include "scanner/state.h"
+#include "scanner/sweeper.h"
 #include "scanner/temp.h"
 #include "scanner/watch.h"
 
@@ -49,6 +50,7 @@ struct broker {
 	bool need_fresh; /* a suspect request waits for a fresh worker */
 	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
 	struct metrics_file metrics;
+	struct sweeper sweeper;
 };
 
 /* Is one in work that nothing else may be in work beside? */
@@ -246,6 +248,7 @@ static void obey(struct broker *broker, int number)
 	switch (number) {
 	case SIGCHLD:
 		hosts_reap(&broker->hosts);
+		sweeper_reap(&broker->sweeper);
 		return;
 	case SIGHUP:
 		log_info("loading the signatures anew");
@@ -279,12 +282,15 @@ static int64_t say_alive(struct broker *broker)
 
 static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 {
+	int sweep = sweeper_fd(&broker->sweeper);
 	struct pollfd fds[] = { { .fd = broker->signals, .events = POLLIN },
-		{ .fd = broker->hosts.events, .events = POLLIN } };
+		{ .fd = broker->hosts.events, .events = POLLIN },
+		{ .fd = sweep, .events = POLLIN } };
 	int number;
 
 	hosts_watch(&broker->hosts);
-	if (link_wait(&broker->clients.link, 1, NULL, fds, 2, clock_left(until), err) < 0)
+	if (link_wait(&broker->clients.link, 1, NULL, fds, sweep < 0 ? 2 : 3,
+		    clock_left(until), err) < 0)
 		return -1;
 	hosts_hear(&broker->hosts);
 	while ((number = stop_next(broker->signals)) > 0)
@@ -294,6 +300,7 @@ static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 
 static int serve(struct broker *broker, struct err *err)
 {
+	enum sweeper_way way;
 	int64_t next;
 
 	for (;;) {
@@ -313,6 +320,9 @@ static int serve(struct broker *broker, struct err *err)
 		next = deadline_sooner(
 			next, metrics_file_turn(&broker->metrics, &broker->clients));
 		next = deadline_sooner(next, say_alive(broker));
+		way = sweeper_way(&broker->clients.queue, broker->stop_by >= 0);
+		next = deadline_sooner(
+			next, sweeper_turn(&broker->sweeper, &broker->hosts, way));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
 	}
@@ -364,6 +374,7 @@ int broker_run(const struct settings *settings)
 		.end_by = -1 };
 	watch_init(&broker->watch, settings);
 	metrics_file_init(&broker->metrics, settings);
+	sweeper_init(&broker->sweeper, settings);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -372,6 +383,7 @@ int broker_run(const struct settings *settings)
 	if (result < 0)
 		log_error("%s", err.text);
 	metrics_file_done(&broker->metrics);
+	sweeper_done(&broker->sweeper);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
 	watch_done(&broker->watch);

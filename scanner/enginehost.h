@@ -7,10 +7,6 @@
 
 #include "scanner/settings.h"
 
-enum {
-	ENGINEHOST_FD = 3
-}; /* where it finds its control socket */
-
 /* The whole life of an engine host. Returns its exit code. */
 int enginehost_main(const struct settings *settings);
 

@@ -17,10 +17,12 @@
 #include "scanner/guard.h"
 #include "scanner/sandbox.h"
 #include "scanner/signatures.h"
+#include "scanner/sweep.h"
 #include "scanner/temp.h"
 
 static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
-			    "       scanner [-c FILE] --check-config\n";
+			    "       scanner [-c FILE] --check-config\n"
+			    "       scanner [-c FILE] --sweep-report [--json]\n";
 
 static const char help[] =
 	"\n"
@@ -31,23 +33,28 @@ static const char help[] =
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
 	"      --check-config  read the settings, look at the folders, say what is wrong\n"
+	"      --sweep-report  what the sweep of directories did and found\n"
+	"      --json          that as one JSON object\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
-	"Exit codes: 0 stopped, 64 usage, 70 it cannot go on, 75 another scanner runs\n"
-	"here, 78 settings or no signatures.\n"
+	"Exit codes: 0 stopped, 1 the sweep found something, 64 usage, 70 it cannot go on,\n"
+	"75 another scanner runs here or no report yet, 78 settings or no signatures.\n"
 	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
 
 enum role {
 	ROLE_SERVE,
 	ROLE_CHECK_CONFIG,
-	ROLE_ENGINE_HOST /* started by ourselves only */
+	ROLE_SWEEP_REPORT,
+	ROLE_ENGINE_HOST, /* these are started by ourselves only */
+	ROLE_SWEEP_WALKER
 };
 
 struct options {
 	const char *config;
 	enum role role;
 	int verbose; /* -1 quiet */
+	bool json;
 };
 
 static int wrong_usage(const char *what, const char *option)
@@ -62,7 +69,9 @@ static int read_options(int argc, char **argv, struct options *options)
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'C' },
 		{ "engine-host", no_argument, NULL, 'E' },
-		{ "verbose", no_argument, NULL, 'v' },
+		{ "sweep-walker", no_argument, NULL, 'S' },
+		{ "sweep-report", no_argument, NULL, 'R' },
+		{ "json", no_argument, NULL, 'J' }, { "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
 	int option;
@@ -78,6 +87,15 @@ static int read_options(int argc, char **argv, struct options *options)
 			break;
 		case 'E':
 			options->role = ROLE_ENGINE_HOST;
+			break;
+		case 'S':
+			options->role = ROLE_SWEEP_WALKER;
+			break;
+		case 'R':
+			options->role = ROLE_SWEEP_REPORT;
+			break;
+		case 'J':
+			options->json = true;
 			break;
 		case 'v':
 			options->verbose = 1;
@@ -97,6 +115,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			return wrong_usage("unknown option", argv[optind - 1]);
 		}
 	}
+	if (options->json && options->role != ROLE_SWEEP_REPORT)
+		return wrong_usage("only with --sweep-report:", "--json");
 	if (optind < argc)
 		return wrong_usage("unexpected argument", argv[optind]);
 	return -1;
@@ -184,6 +204,12 @@ int main(int argc, char **argv)
 		break;
 	case ROLE_CHECK_CONFIG:
 		code = check_config(&settings);
+		break;
+	case ROLE_SWEEP_REPORT:
+		code = sweep_show(&settings, options.json);
+		break;
+	case ROLE_SWEEP_WALKER:
+		code = sweep_main(&settings);
 		break;
 	case ROLE_ENGINE_HOST:
 		code = enginehost_main(&settings);

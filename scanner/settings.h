@@ -36,7 +36,15 @@ struct settings {
 	uint64_t file_size_max;  /* libclamav: of one file in it */
 	uint64_t files_max;      /* libclamav: files in it */
 	uint64_t recursion_max;  /* libclamav: archives in archives */
-	int heuristics;          /* 0: off, 1: tag (reported, never cut) */
+	/* The sweep: directories scanned while no mail waits (sweeper.h). */
+	struct schema_list sweep, sweep_exclude; /* folders, none: off; patterns */
+	int sweep_cross;                         /* into other file systems */
+	uint64_t sweep_rate;                     /* bytes a second, 0: as it goes */
+	uint64_t sweep_file_max;                 /* larger files are not read */
+	int64_t sweep_interval_ms;               /* from the end of a pass to the next */
+	char *sweep_state;                       /* folder */
+	int sweep_line, sweep_state_line;
+	int heuristics; /* 0: off, 1: tag (reported, never cut) */
 };
 
 /* The table of the file, for the tests that hold sample and manual page against it. */

@@ -112,12 +112,17 @@ void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned
 		[VERDICT_INFECTED] = SWEEP_INFECTED,
 		[VERDICT_UNSCANNABLE] = SWEEP_UNSCANNABLE };
 	enum sweep_kind kind = kinds[answer->kind];
+	char path[LOG_TEXT_MAX];
 	struct sweep_print print;
 	struct err err = { 0 };
 
 	count_kind(&book->report.now.counts, kind);
 	if (kind != SWEEP_CLEAN)
 		report_find(book, scanned, answer);
+	else
+		log_debug("sweep: path=%s verdict=clean size=%ju",
+			log_value(span_str(scanned->path), path),
+			(uintmax_t)answer->size);
 	if (scanned->changed)
 		return;
 	if (sweep_set_print(book->set, scanned->stat, scanned->digest, scanned->is_mail,

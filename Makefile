@@ -4,6 +4,7 @@
 # make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
 # make bench      the scanner beside clamd, fetching beside mbsync, many accounts at once
+# make bench-long 300 accounts that wait in IDLE
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make clean      removes build/                        make V=1    show the commands
@@ -80,12 +81,13 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/manuals.t tests/run-unit.t \
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/completion.t tests/manuals.t tests/run-unit.t \
 		tests/e2e/*.t
 # Those of tests/e2e/ that heed LONG.
 check-long: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t tests/e2e/82-inplace-killed.t
+	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t \
+		tests/e2e/74-rules-changed.t tests/e2e/75-matrix.t tests/e2e/82-inplace-killed.t
 unit-tests: $(TESTS)
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
@@ -96,6 +98,9 @@ bench: deps
 	@tests/bench/scanner.pl
 	@tests/bench/jobs.pl
 	@tests/bench/latency.pl
+bench-long: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/bench/idle.pl
 lint:
 	@tests/lint.sh
 
@@ -134,5 +139,5 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all deps demo check check-long unit-tests asan bench lint install uninstall clean
+.PHONY: FORCE all deps demo check check-long unit-tests asan bench bench-long lint install uninstall clean
 .SECONDARY:

@@ -67,6 +67,7 @@ int err_exit_code(enum err_kind kind)
 	case ERR_NONE:
 		return EX_OK;
 	case ERR_AGAIN:
+	case ERR_AWAY:
 	case ERR_MESSAGE:
 	case ERR_SESSION:
 	case ERR_ACCOUNT:

@@ -12,6 +12,7 @@
 enum err_kind {
 	ERR_NONE,
 	ERR_AGAIN,    /* not now: hold the message, try later */
+	ERR_AWAY,     /* the same, and so for all that would go the same way now */
 	ERR_MESSAGE,  /* this message cannot be handled: set it aside, go on */
 	ERR_SESSION,  /* the connection is lost or out of step: reconnect */
 	ERR_ACCOUNT,  /* this account cannot go on until its owner acts */

@@ -336,3 +336,13 @@ int file_lock(const char *path, int *fd_r, struct err *err)
 	*fd_r = take_fd(&fd);
 	return 0;
 }
+
+DIR *file_list(int dirfd)
+{
+	auto_close int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		(void)take_fd(&fd);
+	return dir;
+}

@@ -6,6 +6,7 @@
 #ifndef COMMON_FILE_H
 #define COMMON_FILE_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "common/buf.h"
@@ -42,6 +43,10 @@ int file_open_dir(const char *path, int *fd_r, struct err *err);
 
 /* The same, and refused where everybody may write: what is in there would be theirs to swap. */
 int file_open_own_dir(const char *path, int *fd_r, struct err *err);
+
+/* A stream of its own over an open directory, since readdir moves a descriptor's offset. NULL: errno
+ * says why. */
+DIR *file_list(int dirfd);
 
 /* Take the lock file (made if missing) and write our pid in it. Held by another process:
  * ERR_AGAIN with its pid in the text, and errno is EWOULDBLOCK. Released when *fd_r is closed, here and in every child

@@ -89,6 +89,26 @@ int home_settings(const char *name, char **path_r, struct err *err)
 	return 0;
 }
 
+int home_new_settings(const char *name, char **path_r, struct err *err)
+{
+	auto_free char *dir = NULL;
+
+	if (geteuid() == 0)
+		return give(join(HOME_SYSTEM_SETTINGS, name, ""), path_r, err);
+	if (xdg("XDG_CONFIG_HOME", "/.config/", &dir, err) < 0)
+		return -1;
+	return give(join(dir, "/", name), path_r, err);
+}
+
+int home_cache(const char *name, char **path_r, struct err *err)
+{
+	const char *set = absolute("XDG_CACHE_HOME");
+
+	if (set)
+		return give(join(set, "/", name), path_r, err);
+	return in_home("/.cache/", name, path_r, err);
+}
+
 int home_state(const char *settings_path, char **dir_r, struct err *err)
 {
 	if (geteuid() == 0 || (settings_path && strncmp(settings_path, "/etc/", 5) == 0))

@@ -16,6 +16,13 @@
  * /etc/mailfilter; NULL if neither is. The caller frees it. */
 int home_settings(const char *name, char **path_r, struct err *err);
 
+/* Where a new settings file of this name belongs: /etc/mailfilter as root, else $XDG_CONFIG_HOME/mailfilter
+ * (or ~/.config/mailfilter). The caller frees it. */
+int home_new_settings(const char *name, char **path_r, struct err *err);
+
+/* $XDG_CACHE_HOME (or ~/.cache) with the name behind it. The caller frees it. */
+int home_cache(const char *name, char **path_r, struct err *err);
+
 /* The state directory where none is set: the system's as root or with settings from /etc, else
  * $XDG_STATE_HOME/mailfilter (or ~/.local/state/mailfilter). The caller frees it. */
 int home_state(const char *settings_path, char **dir_r, struct err *err);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/notify.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include "common/clock.h"
 #include "common/defer.h"
 
 enum {
@@ -39,4 +42,10 @@ void notify_send(const char *format, ...)
 	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
 		(struct sockaddr *)&address,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len));
+}
+
+void notify_reloading(void)
+{
+	/* What newer managers order it by. */
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_ms() * 1000);
 }

@@ -8,4 +8,7 @@
 /* "READY=1\nSTATUS=..." and the like; failures are ignored, there is no one to tell. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Settings are read anew; "READY=1" ends it. */
+void notify_reloading(void);
+
 #endif

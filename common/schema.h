@@ -62,6 +62,13 @@ int schema_preset(const struct schema_option *options, void *settings, struct er
 /* Wipe and release what the table says is owned; accepts a zeroed struct. */
 void schema_free(const struct schema_option *options, void *settings);
 
+/* Do two loaded structs say the same? Their sections are not looked at; those of one kind: as many,
+ * under the same titles in the same order. */
+bool schema_equal(
+	const struct schema_option *options, const void *left, const void *right);
+bool schema_sections_equal(const struct schema_option *option,
+	const struct schema_sections *left, const struct schema_sections *right);
+
 /* What is wrong with the settings as a whole: ERR_SETTINGS with "PATH:LINE: " before the text,
  * "PATH: " if line is 0. Always returns -1. */
 int schema_error(struct err *err, const char *path, int line, const char *format, ...)

@@ -25,6 +25,9 @@ enum verdict_reason {
 	REASON_MALFORMED,
 	REASON_ERROR,
 };
+enum {
+	VERDICT_REASONS = REASON_ERROR + 1
+};
 
 enum {
 	FINDING_PART_MAX = 64,

@@ -15,6 +15,8 @@ enum {
 	NAME_MAX_BYTES = 64,
 	TIMEOUT_LEAST_MS = 100,
 	TIMEOUT_MOST_MS = 3600 * 1000,
+	IDLE_REFRESH_LEAST_MS = 1000,
+	IDLE_REFRESH_MOST_MS = 28 * 60 * 1000, /* RFC 2177: servers wait for 30 minutes */
 	DELIVER_TIMEOUT_MOST_MS =
 		300 * 1000, /* RFC 5321 4.5.3.2: what most answers may take */
 };
@@ -22,6 +24,7 @@ enum {
 static const char *const auth_words[] = { "plain", "login", "xoauth2", "oauthbearer",
 	NULL };
 static const char *const tls_words[] = { "verify", "none", NULL };
+static const char *const yes_words[] = { "no", "yes", NULL };
 static const char *const policy_words[] = { "clean", "tag", "quarantine", "hold", NULL };
 const char *const scan_words[] = { "suspicious", "all", NULL };
 
@@ -86,6 +89,13 @@ const struct schema_option account_options[] = {
 	  LINE(deliver_tls) },
 	{ .name = "deliver-tls-ca", .type = SCHEMA_TEXT, AT(deliver_tls_ca),
 	  .check = home_check_path, LINE(deliver_tls_ca) },
+	{ .name = "deliver-user", .type = SCHEMA_TEXT, AT(deliver_user),
+	  .check = destination_check_user, LINE(deliver_user) },
+	{ .name = "deliver-password-command", .type = SCHEMA_LIST,
+	  AT(deliver_password_command), .min = 1, .max = COMMAND_WORDS_MAX,
+	  LINE(deliver_password_command) },
+	{ .name = "deliver-password-file", .type = SCHEMA_TEXT, AT(deliver_password_file),
+	  .check = home_check_path, LINE(deliver_password_file) },
 	{ .name = "deliver-timeout", .type = SCHEMA_DURATION, AT(deliver_timeout_ms),
 	  .preset = "120s", .min = TIMEOUT_LEAST_MS, .max = DELIVER_TIMEOUT_MOST_MS },
 	{ .name = "inplace-quarantine", .type = SCHEMA_TEXT, AT(inplace_quarantine),
@@ -98,7 +108,19 @@ const struct schema_option account_options[] = {
 	  .words = policy_words },
 	{ .name = "on-unscannable", .type = SCHEMA_WORD, AT(on_unscannable),
 	  .preset = "quarantine", .words = policy_words, .check = check_not_clean },
-	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_encrypted), .preset = "tag",
+	{ .name = "on-encrypted", .type = SCHEMA_WORD, AT(on_reason[REASON_ENCRYPTED]),
+	  .preset = "tag", .words = policy_words, .check = check_not_clean },
+	{ .name = "on-unsupported", .type = SCHEMA_WORD, AT(on_reason[REASON_UNSUPPORTED]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-limit", .type = SCHEMA_WORD, AT(on_reason[REASON_LIMIT]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-timeout", .type = SCHEMA_WORD, AT(on_reason[REASON_TIMEOUT]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-crash", .type = SCHEMA_WORD, AT(on_reason[REASON_CRASH]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-malformed", .type = SCHEMA_WORD, AT(on_reason[REASON_MALFORMED]),
+	  .words = policy_words, .check = check_not_clean },
+	{ .name = "on-error", .type = SCHEMA_WORD, AT(on_reason[REASON_ERROR]),
 	  .words = policy_words, .check = check_not_clean },
 	{ .name = "scan", .type = SCHEMA_WORD, AT(scan), .words = scan_words },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
@@ -111,6 +133,13 @@ const struct schema_option account_options[] = {
 	  .min = TIMEOUT_LEAST_MS, .max = TIMEOUT_MOST_MS },
 	{ .name = "interval", .type = SCHEMA_DURATION, AT(interval_ms),
 	  .min = INTERVAL_LEAST_MS, .max = INTERVAL_MOST_MS },
+	{ .name = "idle", .type = SCHEMA_WORD, AT(idle), .preset = "yes", .words = yes_words,
+	  LINE(idle) },
+	{ .name = "idle-folder", .type = SCHEMA_TEXT, AT(idle_folder),
+	  .check = account_check_folder, LINE(idle_folder) },
+	{ .name = "idle-refresh", .type = SCHEMA_DURATION, AT(idle_refresh_ms),
+	  .preset = "9m", .min = IDLE_REFRESH_LEAST_MS, .max = IDLE_REFRESH_MOST_MS,
+	  LINE(idle_refresh) },
 	{ .name = "rate", .type = SCHEMA_SIZE, AT(rate), .min = RATE_LEAST,
 	  .max = RATE_MOST },
 	{ 0 },
@@ -151,6 +180,7 @@ static int finish_paths(const struct settings *settings, struct account_settings
 {
 	if (destination_finish(settings, account, err) < 0 ||
 		expand(&account->password_file, err) < 0 ||
+		expand(&account->deliver_password_file, err) < 0 ||
 		expand(&account->tls_ca, err) < 0)
 		return -1;
 	return 0;
@@ -201,8 +231,12 @@ int account_settings_allow(const struct schema_list *sums,
 int account_settings_finish(const struct settings *settings,
 	struct account_settings *account, struct err *err)
 {
+	for (size_t i = 0; i < VERDICT_REASONS; i++)
+		if (account->on_reason[i] < 0 || i == REASON_NONE)
+			account->on_reason[i] = account->on_unscannable;
 	if (account->scan < 0)
 		account->scan = settings->scan;
+	account->idle_interval_ms = account->interval_ms;
 	if (account->interval_ms == 0)
 		account->interval_ms = settings->interval_ms;
 	if (account->message_max == 0)
@@ -211,6 +245,7 @@ int account_settings_finish(const struct settings *settings,
 		account_settings_allow(&account->allow_sha256, &account->allow_signatures,
 			&account->allow, err) < 0 ||
 		account_source_finish(settings, account, err) < 0 ||
+		account_idle_finish(settings, account, err) < 0 ||
 		finish_tls(settings, account, err) < 0 ||
 		finish_paths(settings, account, err) < 0 ||
 		finish_password(settings, account, err) < 0)

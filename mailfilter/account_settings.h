@@ -24,6 +24,10 @@ enum {
 /* Is it a name for an account, and so for its folder? */
 int account_check_name(const char *name, struct err *err);
 
+/* Which folder is watched, and how often the account is visited while it is. */
+int account_idle_finish(const struct settings *settings, struct account_settings *account,
+	struct err *err);
+
 /* Take apart what was written, fill in what the account takes from settings, refuse what does
  * not fit together: ERR_SETTINGS with its line. */
 int account_settings_finish(const struct settings *settings,

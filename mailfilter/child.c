@@ -2,11 +2,12 @@
 #include "mailfilter/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,25 +17,40 @@
 #include "mailfilter/account.h"
 #include "mailfilter/confine.h"
 #include "mailfilter/runner.h"
+#include "mailfilter/standing.h"
 
-_Static_assert(
-	sizeof(struct report) <= 4096, "a report goes through a pipe in one piece");
+/* What a worker says: a packet each, with all it has to say. */
+enum word_kind {
+	WORD_PROGRESS,
+	WORD_END,   /* the report is final, and so is the process */
+	WORD_IDLES, /* the report is final; the process waits for news */
+	WORD_NEWS,
+	WORD_STILL, /* it waits still, and the server answers */
+	WORD_LOST,  /* the session it waited in; report.err says why */
+	WORD_REFUSED,
+};
+struct word {
+	enum word_kind kind;
+	struct report report;
+};
 
 static void send_report(void *arg, const struct report *report)
 {
 	const int *fd = arg;
+	struct word word = { .kind = WORD_PROGRESS, .report = *report };
 
 	/* Where the parent does not read now, the counts come with a later report. */
-	if (write(*fd, report, sizeof(*report)) < 0)
+	if (send(*fd, &word, sizeof(word), MSG_NOSIGNAL) < 0)
 		return;
 }
 
-/* The last one waits for the parent as long as that lives. */
-static void send_last_report(int fd, const struct report *report)
+/* This waits for the parent as long as that lives. */
+static void send_word(int fd, enum word_kind kind, const struct report *report)
 {
+	struct word word = { .kind = kind, .report = *report };
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };
 
-	while (write(fd, report, sizeof(*report)) < 0 && errno == EAGAIN)
+	while (send(fd, &word, sizeof(word), MSG_NOSIGNAL) < 0 && errno == EAGAIN)
 		(void)poll(&ready, 1, -1);
 }
 
@@ -62,31 +78,81 @@ static int confine(const struct child_tools *tools, const struct child *child,
 	return 0;
 }
 
+static void say_news(void *arg)
+{
+	const int *fd = arg;
+
+	send_word(*fd, WORD_NEWS, &(struct report){ 0 });
+}
+
+static void say_still(void *arg)
+{
+	const int *fd = arg;
+
+	send_word(*fd, WORD_STILL, &(struct report){ 0 });
+}
+
+/* Between two rounds. True: there is to be another. */
+static bool idle(struct standing *standing, int stop_fd, int fd)
+{
+	const struct standing_ears ears = { .stop_fd = stop_fd,
+		.call_fd = fd,
+		.news = say_news,
+		.still = say_still,
+		.arg = &fd };
+	struct report last = { 0 };
+
+	/* It may wait for hours, beside hundreds of others. */
+	(void)malloc_trim(0);
+	switch (standing_watch(standing, &ears, &last.err)) {
+	case STANDING_CALLED:
+		return true;
+	case STANDING_LOST:
+		send_word(fd, WORD_LOST, &last);
+		break;
+	case STANDING_REFUSED:
+		send_word(fd, WORD_REFUSED, &last);
+		break;
+	case STANDING_STOPPED:
+		break;
+	}
+	standing_close(standing);
+	return false;
+}
+
 static _Noreturn void serve(
 	const struct child *child, const struct child_tools *tools, int fd)
 {
 	struct account_settings account = { 0 };
-	struct account_job job = { .settings = tools->settings,
+	struct standing standing = { 0 };
+	const struct account_job job = { .settings = tools->settings,
 		.account = &account,
 		.dry_run = tools->dry_run,
 		.stop_fd = tools->stop_fd,
+		.standing = tools->idle && !child->polls ? &standing : NULL,
 		.pause_ms = ACCOUNT_PAUSE_MS,
 		.progress = send_report,
 		.progress_arg = &fd };
-	struct report report = { 0 };
+	struct report report;
 
-	/* Else a pipe had readers left when the parent is gone. */
+	/* Else a socket had readers left when the parent is gone. */
 	for (size_t i = 0; i < tools->count; i++)
 		if (tools->children[i].fd >= 0)
 			(void)close(tools->children[i].fd);
-	if (tools->lock >= 0)
-		(void)close(tools->lock);
-	if (confine(tools, child, &account, &report.err) == 0)
-		account_run(&job, &report);
-	else
+	for (size_t i = 0; i < sizeof(tools->private_fds) / sizeof(int); i++)
+		if (tools->private_fds[i] >= 0)
+			(void)close(tools->private_fds[i]);
+	if (confine(tools, child, &account, &report.err) < 0) {
 		report.final = true;
+		send_word(fd, WORD_END, &report);
+		_exit(report_exit_code(&report));
+	}
+	do {
+		report = (struct report){ 0 };
+		account_run(&job, &report);
+		send_word(fd, standing.source ? WORD_IDLES : WORD_END, &report);
+	} while (standing.source && idle(&standing, tools->stop_fd, fd));
 	runner_stop(account.runner);
-	send_last_report(fd, &report);
 	_exit(report_exit_code(&report));
 }
 
@@ -101,8 +167,12 @@ int child_start(struct child *child, const struct child_tools *tools)
 	int fds[2];
 
 	child->report = (struct report){ 0 };
+	child->lost = (struct err){ 0 };
+	child->idles = child->news = child->round_over = child->refused = false;
+	child->kill_ms = 0;
 	child->heard_ms = clock_ms();
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) <
+		0)
 		return failed(child);
 	child->pid = fork();
 	if (child->pid == 0) {
@@ -124,14 +194,55 @@ int child_start(struct child *child, const struct child_tools *tools)
 	return 0;
 }
 
+void child_call(struct child *child)
+{
+	child->idles = child->news = false;
+	child->heard_ms = clock_ms();
+	child->report = (struct report){ 0 };
+	/* One that is gone is reaped. */
+	if (send(child->fd, "", 1, MSG_NOSIGNAL) < 0)
+		return;
+}
+
+static void take(struct child *child, const struct word *word)
+{
+	child->heard_ms = clock_ms();
+	switch (word->kind) {
+	case WORD_PROGRESS:
+		child->report = word->report;
+		break;
+	case WORD_IDLES:
+		child->idles = true;
+		child->idle_ms = child->heard_ms;
+		child->report = word->report;
+		child->round_over = true;
+		break;
+	case WORD_END:
+		child->report = word->report;
+		child->round_over = true;
+		break;
+	case WORD_NEWS:
+		child->news = true;
+		break;
+	case WORD_STILL:
+		break;
+	case WORD_REFUSED:
+		child->refused = true;
+		child->lost = word->report.err;
+		break;
+	case WORD_LOST:
+		child->lost = word->report.err;
+		break;
+	}
+}
+
 bool child_hear(struct child *child)
 {
-	struct report report;
-	ssize_t got = read(child->fd, &report, sizeof(report));
+	struct word word;
+	ssize_t got = recv(child->fd, &word, sizeof(word), 0);
 
-	if (got == (ssize_t)sizeof(report)) {
-		child->report = report;
-		child->heard_ms = clock_ms();
+	if (got == (ssize_t)sizeof(word)) {
+		take(child, &word);
 		return true;
 	}
 	if (got >= 0 || (errno != EINTR && errno != EAGAIN)) {

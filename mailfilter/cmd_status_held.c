@@ -36,7 +36,9 @@ void status_held_json(const struct status_held *held, struct json *json)
 		json_text(json, "reason", span_str(held->reasons[i].reason));
 		json_number(json, "count", held->reasons[i].count);
 		json_number(json, "oldest", (uint64_t)held->reasons[i].since_s);
-		json_bool(json, "scanner", held->reasons[i].scanner);
+		json_bool(json, "scanner", held->reasons[i].waits == WAITS_SCANNER);
+		json_bool(
+			json, "destination", held->reasons[i].waits == WAITS_DESTINATION);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

@@ -49,15 +49,27 @@ static const char *state_name(enum record_state state)
 	return "unknown";
 }
 
+static const char *next_of_held(enum waits waits)
+{
+	switch (waits) {
+	case WAITS_VISIT:
+		break;
+	case WAITS_SCANNER:
+		return "it is fetched again once a scanner is ready, see mailfilter "
+		       "status";
+	case WAITS_DESTINATION:
+		return "it is fetched again once `deliver` takes mail, after more tries in "
+		       "vain less often, at least once an hour";
+	}
+	return "it is tried again at each visit";
+}
+
 /* What the account does with it next; behind what ends in a blank the message is to be named. */
 static const char *next_of(const struct record_row *row)
 {
 	switch (row->state) {
 	case RECORD_HELD:
-		return row->judged[0]
-			       ? "it is fetched again once a scanner is ready, see "
-				 "mailfilter status"
-			       : "it is tried again at each visit";
+		return next_of_held(row->waits);
 	case RECORD_PARKED:
 		return "nothing: it stays on the server; to have it tried again: "
 		       "mailfilter unpark ";

@@ -27,8 +27,8 @@ static enum policy stricter(enum policy left, enum policy right)
 static enum policy of_reason(
 	enum verdict_reason reason, const struct account_settings *account)
 {
-	return reason == REASON_ENCRYPTED ? (enum policy)account->on_encrypted
-					  : (enum policy)account->on_unscannable;
+	return (enum policy)(reason == REASON_NONE ? account->on_unscannable
+						   : account->on_reason[reason]);
 }
 
 static enum action of_policy(enum policy policy, bool can_clean)

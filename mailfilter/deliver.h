@@ -11,7 +11,8 @@
  * A message with `repeat` set may have been shown before a crash; deliver_write finds out and
  * says so, and nothing is shown twice. A failed write or show leaves the rest of the batch valid; a
  * failed sync takes back all that was written since the last: write those anew. A show that failed
- * and certainly left nothing behind clears `repeat`: the message is held like any other. */
+ * and certainly left nothing behind clears `repeat`: the message is held like any other. What no
+ * other message would fare better with now is ERR_AWAY. */
 #ifndef MAILFILTER_DELIVER_H
 #define MAILFILTER_DELIVER_H
 
@@ -19,6 +20,7 @@
 #include "mailfilter/settings.h"
 
 struct deliver;
+struct record;
 struct stream_wait;
 
 /* In place: a copy that stands in a folder by our own hand. */
@@ -29,6 +31,11 @@ struct deliver_placed {
 };
 
 struct deliver_ops {
+	/* Before anything is fetched for this folder of the account's rules ("": the usual place):
+	 * would mail be taken there now? Costs little. 1: yes, and of at most *room_r bytes; 0: that
+	 * cannot be asked; -1: no. NULL: in place, where nothing has to be taken. */
+	int (*ask)(struct deliver *deliver, const char *folder, uint64_t *room_r,
+		struct err *err);
 	/* 1: it is there already, do not show it; 0: written */
 	int (*write)(struct deliver *deliver, struct message *message, struct err *err);
 	int (*sync)(struct deliver *deliver, struct err *err);
@@ -64,7 +71,9 @@ struct deliver_tools {
 	const char *dir; /* of the account's state, for a journal of its own */
 	const char *owner;
 	const char *spool; /* for bytes that a crash may take */
-	bool releases;     /* what is in quarantine goes out, whole and to where it was */
+	struct record *
+		record; /* tells in which folders deliveries were begun; NULL: none were */
+	bool releases;  /* what is in quarantine goes out, whole and to where it was */
 	const struct stream_wait
 		*wait; /* how to wait; fd -1 and a time that is past: -1 if
 					 * no further message should be begun */
@@ -77,10 +86,13 @@ int deliver_open(
 void deliver_close(struct deliver *deliver);
 
 /* maildir:PATH. Makes PATH, cur, new and tmp if missing (0700); refuses a PATH that is something
- * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME;
- * sync; show: link to new/NAME; forget: unlink tmp/NAME (two links tell: delivered, wherever a
- * client has moved it). Names carry the owner (maildir.h); leftovers removes what it left in tmp
- * and never showed. A message's cleaned copy goes out if it has bytes, else its body. */
+ * else, links in place of the folders, and folders that everybody may write to. Write: tmp/NAME
+ * and a second name in tmp; sync; show: renamed to new/NAME; forget: the second name removed. That
+ * one alone tells: delivered, wherever a client has moved it, and even if one has deleted it. Only
+ * where a client deleted it before its record, and then the power failed, or a day passed until the
+ * next run, it comes again: it cannot be told from one that was never shown, and nothing lost comes
+ * first (maildir_left.h). Names carry the owner (maildir.h); leftovers removes what it left in tmp and
+ * never showed. A message's cleaned copy goes out if it has bytes, else its body. */
 int deliver_maildir_open(
 	const char *path, const char *owner, struct deliver **deliver_r, struct err *err);
 
@@ -118,8 +130,11 @@ int deliver_inplace_open(
 
 /* The account's destination, and beside it one of the same kind for each folder that its rules file
  * mail in: for maildir:PATH the Maildir PATH/.FOLDER (Maildir++), for mbox:PATH the file FOLDER
- * beside it. A message goes to the one of its `folder`; to the usual one if there is none, as where a
- * rule is gone. settings and tools are borrowed while it is open. */
+ * beside it. A message goes to the one of its `folder`. Those in which deliveries were begun are
+ * among them even if no rule names them any more, so that a message which may be there is looked for
+ * there. Where `deliver` itself was changed between a crash and the next run, nobody looks where it
+ * pointed to: what was delivered there and not recorded comes to the new place as well. settings and
+ * tools are borrowed while it is open. */
 int deliver_folders_open(const struct settings *settings,
 	const struct deliver_tools *tools, struct deliver **deliver_r, struct err *err);
 

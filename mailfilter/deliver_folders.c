@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Several destinations of one account as one: the usual place first, then the folders of its
- * rules. A batch is synced and shown in all of them. */
+ * rules, then those that its rules had. A batch is synced and shown in all of them. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +10,11 @@
 #include "common/file.h"
 
 #include "mailfilter/deliver.h"
+#include "mailfilter/record_look.h"
 #include "mailfilter/rule_settings.h"
 
 struct place {
-	const char *folder;              /* of a rule, borrowed; "" for the usual place */
+	const char *folder;              /* borrowed; "" for the usual place */
 	struct account_settings account; /* of a folder; owns nothing but path */
 	char *path, *dir;
 	struct deliver *deliver;
@@ -23,6 +24,8 @@ struct deliver_folders {
 	struct deliver deliver;
 	struct place *places;
 	size_t count;
+	char (*begun)[MESSAGE_TARGET_MAX];
+	size_t begun_count;
 };
 
 static struct deliver_folders *of(struct deliver *deliver)
@@ -45,6 +48,19 @@ static struct deliver *deliver_of(struct deliver *deliver, const struct message 
 	const struct place *place = find(own, message->folder);
 
 	return place ? place->deliver : own->places[0].deliver;
+}
+
+static int ask(
+	struct deliver *deliver, const char *folder, uint64_t *room_r, struct err *err)
+{
+	struct deliver_folders *own = of(deliver);
+	const struct place *place = find(own, folder);
+	struct deliver *to = place ? place->deliver : own->places[0].deliver;
+
+	if (to->ops->ask)
+		return to->ops->ask(to, folder, room_r, err);
+	*room_r = UINT64_MAX;
+	return 1;
 }
 
 static int write_one(struct deliver *deliver, struct message *message, struct err *err)
@@ -156,10 +172,12 @@ static void close_all(struct deliver *deliver)
 		free(place->dir);
 	}
 	free(own->places);
+	free(own->begun);
 	free(own);
 }
 
 static const struct deliver_ops ops = {
+	.ask = ask,
 	.write = write_one,
 	.sync = sync_all,
 	.show = show_one,
@@ -227,9 +245,31 @@ static int add(struct deliver_folders *own, const struct deliver_tools *tools,
 	return 0;
 }
 
+/* Where deliveries were begun. Only these kinds have folders. */
+static int add_begun(
+	struct deliver_folders *own, const struct deliver_tools *tools, struct err *err)
+{
+	const enum deliver_kind kind = tools->account->deliver_kind;
+
+	if (kind != DELIVER_MAILDIR && kind != DELIVER_MBOX)
+		return 0;
+	for (size_t i = 0; i < own->begun_count; i++)
+		if (!find(own, own->begun[i]) && add(own, tools, own->begun[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int add_all(struct deliver_folders *own, const struct settings *settings,
 	const struct deliver_tools *tools, struct err *err)
 {
+	if (tools->record &&
+		record_targets(tools->record, &own->begun, &own->begun_count, err) < 0)
+		return -1;
+	/* Never moved: each is pointed at by what is open in it. */
+	own->places = calloc(
+		settings->rules.count + own->begun_count + 1, sizeof(*own->places));
+	if (!own->places)
+		return err_memory(err);
 	if (add(own, tools, "", err) < 0)
 		return -1;
 	for (size_t i = 0; i < settings->rules.count; i++) {
@@ -241,7 +281,7 @@ static int add_all(struct deliver_folders *own, const struct settings *settings,
 			add(own, tools, rule->folder, err) < 0)
 			return -1;
 	}
-	return 0;
+	return add_begun(own, tools, err);
 }
 
 int deliver_folders_open(const struct settings *settings,
@@ -252,12 +292,6 @@ int deliver_folders_open(const struct settings *settings,
 	if (!own)
 		return err_memory(err);
 	own->deliver.ops = &ops;
-	/* Never moved: each is pointed at by what is open in it. */
-	own->places = calloc(settings->rules.count + 1, sizeof(*own->places));
-	if (!own->places) {
-		free(own);
-		return err_memory(err);
-	}
 	if (add_all(own, settings, tools, err) < 0) {
 		close_all(&own->deliver);
 		return -1;

@@ -18,10 +18,13 @@ static struct body *outgoing(struct message *message)
 	return message->cleaned.size > 0 ? &message->cleaned : &message->body;
 }
 
+/* Nothing more is tried for a while. */
 static void note_down(struct handover *handover, const struct err *why)
 {
 	handover->lost = 0;
 	handover->down = *why;
+	if (why->kind == ERR_AGAIN)
+		handover->down.kind = ERR_AWAY;
 	handover->down_until_ms = clock_ms() + HANDOVER_DOWN_MS;
 }
 
@@ -63,6 +66,30 @@ static int check_doubt(
 		clock_iso(doubt->last_s + HANDOVER_AGAIN_S, when));
 }
 
+static int ask(
+	struct deliver *deliver, const char *folder, uint64_t *room_r, struct err *err)
+{
+	struct handover *handover = of(deliver);
+	struct err why = { 0 };
+
+	(void)folder;
+	if (!handover->ops->ready)
+		return 0;
+	if (handover->wait.wait(handover->wait.arg, -1, 0, 0, err) < 0)
+		return -1;
+	/* Once for all folders of the account: a login that is refused is not for many tries. */
+	if (clock_ms() >= handover->down_until_ms) {
+		if (handover->ops->ready(handover, &why) == 0) {
+			*room_r = handover->ops->room(handover);
+			return 1;
+		}
+		note_down(handover, &why);
+	}
+	if (err)
+		*err = handover->down;
+	return -1;
+}
+
 /* Nothing can be written before it is shown; but where nothing can be shown it is held at once,
  * before there is an intent. */
 static int write_one(struct deliver *deliver, struct message *message, struct err *err)
@@ -78,7 +105,7 @@ static int write_one(struct deliver *deliver, struct message *message, struct er
 		return 0;
 	note_down(handover, &why);
 	if (err)
-		*err = why;
+		*err = handover->down;
 	return -1;
 }
 
@@ -124,6 +151,7 @@ static int show_one(struct deliver *deliver, struct message *message, struct err
 		break;
 	case HANDOVER_DOWN:
 		note_down(handover, &why);
+		why.kind = handover->down.kind;
 		break;
 	case HANDOVER_REFUSED:
 		handover->lost = 0;
@@ -175,6 +203,7 @@ static void close_all(struct deliver *deliver)
 }
 
 static const struct deliver_ops ops = {
+	.ask = ask,
 	.write = write_one,
 	.sync = sync_all,
 	.show = show_one,

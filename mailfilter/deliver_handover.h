@@ -30,8 +30,10 @@ enum handover_result {
 struct handover;
 
 struct handover_ops {
-	/* Can something be handed over now? NULL: always. */
+	/* Can something be handed over now? NULL: only a try tells. */
 	int (*ready)(struct handover *handover, struct err *err);
+	/* Once it is ready: of how many bytes at most? */
+	uint64_t (*room)(const struct handover *handover);
 	/* Hand over the bytes with this sender; err unless they are taken. */
 	enum handover_result (*give)(struct handover *handover, struct body *body,
 		const char *sender, struct err *err);

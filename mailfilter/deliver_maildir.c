@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
- * Delivery into a Maildir. The link in tmp stays beside the one in new until the record says
- * done: two links tell a repeat that the message was shown, wherever a reader has moved it. */
-#include <errno.h>
-#include <fcntl.h>
+ * Delivery into a Maildir. A second name in tmp stays until the record says done: it tells a
+ * repeat that the message was shown, wherever a reader has moved it, and even if one has deleted it
+ * (maildir_left.h). */
 #include <stddef.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "common/file.h"
 #include "common/filebatch.h"
 
 #include "mailfilter/deliver.h"
-#include "mailfilter/maildir.h"
+#include "mailfilter/maildir_left.h"
+#include "mailfilter/room.h"
 
 struct deliver_maildir {
 	struct deliver deliver;
@@ -26,13 +24,6 @@ static struct deliver_maildir *of(struct deliver *deliver)
 					  offsetof(struct deliver_maildir, deliver));
 }
 
-static int fail(const struct maildir *maildir, const char *what, const char *name,
-	struct err *err)
-{
-	return err_errno(err, file_err_kind(errno), "cannot %s %s/new/%s", what,
-		maildir->path, name);
-}
-
 static int check_name(const char *name, struct err *err)
 {
 	if (maildir_is_name(name))
@@ -40,37 +31,33 @@ static int check_name(const char *name, struct err *err)
 	return err_set(err, ERR_MESSAGE, "no name that a Maildir can have");
 }
 
-/* How many names the file in tmp has; 0: there is none. */
-static int links(const struct maildir *maildir, const char *name, nlink_t *links_r,
-	struct err *err)
-{
-	struct stat st;
-
-	*links_r = 0;
-	if (fstatat(maildir->tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : fail(maildir, "look for", name, err);
-	*links_r = st.st_nlink;
-	return 0;
-}
-
 /* Has an earlier run shown it? 1: yes; 0: no, and its rest in tmp is gone. */
 static int was_shown(const struct maildir *maildir, const char *name, struct err *err)
 {
-	nlink_t count;
+	enum maildir_left left;
 	int held;
 
-	if (links(maildir, name, &count, err) < 0)
+	if (maildir_look(maildir, name, &left, err) < 0)
 		return -1;
-	if (count > 1)
+	if (left == MAILDIR_SHOWN || left == MAILDIR_TAKEN)
 		return 1;
-	/* One link: never shown, or shown and the other link removed by a reader. None: the
-	 * power went before the name in tmp was durable, or a cleaner came. */
+	/* In doubt, or nothing to tell by: the power went before its names in tmp were durable, or
+	 * a cleaner came. Rather twice than lost. */
 	held = maildir_holds(maildir, name, err);
 	if (held != 0)
 		return held;
-	if (count > 0 && unlinkat(maildir->tmp, name, 0) < 0 && errno != ENOENT)
-		return fail(maildir, "write anew", name, err);
-	return 0;
+	return maildir_drop(maildir, name, err);
+}
+
+static int ask(
+	struct deliver *deliver, const char *folder, uint64_t *room_r, struct err *err)
+{
+	const struct maildir *maildir = &of(deliver)->maildir;
+	char name[MESSAGE_NAME_MAX];
+
+	(void)folder;
+	maildir_new_name(maildir->owner, name);
+	return room_ask(maildir->tmp, maildir->tmp_path, name, room_r, err) < 0 ? -1 : 1;
 }
 
 static int write_one(struct deliver *deliver, struct message *message, struct err *err)
@@ -87,7 +74,21 @@ static int write_one(struct deliver *deliver, struct message *message, struct er
 		if (shown != 0)
 			return shown;
 	}
-	return filebatch_add(&own->batch, message->name, body, err);
+	if (filebatch_add(&own->batch, message->name, body, err) < 0)
+		return -1;
+	if (maildir_keep(&own->maildir, message->name, err) < 0) {
+		filebatch_remove(&own->batch, message->name);
+		return -1;
+	}
+	return 0;
+}
+
+/* Second names first, as maildir_drop. */
+static void discard_batch(struct deliver_maildir *own)
+{
+	for (size_t i = 0; i < own->batch.count; i++)
+		(void)maildir_drop(&own->maildir, filebatch_name(&own->batch, i), NULL);
+	filebatch_discard(&own->batch);
 }
 
 static int sync_all(struct deliver *deliver, struct err *err)
@@ -99,7 +100,7 @@ static int sync_all(struct deliver *deliver, struct err *err)
 	/* The names in tmp are synced as well: they tell a repeat what was shown. */
 	if (filebatch_sync(&own->batch, err) < 0 ||
 		file_sync_dir(own->maildir.tmp, own->maildir.tmp_path, err) < 0) {
-		filebatch_discard(&own->batch);
+		discard_batch(own);
 		return -1;
 	}
 	filebatch_clear(&own->batch);
@@ -108,28 +109,9 @@ static int sync_all(struct deliver *deliver, struct err *err)
 
 static int show_one(struct deliver *deliver, struct message *message, struct err *err)
 {
-	const struct maildir *maildir = &of(deliver)->maildir;
-	const char *const name = message->name;
-	nlink_t count;
-
-	if (check_name(name, err) < 0 || links(maildir, name, &count, err) < 0)
+	if (check_name(message->name, err) < 0)
 		return -1;
-	/* Shown before; a link anew would bring back what a reader has moved to cur. */
-	if (count > 1)
-		return 0;
-	if (linkat(maildir->tmp, name, maildir->new, name, 0) == 0)
-		return 0;
-	if (errno == EEXIST && message->repeat)
-		return 0;
-	if (errno == EEXIST || errno == ENOENT)
-		return err_errno(err, ERR_AGAIN, "cannot link %s/tmp/%s to new",
-			maildir->path, name);
-	if (errno == EPERM || errno == EOPNOTSUPP || errno == EXDEV)
-		return err_errno(err, ERR_ACCOUNT,
-			"%s is on a file system without hard links between tmp and new, "
-			"which delivery needs",
-			maildir->path);
-	return fail(maildir, "link", name, err);
+	return maildir_show(&of(deliver)->maildir, message->name, err);
 }
 
 static int sync_shown(struct deliver *deliver, struct err *err)
@@ -141,9 +123,8 @@ static int sync_shown(struct deliver *deliver, struct err *err)
 
 static void forget_one(struct deliver *deliver, const char *name)
 {
-	/* What stays is no harm: a second link in tmp, which readers remove after 36 hours. */
 	if (maildir_is_name(name))
-		(void)unlinkat(of(deliver)->maildir.tmp, name, 0);
+		maildir_forget(&of(deliver)->maildir, name);
 }
 
 static int each_leftover(struct deliver *deliver,
@@ -156,27 +137,29 @@ static int each_leftover(struct deliver *deliver,
 static void discard_one(struct deliver *deliver, struct message *message)
 {
 	struct deliver_maildir *own = of(deliver);
-	nlink_t count;
+	enum maildir_left left;
 
 	if (!maildir_is_name(message->name))
 		return;
+	/* Never of one that was shown: that name is evidence. */
+	if (maildir_look(&own->maildir, message->name, &left, NULL) == 0 &&
+		left == MAILDIR_WRITTEN)
+		(void)maildir_drop(&own->maildir, message->name, NULL);
 	filebatch_remove(&own->batch, message->name);
-	/* Of one that was synced, but never of one that was shown: that link is evidence. */
-	if (links(&own->maildir, message->name, &count, NULL) == 0 && count == 1)
-		(void)unlinkat(own->maildir.tmp, message->name, 0);
 }
 
 static void close_all(struct deliver *deliver)
 {
 	struct deliver_maildir *own = of(deliver);
 
-	filebatch_discard(&own->batch);
+	discard_batch(own);
 	filebatch_done(&own->batch);
 	maildir_close(&own->maildir);
 	free(own);
 }
 
 static const struct deliver_ops ops = {
+	.ask = ask,
 	.write = write_one,
 	.sync = sync_all,
 	.show = show_one,

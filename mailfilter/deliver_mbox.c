@@ -16,6 +16,7 @@
 #include "mailfilter/mbox_batch.h"
 #include "mailfilter/mbox_lock.h"
 #include "mailfilter/mbox_tail.h"
+#include "mailfilter/room.h"
 #include "mailfilter/stream.h"
 
 struct deliver_mbox {
@@ -38,6 +39,22 @@ static struct deliver_mbox *of(struct deliver *deliver)
 static int fail(const struct deliver_mbox *own, const char *what, struct err *err)
 {
 	return err_errno(err, file_err_kind(errno), "cannot %s %s", what, own->path);
+}
+
+/* The mailbox itself is not touched: others may be reading it. */
+static int ask(
+	struct deliver *deliver, const char *folder, uint64_t *room_r, struct err *err)
+{
+	struct deliver_mbox *own = of(deliver);
+	uint64_t room, own_room;
+
+	(void)folder;
+	if (room_ask(own->batch.dirfd, own->batch.path, "mbox.probe", &own_room, err) <
+			0 ||
+		room_of_file(own->path, &room, err) < 0)
+		return -1;
+	*room_r = room < own_room ? room : own_room;
+	return 1;
 }
 
 /* Let go of the batch; its file stays while it holds names that are needed. */
@@ -304,6 +321,7 @@ static void close_all(struct deliver *deliver)
 }
 
 static const struct deliver_ops ops = {
+	.ask = ask,
 	.write = write_one,
 	.sync = sync_all,
 	.show = show_one,

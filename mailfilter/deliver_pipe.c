@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 
 #include "common/file.h"
 
@@ -37,6 +38,19 @@ static int open_message(struct body *body, int *fd_r, struct err *err)
 	return 0;
 }
 
+/* Of sysexits.h those that blame the machine and not the message, as 75 (later) does; and those of a
+ * shell that could not run it. */
+static bool is_down(int status)
+{
+	static const int codes[] = { EX_UNAVAILABLE, EX_OSERR, EX_OSFILE, EX_CANTCREAT,
+		EX_IOERR, EX_TEMPFAIL, EX_CONFIG, 126, 127 };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (WIFEXITED(status) && WEXITSTATUS(status) == codes[i])
+			return true;
+	return false;
+}
+
 static enum handover_result say_why(
 	const char *name, int status, const char *line, struct err *err)
 {
@@ -48,7 +62,7 @@ static enum handover_result say_why(
 	else
 		(void)err_set(err, ERR_AGAIN, "deliver-command %.80s: status %d%s%s",
 			name, WEXITSTATUS(status), colon, line);
-	return HANDOVER_REFUSED;
+	return is_down(status) ? HANDOVER_DOWN : HANDOVER_REFUSED;
 }
 
 static enum handover_result give(

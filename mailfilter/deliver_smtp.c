@@ -30,7 +30,16 @@ static int ready(struct handover *handover, struct err *err)
 	if (smtp_open(&own->smtp, handover->account, &handover->wait, err) == 0)
 		return 0;
 	smtp_close(&own->smtp);
+	if (err && err->kind == ERR_AGAIN)
+		(void)err_wrap(err, "the server of `deliver` is not to be had");
 	return -1;
+}
+
+static uint64_t room(const struct handover *handover)
+{
+	const struct deliver_smtp *own = (const struct deliver_smtp *)handover;
+
+	return own->smtp.size_max > 0 ? own->smtp.size_max : UINT64_MAX;
 }
 
 static enum handover_result give(
@@ -64,7 +73,7 @@ static void close_session(struct handover *handover)
 }
 
 static const struct handover_ops ops = {
-	.ready = ready, .give = give, .close = close_session
+	.ready = ready, .room = room, .give = give, .close = close_session
 };
 
 int deliver_smtp_open(

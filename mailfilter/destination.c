@@ -14,12 +14,14 @@
 
 enum {
 	LMTP_PORT = 24,
-	SMTP_PORT = 25
+	SMTP_PORT = 25,
+	SMTPS_PORT = 465,
+	USER_MAX = 255
 };
 
-#define EXPECTED                                                                          \
-	"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST, pipe or " \
-	"inplace"
+#define EXPECTED                                                                         \
+	"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST, "        \
+	"smtps://HOST, pipe or inplace"
 
 static const char inplace[] = "inplace";
 
@@ -34,6 +36,7 @@ static const struct form {
 	{ "lmtp://", DELIVER_LMTP, LMTP_PORT },
 	{ "lmtp:", DELIVER_LMTP, 0 },
 	{ "smtp://", DELIVER_SMTP, SMTP_PORT },
+	{ "smtps://", DELIVER_SMTP, SMTPS_PORT },
 };
 
 static const struct form *find_form(const char *value)
@@ -100,6 +103,13 @@ int destination_check_sender(const char *value, struct err *err)
 	return check_address(value, ", or \"<>\" for none", err);
 }
 
+int destination_check_user(const char *value, struct err *err)
+{
+	if (value[0] != '\0' && strlen(value) <= USER_MAX)
+		return 0;
+	return err_set(err, ERR_SETTINGS, "expected 1 to %d bytes", USER_MAX);
+}
+
 #define REFUSE(option_line, ...)                                                         \
 	schema_error(err, settings->path,                                                \
 		(option_line) > 0 ? (option_line) : account->line, __VA_ARGS__)
@@ -150,19 +160,65 @@ static int finish_host(
 	return account->deliver_host ? 0 : err_memory(err);
 }
 
+/* On this machine plain text is seen by nobody else. */
+static bool is_loopback(const char *host)
+{
+	struct in_addr address;
+
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+	       (inet_pton(AF_INET, host, &address) == 1 &&
+		       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
+}
+
 static int check_tls(const struct settings *settings,
 	const struct account_settings *account, struct err *err)
 {
 	if (!account->deliver_host && account->lines.deliver_tls > 0)
 		return REFUSE(account->lines.deliver_tls,
-			"deliver-tls: only lmtp://HOST and smtp://HOST have it");
+			"deliver-tls: only lmtp://HOST, smtp://HOST and smtps://HOST have it");
 	if (!account->deliver_host && account->deliver_tls_ca)
 		return REFUSE(account->lines.deliver_tls_ca,
-			"deliver-tls-ca: only lmtp://HOST and smtp://HOST have it");
+			"deliver-tls-ca: only lmtp://HOST, smtp://HOST and smtps://HOST have it");
+	if (account->deliver_tls == TLS_NONE && account->deliver_smtps)
+		return REFUSE(account->lines.deliver_tls,
+			"deliver-tls: none does not go with smtps://: expected smtp:// for a "
+			"connection in plain text");
 	if (account->deliver_tls == TLS_NONE && account->deliver_tls_ca)
 		return REFUSE(account->lines.deliver_tls_ca,
 			"deliver-tls-ca: nothing is verified with deliver-tls = none: "
 			"expected only one of the two");
+	return 0;
+}
+
+/* Either all that a login needs is there, or nothing of it. */
+static int check_login(const struct settings *settings,
+	const struct account_settings *account, struct err *err)
+{
+	const int command = account->lines.deliver_password_command;
+	const int file = account->lines.deliver_password_file;
+	const int given = command > file ? command : file;
+
+	if (!account->deliver_user && given > 0)
+		return REFUSE(given,
+			"a password for the destination, and for whom? Expected deliver-user "
+			"as well");
+	if (!account->deliver_user)
+		return 0;
+	if (account->deliver_kind != DELIVER_SMTP)
+		return REFUSE(account->lines.deliver_user,
+			"deliver-user: only smtp://HOST and smtps://HOST have a login");
+	if (given == 0)
+		return REFUSE(account->lines.deliver_user,
+			"deliver-user: expected deliver-password-command or "
+			"deliver-password-file as well");
+	if (command > 0 && file > 0)
+		return REFUSE(given,
+			"a second source of the password: expected one of "
+			"deliver-password-command and deliver-password-file");
+	if (account->deliver_tls == TLS_NONE && !is_loopback(account->deliver_host))
+		return REFUSE(account->lines.deliver_tls,
+			"deliver-tls: with none the password of deliver-user would travel in "
+			"plain text: expected verify, or no such option");
 	return 0;
 }
 
@@ -190,7 +246,9 @@ static int check_company(const struct settings *settings,
 	if (kind != DELIVER_INPLACE && account->inplace_quarantine)
 		return REFUSE(account->lines.inplace_quarantine,
 			"inplace-quarantine: only deliver = inplace has one");
-	return check_tls(settings, account, err);
+	return check_login(settings, account, err) < 0
+		       ? -1
+		       : check_tls(settings, account, err);
 }
 
 /* What stays where it is needs nothing done to it afterwards; what was replaced is to go. */
@@ -225,16 +283,6 @@ static int finish_inplace(const struct settings *settings,
 	return 0;
 }
 
-/* On this machine plain text is seen by nobody else. */
-static bool is_loopback(const char *host)
-{
-	struct in_addr address;
-
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-	       (inet_pton(AF_INET, host, &address) == 1 &&
-		       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
-}
-
 static int expand_ca(struct account_settings *account, struct err *err)
 {
 	char *path;
@@ -246,6 +294,15 @@ static int expand_ca(struct account_settings *account, struct err *err)
 	free(account->deliver_tls_ca);
 	account->deliver_tls_ca = path;
 	return 0;
+}
+
+/* Where it is not said: a password goes nowhere without it. */
+static bool needs_tls(const struct account_settings *account)
+{
+	if (!account->deliver_host)
+		return false;
+	return account->deliver_smtps || account->deliver_user ||
+	       account->deliver_tls_ca || !is_loopback(account->deliver_host);
 }
 
 int destination_finish(const struct settings *settings, struct account_settings *account,
@@ -262,7 +319,8 @@ int destination_finish(const struct settings *settings, struct account_settings 
 	form = find_form(account->deliver);
 	if (form)
 		account->deliver_kind = form->kind;
-	else
+	account->deliver_smtps = form && form->port == SMTPS_PORT;
+	if (!form)
 		account->deliver_kind = strcmp(account->deliver, inplace) == 0
 						? DELIVER_INPLACE
 						: DELIVER_PIPE;
@@ -279,11 +337,7 @@ int destination_finish(const struct settings *settings, struct account_settings 
 		expand_ca(account, err) < 0)
 		return -1;
 	if (account->deliver_tls < 0)
-		account->deliver_tls =
-			!account->deliver_host || (is_loopback(account->deliver_host) &&
-							  !account->deliver_tls_ca)
-				? TLS_NONE
-				: TLS_VERIFY;
+		account->deliver_tls = needs_tls(account) ? TLS_VERIFY : TLS_NONE;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The `deliver` of an account: maildir:PATH, mbox:PATH, lmtp:PATH (a unix socket),
- * lmtp://HOST[:PORT], smtp://HOST[:PORT], pipe or inplace, and what goes with each of them. */
+ * lmtp://HOST[:PORT], smtp://HOST[:PORT], smtps://HOST[:PORT], pipe or inplace, and what goes with each of them. */
 #ifndef MAILFILTER_DESTINATION_H
 #define MAILFILTER_DESTINATION_H
 
@@ -15,6 +15,7 @@ enum {
 int destination_check(const char *value, struct err *err);
 int destination_check_recipient(const char *value, struct err *err);
 int destination_check_sender(const char *value, struct err *err);
+int destination_check_user(const char *value, struct err *err);
 
 /* Can it stand between < and > in an envelope? Blanks, brackets and control characters cannot. */
 bool destination_is_address(const char *text);

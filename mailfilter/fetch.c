@@ -33,6 +33,8 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 		if (known->quarantine_id[0])
 			memcpy(message->quarantine_id, known->quarantine_id,
 				sizeof(message->quarantine_id));
+		message->folder_fixed = known->target_known;
+		memcpy(message->folder, known->target, sizeof(message->folder));
 	}
 	if (known) {
 		message->attempts = known->attempts;

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/parse.h"
 
 #include "mailfilter/record_look.h"
 
@@ -61,6 +62,17 @@ static int begin(struct folder *folder, struct record_folder *row, struct err *e
 	return 1;
 }
 
+/* Where there are UIDs. */
+static uint32_t last_uid(const struct folder *folder, uint32_t done_uid)
+{
+	uint64_t uid = 0;
+
+	if (folder->uidvalidity > 0 && folder->count > 0)
+		(void)parse_number(
+			folder->items[folder->count - 1].uid, 1, UINT32_MAX, &uid, NULL);
+	return uid > done_uid ? (uint32_t)uid : done_uid;
+}
+
 static int list_it(struct folder *folder, struct err *err)
 {
 	struct source *source = folder->session->source;
@@ -75,6 +87,7 @@ static int list_it(struct folder *folder, struct err *err)
 	if (source->ops->list(source, row.done_uid, &folder->items, &folder->count, err) <
 		0)
 		return -1;
+	folder->listed_to = last_uid(folder, row.done_uid);
 	if (folder->uidvalidity > 0 && folder_match(folder, err) < 0)
 		return -1;
 	return folder_pass_over(folder, &row, first > 0, err);
@@ -132,6 +145,37 @@ int folder_known(const struct folder *folder, const struct source_item *item,
 
 	folder_key(folder, item, &key);
 	return record_find(folder_tools(folder)->record, &key, row_r, err);
+}
+
+static int look_up(const struct folder *folder, const struct source_item *items,
+	size_t count, enum record_state *states, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct message_key key;
+
+		states[i] = 0;
+		folder_key(folder, &items[i], &key);
+		if (record_find_state(
+			    folder_tools(folder)->record, &key, &states[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int folder_states(const struct folder *folder, size_t from,
+	enum record_state states[static FOLDER_STATES_MAX], struct err *err)
+{
+	struct record *record = folder_tools(folder)->record;
+	size_t count = folder->count - from;
+	int result;
+
+	if (count > FOLDER_STATES_MAX)
+		count = FOLDER_STATES_MAX;
+	if (record_begin_reading(record, err) < 0)
+		return -1;
+	result = look_up(folder, folder->items + from, count, states, err);
+	record_end_reading(record);
+	return result;
 }
 
 const struct source_item *folder_items(const struct buf *buf, size_t *count_r)

@@ -57,6 +57,7 @@ struct folder {
 	struct source_item
 		*items; /* of the listing, ascending, without what is passed over */
 	size_t count;
+	uint32_t listed_to; /* the last UID that was there, or was done before */
 	uint32_t passed_to; /* what is passed over begins the listing, up to this UID */
 	struct buf held;    /* source_items that were held before this session */
 	struct buf owed;    /* source_items that are recorded and not settled yet */

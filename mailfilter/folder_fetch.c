@@ -42,13 +42,29 @@ struct chunk {
 	uint64_t bytes;
 };
 
-/* Is as much owed as one session should settle? */
-static bool is_full(const struct folder *folder)
+/* Is as much owed as one session should settle, with so many more? */
+static bool is_full(const struct folder *folder, size_t more)
 {
 	size_t max = folder->session->source->settle_max;
 
-	return max > 0 && folder->owed.len / sizeof(struct source_item) >= max &&
+	return max > 0 && folder->owed.len / sizeof(struct source_item) + more >= max &&
 	       !folder_tools(folder)->dry_run;
+}
+
+/* What is recorded is owed. Where what is still on its way would fill the session it is waited for: the
+ * next chunk might be too much. */
+static int collect(struct folder *folder, struct err *err)
+{
+	struct pipeline *pipeline = folder->session->pipeline;
+
+	if (folder_collect(folder, err) < 0)
+		return -1;
+	if (!is_full(folder, 0) && is_full(folder, pipeline->count)) {
+		if (pipeline_drain(pipeline, err) < 0 || folder_collect(folder, err) < 0)
+			return -1;
+	}
+	folder->session->full = is_full(folder, 0);
+	return 0;
 }
 
 static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err)
@@ -65,12 +81,8 @@ static int chunk_run(struct folder *folder, struct chunk *chunk, struct err *err
 		return -1;
 	}
 	/* POP3 deletes at its end or not at all. */
-	if (folder->session->source->settle_at_finish) {
-		if (folder_collect(folder, err) < 0)
-			return -1;
-		folder->session->full = is_full(folder);
-		return 0;
-	}
+	if (folder->session->source->settle_at_finish)
+		return collect(folder, err);
 	return folder_settle(folder, err);
 }
 
@@ -151,9 +163,12 @@ static int choose_company(struct folder *folder, const struct source_item *item,
 	return died < 0 ? -1 : 0;
 }
 
-static int add_ready(struct folder *folder, struct message *message, struct err *err)
+static int add_ready(
+	struct folder *folder, struct message *message, bool trial, struct err *err)
 {
 	pipeline_add(folder->session->pipeline, &message);
+	if (trial)
+		return pipeline_drain(folder->session->pipeline, err);
 	return pipeline_make_room(folder->session->pipeline, err);
 }
 
@@ -164,9 +179,10 @@ static int fetch_alone(struct folder *folder, struct chunk *chunk, struct err *e
 	return pipeline_drain(folder->session->pipeline, err);
 }
 
-/* One more message; a chunk that is full is fetched. */
+/* One more message; a chunk that is full is fetched. A trial shows what becomes of this one first. */
 static int chunk_add(struct folder *folder, struct chunk *chunk,
-	const struct source_item *item, const struct record_row *row, struct err *err)
+	const struct source_item *item, const struct record_row *row, bool trial,
+	struct err *err)
 {
 	struct message *message = fetch_message(
 		folder->session->fetch, folder->name, folder->uidvalidity, item, row);
@@ -177,18 +193,23 @@ static int chunk_add(struct folder *folder, struct chunk *chunk,
 		return err_memory(err);
 	if (message->action != ACTION_NONE) {
 		if (folder_read_head(folder, item, message, err) == 0)
-			return add_ready(folder, message, err);
+			return add_ready(folder, message, trial, err);
 		message_free(message);
 		return -1;
 	}
-	if (choose_company(folder, item, row, &company, why, err) < 0 ||
-		(company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0)) {
+	if (choose_company(folder, item, row, &company, why, err) < 0) {
+		message_free(message);
+		return -1;
+	}
+	if (trial && company == COMPANY_ANY)
+		company = COMPANY_NONE;
+	if (company == COMPANY_NONE && chunk_run(folder, chunk, err) < 0) {
 		message_free(message);
 		return -1;
 	}
 	if (company == COMPANY_NEVER) {
 		message_park(message, why);
-		return add_ready(folder, message, err);
+		return add_ready(folder, message, trial, err);
 	}
 	chunk->items[chunk->count] = *item;
 	chunk->messages[chunk->count++] = message;
@@ -222,32 +243,65 @@ static int note_known(struct folder *folder, const struct source_item *item,
 	return 0;
 }
 
+/* One that is new, or whose delivery was cut off. 1: it is on its way, 0: it waits. */
+static int fetch_one(struct folder *folder, struct chunk *chunk,
+	struct folder_waiting *waiting, const struct source_item *item,
+	const struct record_row *row, struct err *err)
+{
+	bool trial = false;
+	int may = folder_may_fetch(folder, waiting, item, row, &trial, err);
+
+	if (may <= 0)
+		return may;
+	return chunk_add(folder, chunk, item, row, trial, err) < 0 ? -1 : 1;
+}
+
 int folder_fetch_new(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
+	struct folder_waiting waiting DEFER(folder_waiting_done);
+	enum record_state states[FOLDER_STATES_MAX];
+	size_t from = 0, known = 0; /* the states are of items from..known */
 
+	folder_waiting_init(&waiting);
 	if (!chunk)
 		return err_memory(err);
 	/* All of them until it is known which are not new: who waits sees what is to come. */
 	folder_tools(folder)->report->listed += (uint32_t)folder->count;
 	for (size_t i = 0; i < folder->count && !folder->session->full; i++) {
 		struct record_row row = { 0 };
-		int found = folder_known(folder, &folder->items[i], &row, err);
+		size_t before = chunk->count;
+		int found, tried;
 
+		if (i >= known && folder_states(folder, i, states, err) < 0)
+			return -1;
+		if (i >= known) {
+			from = i;
+			known = i + FOLDER_STATES_MAX;
+		}
+		found = states[i - from] == 0
+				? 0
+				: folder_known(folder, &folder->items[i], &row, err);
 		if (found < 0)
 			return -1;
 		if (found > 0 && note_known(folder, &folder->items[i], &row, err) < 0)
 			return -1;
 		if (found > 0 && row.state != RECORD_INTENT) {
 			folder_tools(folder)->report->listed--;
-			folder->session->full = is_full(folder);
+			folder->session->full = is_full(folder, 0);
 			continue;
 		}
-		if (chunk_add(folder, chunk, &folder->items[i], found > 0 ? &row : NULL,
-			    err) < 0)
+		tried = fetch_one(folder, chunk, &waiting, &folder->items[i],
+			found > 0 ? &row : NULL, err);
+		if (tried < 0)
 			return -1;
+		/* Something was fetched or decided: the record has moved on. */
+		if (tried > 0 && chunk->count != before + 1)
+			known = 0;
 	}
-	return chunk_run(folder, chunk, err);
+	if (chunk_run(folder, chunk, err) < 0)
+		return -1;
+	return folder_waiting_end(folder, &waiting, err);
 }
 
 /* Wait until a scanner takes requests or there is no more hope of one. */
@@ -263,28 +317,16 @@ static int wait_scanner(
 	return 0;
 }
 
-static void report_waiting(const struct folder *folder, uint32_t waiting, const char *why)
-{
-	struct report *report = folder_tools(folder)->report;
-	char text[LOG_TEXT_MAX];
-
-	log_warning("account=%s folder=%s held=%" PRIu32 " reason=%s",
-		folder_tools(folder)->account->name, folder->name, waiting,
-		log_value(span_str(why), text));
-	if (report->held == 0)
-		(void)snprintf(report->held_why, sizeof(report->held_why), "%s", why);
-	report->held += waiting;
-}
-
 int folder_fetch_held(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
+	struct folder_waiting waiting DEFER(folder_waiting_done);
 	char why[MESSAGE_REASON_MAX] = "";
 	bool asked = false, ready = false;
-	uint32_t waiting = 0;
 	const struct source_item *items;
 	size_t count;
 
+	folder_waiting_init(&waiting);
 	if (!chunk)
 		return err_memory(err);
 	items = folder_items(&folder->held, &count);
@@ -298,11 +340,11 @@ int folder_fetch_held(struct folder *folder, struct err *err)
 			return -1;
 		asked = asked || row.judged[0];
 		if (row.judged[0] && !ready)
-			waiting++;
-		else if (chunk_add(folder, chunk, &items[i], &row, err) < 0)
+			folder_waiting_count(&waiting, why);
+		else if (fetch_one(folder, chunk, &waiting, &items[i], &row, err) < 0)
 			return -1;
 	}
-	if (waiting > 0)
-		report_waiting(folder, waiting, why);
-	return chunk_run(folder, chunk, err);
+	if (chunk_run(folder, chunk, err) < 0)
+		return -1;
+	return folder_waiting_end(folder, &waiting, err);
 }

@@ -6,6 +6,10 @@
 
 #include "mailfilter/folder.h"
 
+enum {
+	FOLDER_STATES_MAX = 64 /* looked up at once */
+};
+
 const struct pipeline_tools *folder_tools(const struct folder *folder);
 
 /* Make it the source's current folder. UIDs mean nothing in another one, nor in another
@@ -18,6 +22,11 @@ void folder_key(const struct folder *folder, const struct source_item *item,
 /* What is recorded of an item: 1 and the row, or 0. */
 int folder_known(const struct folder *folder, const struct source_item *item,
 	struct record_row *row_r, struct err *err);
+
+/* How the listed items from `from` on stand: FOLDER_STATES_MAX of them or to the end of the list. 0
+ * is one that is unknown. */
+int folder_states(const struct folder *folder, size_t from,
+	enum record_state states[static FOLDER_STATES_MAX], struct err *err);
 
 /* Take what the account's `since` passes over out of the listing, and write down what that is if the
  * folder is seen for the first time: then its row is put. */
@@ -43,6 +52,26 @@ int folder_read_head(struct folder *folder, const struct source_item *item,
 
 /* A list of items as it lies in a buffer. */
 const struct source_item *folder_items(const struct buf *buf, size_t *count_r);
+
+/* What is left on the server in one pass over a folder, because it would be held again. */
+struct folder_waiting {
+	uint32_t count;
+	char why[MESSAGE_REASON_MAX]; /* the first of them */
+	struct buf fresh;             /* source_items that are not on record yet */
+};
+void folder_waiting_init(struct folder_waiting *waiting);
+void folder_waiting_done(struct folder_waiting *waiting);
+void folder_waiting_count(struct folder_waiting *waiting, const char *why);
+
+/* Is it time to fetch this one, and would it be taken where it goes to? row: what is on record of
+ * it, NULL: nothing. 1: yes, and if it is a trial, alone; 0: no, it is counted. */
+int folder_may_fetch(struct folder *folder, struct folder_waiting *waiting,
+	const struct source_item *item, const struct record_row *row, bool *trial_r,
+	struct err *err);
+
+/* Log, report and record them. */
+int folder_waiting_end(
+	struct folder *folder, struct folder_waiting *waiting, struct err *err);
 
 /* Put what is recorded by now on the list of what is owed. */
 int folder_collect(struct folder *folder, struct err *err);

@@ -102,6 +102,7 @@ int folder_settle(struct folder *folder, struct err *err)
 static int advance(struct folder *folder, struct err *err)
 {
 	struct record *record = folder_tools(folder)->record;
+	enum record_state states[FOLDER_STATES_MAX];
 	struct record_folder known;
 	uint64_t done = folder->passed_to;
 	int found;
@@ -109,14 +110,12 @@ static int advance(struct folder *folder, struct err *err)
 	if (folder->uidvalidity == 0 || folder_tools(folder)->dry_run)
 		return 0;
 	for (size_t i = 0; i < folder->count; i++) {
-		struct record_row row = { 0 };
+		enum record_state *state = &states[i % FOLDER_STATES_MAX];
 
-		found = folder_known(folder, &folder->items[i], &row, err);
-		if (found < 0)
+		if (state == states && folder_states(folder, i, states, err) < 0)
 			return -1;
-		if (found == 0 ||
-			(row.state != RECORD_SETTLED && row.state != RECORD_PARKED &&
-				row.state != RECORD_PASSED))
+		if (*state != RECORD_SETTLED && *state != RECORD_PARKED &&
+			*state != RECORD_PASSED)
 			break;
 		if (parse_number(folder->items[i].uid, 1, UINT32_MAX, &done, err) < 0)
 			return -1;

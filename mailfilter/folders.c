@@ -102,6 +102,21 @@ int folders_find(struct folders *folders, struct session *session, struct err *e
 	return -1;
 }
 
+const struct folder *folders_watched(const struct folders *folders, const char *name)
+{
+	const struct folder *first = NULL;
+
+	for (size_t i = 0; i < folders->count; i++) {
+		const struct folder *folder = &folders->items[i];
+
+		if (folder->listed && name && strcmp(folder->name, name) == 0)
+			return folder;
+		if (folder->listed && !first)
+			first = folder;
+	}
+	return first;
+}
+
 void folders_done(struct folders *folders)
 {
 	free(folders->items);

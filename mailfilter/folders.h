@@ -20,6 +20,10 @@ struct folders {
 /* Find them, if that is not done yet; the session must be open. One that is found is served if it
  * is there still, one that is named must be. Names that cannot be read are logged. */
 int folders_find(struct folders *folders, struct session *session, struct err *err);
+
+/* The one of this name, or else the first, of those that were listed; NULL: none was. */
+const struct folder *folders_watched(const struct folders *folders, const char *name);
+
 void folders_done(struct folders *folders);
 
 #endif

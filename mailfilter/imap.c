@@ -57,6 +57,8 @@ int imap_begin(struct imap *imap, struct err *err)
 {
 	if (imap->broken)
 		return stream_why(imap->stream, err);
+	if (imap_idle_end(imap, err) < 0)
+		return -1;
 	stream_begin(imap->stream);
 	if (mailimap_send_current_tag(imap->etpan) != MAILIMAP_NO_ERROR)
 		return lost(imap, err);

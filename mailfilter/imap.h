@@ -31,6 +31,9 @@ struct imap {
 	bool bad;                        /* the last answer was BAD */
 	char trash[MESSAGE_FOLDER_MAX];  /* of the trash, once it was looked for */
 	bool broken;
+	bool idles;            /* IDLE is under way: the next command ends it first */
+	uint64_t news_seen;    /* of stream_news */
+	int64_t idle_until_ms; /* then it is asked for anew */
 };
 
 /* What becomes of FETCH responses: a body's bytes as they come (false ends the session), then the
@@ -94,11 +97,16 @@ int imap_fetch_what(struct imap *imap, const char *what, const struct source_ite
 /* Where nothing is to be changed a folder is opened for reading alone: open it for changes. */
 int imap_write(struct imap *imap, struct err *err);
 
+/* Open the current folder again as it is open. Where it is gone, or another one of that name:
+ * ERR_SESSION, for the next session to find out what is there. */
+int imap_reopen(struct imap *imap, struct err *err);
+
 /* The first message of the current folder behind after_uid that has these bytes: 1, else 0. */
 int imap_find_bytes(struct imap *imap, uint32_t after_uid, uint64_t size,
 	const struct hash *hash, uint32_t *uid_r, struct err *err);
 
 /* The operations of source.h. */
+int imap_facts(struct source *source, struct source_facts *facts_r, struct err *err);
 int imap_folders(
 	struct source *source, struct source_folder_list *list_r, struct err *err);
 int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,
@@ -109,5 +117,11 @@ int imap_heads(struct source *source, const struct source_item *items, size_t co
 	struct head *heads_r, struct err *err);
 int imap_settle(struct source *source, const struct source_item *items, size_t count,
 	struct err *err);
+
+bool imap_can_idle(const struct source *source);
+int imap_idle(struct source *source, struct source_idle *idle, struct err *err);
+
+/* End an IDLE, if one is under way. */
+int imap_idle_end(struct imap *imap, struct err *err);
 
 #endif

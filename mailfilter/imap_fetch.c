@@ -24,6 +24,7 @@ struct fetch {
 	enum answer *answers; /* one a UID */
 	size_t count;
 	size_t discards;
+	bool fresh;     /* the folder was opened again behind the last of the commands */
 	uint64_t bytes; /* given to the sink since its last done */
 	struct err err; /* why nothing more is taken */
 };
@@ -180,6 +181,7 @@ static int fetch_set(struct fetch *fetch, const char *set, struct err *err)
 	const struct imap_handler handler = { take_message, take_bytes, fetch };
 	int result;
 
+	fetch->fresh = false;
 	imap_handle(fetch->imap, &handler);
 	result = imap_printf(fetch->imap, err, "UID FETCH %s (UID %s)", set, fetch->what);
 	imap_handle(fetch->imap, NULL);
@@ -205,7 +207,9 @@ static void note_presence(struct mailimap_msg_att *message, void *arg)
 }
 
 /* NIL is also what a server may say of a message that another client has just expunged (RFC 2180,
- * 4.1.3); it knows no such UID when asked again. 1: it is there and has no body. */
+ * 4.1.3), and what Dovecot says of all that was in a folder which was deleted under the session: it
+ * goes on listing them to that session. Opened anew it knows no such UID, or the folder is
+ * another. 1: it is there and has no body. */
 static int has_no_body(struct fetch *fetch, uint32_t uid, struct err *err)
 {
 	struct presence presence = { .uid = uid };
@@ -213,6 +217,9 @@ static int has_no_body(struct fetch *fetch, uint32_t uid, struct err *err)
 		.arg = &presence };
 	int result;
 
+	if (!fetch->fresh && imap_reopen(fetch->imap, err) < 0)
+		return -1;
+	fetch->fresh = true;
 	imap_handle(fetch->imap, &handler);
 	result = imap_printf(fetch->imap, err, "UID FETCH %" PRIu32 " (UID)", uid);
 	imap_handle(fetch->imap, NULL);

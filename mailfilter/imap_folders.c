@@ -14,10 +14,10 @@ static int ask(struct imap *imap, struct buf *lists, struct err *err)
 		imap_offers(imap, "SPECIAL-USE") && imap_offers(imap, "LIST-EXTENDED");
 	int result;
 
-	stream_take_lists(imap->stream, lists);
+	stream_take_lists(imap->stream, "LIST", lists);
 	result = imap_printf(
 		imap, err, "LIST \"\" \"*\"%s", uses ? " RETURN (SPECIAL-USE)" : "");
-	stream_take_lists(imap->stream, NULL);
+	stream_take_lists(imap->stream, NULL, NULL);
 	if (result == 0)
 		return err_set(err, imap_temporary(imap) ? ERR_SESSION : ERR_ACCOUNT,
 			"the server does not list its folders: %.250s", imap_words(imap));

@@ -22,9 +22,16 @@ void imap_gate_init(struct imap_gate *gate, uint64_t body_max)
 	gate->body_max = body_max < UINT32_MAX ? body_max : UINT32_MAX;
 }
 
-void imap_gate_take_lists(struct imap_gate *gate, struct buf *lists)
+void imap_gate_take_lists(struct imap_gate *gate, const char *response, struct buf *lists)
 {
+	gate->listed = response;
 	gate->lists = lists;
+}
+
+void imap_gate_set_idle(struct imap_gate *gate, bool idle)
+{
+	gate->idle = idle;
+	gate->idles = false;
 }
 
 void imap_gate_begin(struct imap_gate *gate)

@@ -5,8 +5,8 @@
  * follows null pointers on some status codes; so every byte passes here first. The gate
  * follows lines, quotes, parentheses and literals; lets through the greeting, tagged answers,
  * continuations, FETCH, EXISTS, CAPABILITY, UIDVALIDITY and UIDNEXT; drops every other untagged
- * response, but for LIST where those are asked for: they go to a buffer of the asker's and not to
- * the parser; ends the session at BYE and at anything over a limit. Pure: bytes in, bytes out. */
+ * response, but for LIST or QUOTA where those are asked for: they go to a buffer of the asker's and
+ * not to the parser; ends the session at BYE and at anything over a limit. Pure: bytes in, bytes out. */
 #ifndef MAILFILTER_IMAP_GATE_H
 #define MAILFILTER_IMAP_GATE_H
 
@@ -41,15 +41,23 @@ struct imap_gate {
 	size_t bye_len;
 	bool ended;            /* it said BYE */
 	bool tagged;           /* the present line is */
+	bool idle, idles;      /* asked for IDLE; its "+" has come */
 	uint64_t since_tagged; /* bytes after the last line that was */
-	struct buf *lists;     /* where LIST responses go; NULL: they are dropped */
+	uint64_t news;         /* responses that say that the folder changed */
+	const char *listed;    /* which responses, such as LIST, */
+	struct buf *lists;     /* go here; NULL: they are dropped */
 };
 
 void imap_gate_init(struct imap_gate *gate, uint64_t body_max);
 
-/* From now on LIST responses are added to lists, as they come and up to its maximum (more is
- * refused); NULL: they are dropped again. */
-void imap_gate_take_lists(struct imap_gate *gate, struct buf *lists);
+/* From now on such responses (LIST, QUOTA) are added to lists, as they come and up to its maximum
+ * (more is refused); NULL: they are dropped again. */
+void imap_gate_take_lists(
+	struct imap_gate *gate, const char *response, struct buf *lists);
+
+/* From now on, or no more, an IDLE is under way: of untagged responses none comes through, nor does
+ * a second "+". What begins with EXISTS, EXPUNGE or VANISHED is news at any time. */
+void imap_gate_set_idle(struct imap_gate *gate, bool idle);
 
 /* A new command: its answer may have its size again. */
 void imap_gate_begin(struct imap_gate *gate);

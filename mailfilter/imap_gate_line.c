@@ -41,8 +41,12 @@ static enum imap_gate_line classify_untagged(struct imap_gate *gate, struct span
 		return LINE_BYE;
 	if (take_word(&rest, "CAPABILITY"))
 		return LINE_PLAIN;
-	if (gate->lists && take_word(&rest, "LIST"))
+	if (gate->lists && take_word(&rest, gate->listed))
 		return LINE_LIST;
+	if (take_word(&rest, "VANISHED")) {
+		gate->news++;
+		return LINE_DATA;
+	}
 	while (digits < rest.len && rest.data[digits] >= '0' && rest.data[digits] <= '9')
 		digits++;
 	if (digits == 0 || digits == rest.len || rest.data[digits] != ' ')
@@ -50,7 +54,30 @@ static enum imap_gate_line classify_untagged(struct imap_gate *gate, struct span
 	rest = span_part(rest, digits + 1, rest.len);
 	if (take_word(&rest, "FETCH"))
 		return LINE_FETCH;
-	return take_word(&rest, "EXISTS") ? LINE_PLAIN : LINE_DATA;
+	if (take_word(&rest, "EXISTS")) {
+		gate->news++;
+		return LINE_PLAIN;
+	}
+	gate->news += take_word(&rest, "EXPUNGE");
+	return LINE_DATA;
+}
+
+/* What is untagged while an IDLE is under way: read for what it is, and dropped. */
+static enum imap_gate_line classify_idle(enum imap_gate_line line)
+{
+	switch (line) {
+	case LINE_PLAIN:
+		return LINE_TEXT;
+	case LINE_FETCH:
+		return LINE_DATA;
+	case LINE_HEAD:
+	case LINE_DATA:
+	case LINE_LIST:
+	case LINE_TEXT:
+	case LINE_BYE:
+		break;
+	}
+	return line;
 }
 
 enum imap_gate_line imap_gate_classify(struct imap_gate *gate)
@@ -63,11 +90,17 @@ enum imap_gate_line imap_gate_classify(struct imap_gate *gate)
 	/* Tags are numbers here. What else the parser might take for a response, forgiving
 	 * as it is of blanks, must not come by unseen. */
 	gate->tagged = head.data[0] >= '0' && head.data[0] <= '9';
-	if (gate->tagged || head.data[0] == '+')
+	if (head.data[0] == '+') {
+		bool again = gate->idle && gate->idles;
+
+		gate->idles = gate->idle;
+		return again ? LINE_TEXT : LINE_PLAIN;
+	}
+	if (gate->tagged)
 		return LINE_PLAIN;
 	if (!take_word(&head, "*"))
 		return LINE_DATA;
 	line = classify_untagged(gate, head);
 	gate->greeted = true;
-	return line;
+	return gate->idle ? classify_idle(line) : line;
 }

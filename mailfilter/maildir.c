@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "common/file.h"
@@ -27,22 +28,11 @@ static bool dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* A stream of its own over a folder: readdir moves the descriptor's offset. */
-static DIR *open_list(int dirfd)
-{
-	auto_close int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (dir)
-		(void)take_fd(&fd);
-	return dir;
-}
-
 /* A folder with something in it but none of a Maildir's is somebody's home, not a mistake of
  * ours to fill with three folders. */
 static int check_kind(int root, const char *path, struct err *err)
 {
-	auto_closedir DIR *dir = open_list(root);
+	auto_closedir DIR *dir = file_list(root);
 	bool empty = true;
 	struct dirent *entry;
 
@@ -111,7 +101,10 @@ int maildir_open(
 	const char *path, const char *owner, struct maildir *maildir_r, struct err *err)
 {
 	struct maildir maildir = { .tmp = -1, .new = -1, .cur = -1 };
+	struct timespec since = { 0 };
 
+	(void)clock_gettime(CLOCK_BOOTTIME, &since);
+	maildir.boot_s = clock_wall_s() - since.tv_sec;
 	(void)snprintf(maildir.owner, sizeof(maildir.owner), "%s", owner);
 	maildir.path = strdup(path);
 	if (asprintf(&maildir.tmp_path, "%s/tmp", path) < 0)
@@ -188,7 +181,7 @@ static bool same_name(const char *entry, const char *name)
 
 static int folder_holds(int dirfd, const char *name)
 {
-	auto_closedir DIR *dir = open_list(dirfd);
+	auto_closedir DIR *dir = file_list(dirfd);
 	struct dirent *entry;
 
 	if (!dir)
@@ -207,40 +200,4 @@ int maildir_holds(const struct maildir *maildir, const char *name, struct err *e
 	if (held == 0)
 		held = folder_holds(maildir->cur, name);
 	return held < 0 ? fail("read the folders of", maildir->path, err) : held;
-}
-
-/* Does the owner's sign stand at the end of the name's second part? */
-static bool is_owners(const char *name, const char *owner)
-{
-	const char *const second = strchr(name, '.');
-	const char *const end = second ? strchr(second + 1, '.') : NULL;
-	const size_t len = strlen(owner);
-
-	return end && (size_t)(end - second) > len + 1 &&
-	       end[-(ptrdiff_t)len - 1] == 'T' && memcmp(end - len, owner, len) == 0;
-}
-
-int maildir_sweep(const struct maildir *maildir,
-	int (*each)(void *arg, const char *name, struct err *err), void *arg,
-	struct err *err)
-{
-	auto_closedir DIR *dir = open_list(maildir->tmp);
-	struct dirent *entry;
-	struct stat st;
-
-	if (!dir)
-		return fail("read", maildir->tmp_path, err);
-	while ((entry = readdir(dir))) {
-		const char *name = entry->d_name;
-
-		if (!is_owners(name, maildir->owner) ||
-			fstatat(maildir->tmp, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-			!S_ISREG(st.st_mode))
-			continue;
-		if (st.st_nlink == 1)
-			(void)unlinkat(maildir->tmp, name, 0);
-		else if (each(arg, name, err) < 0)
-			return -1;
-	}
-	return 0;
 }

@@ -20,6 +20,7 @@ struct maildir {
 	char *path;
 	char *tmp_path, *new_path; /* for error texts */
 	int tmp, new, cur;
+	int64_t boot_s; /* when this machine was started, by its clock */
 };
 
 /* Open, and make durably what is missing (0700). owner: eight hexadecimal digits that stand for
@@ -37,13 +38,5 @@ bool maildir_is_name(const char *name);
 
 /* Is NAME in new or cur, with flags or without? 1: yes, 0: no. */
 int maildir_holds(const struct maildir *maildir, const char *name, struct err *err);
-
-/* Go through what our owner has in tmp, before anything new is written: what was never shown (one
- * link) was not recorded, or is written anew, and is removed; each is called for what was. What
- * carries another's sign is left alone: its owner may be writing it now. -1 from each ends it with
- * its err. */
-int maildir_sweep(const struct maildir *maildir,
-	int (*each)(void *arg, const char *name, struct err *err), void *arg,
-	struct err *err);
 
 #endif

@@ -81,16 +81,12 @@ static int add(struct maildir_list *list, size_t *size, const char *name, bool c
 
 static int read_folder(struct maildir_list *list, size_t *size, bool cur, struct err *err)
 {
-	/* A descriptor of its own: readdir moves the offset. */
-	auto_close int fd = openat(
-		cur ? list->cur : list->new, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	auto_closedir DIR *dir = file_list(cur ? list->cur : list->new);
 	struct dirent *entry;
 
 	if (!dir)
 		return err_errno(err, file_err_kind(errno), "cannot read %s/%s",
 			list->path, cur ? "cur" : "new");
-	(void)take_fd(&fd);
 	while ((errno = 0, entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && entry->d_name[0] != ':' &&
 			add(list, size, entry->d_name, cur, err) < 0)

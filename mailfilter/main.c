@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mime.h"
 
+#include "mailfilter/check_config.h"
 #include "mailfilter/cmd.h"
 #include "mailfilter/confine.h"
 #include "mailfilter/supervisor.h"
@@ -24,7 +25,8 @@ enum {
 
 static const char usage[] =
 	"usage: mailfilter [-c FILE] [-v|-q] [--once] [--account NAME]... [--dry-run]\n"
-	"       mailfilter [-c FILE] --check-config\n"
+	"       mailfilter [-c FILE] --check-config [--connect] [--json]\n"
+	"       mailfilter setup [FILE]\n"
 	"       mailfilter [-c FILE] scan [--json] [--output DIR] FILE|-...\n"
 	"       mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n"
 	"       mailfilter [-c FILE] status [--json|--metrics]\n"
@@ -47,10 +49,13 @@ static const char help[] =
 	"                      refused, 78 settings\n"
 	"      --account NAME  only this account; may be given again\n"
 	"      --dry-run       fetch and scan, deliver nothing, say what would be done\n"
-	"      --check-config  read the settings, say what is wrong, end\n"
+	"      --check-config  say all that is wrong with the settings and what they name\n"
+	"      --connect       and log in everywhere, reach each scanner and destination\n"
+	"      --json          and say it for programs\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
+	"  setup       ask for an account, try it, add it to the settings\n"
 	"  scan        message files to the scanner: 0 clean, 1 infected, else 2\n"
 	"  judge       message files: suspicious or inert, and why\n"
 	"  status      accounts, scanners, last run\n"
@@ -68,6 +73,7 @@ struct options {
 	struct supervisor_options supervisor;
 	const char *accounts[MAIN_ACCOUNTS_MAX];
 	bool check_config;
+	struct check_options check;
 	int verbose; /* -1 quiet */
 };
 
@@ -91,6 +97,7 @@ static const struct command commands[] = {
 	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
 	{ "import", cmd_import, SETTINGS_NEEDED },
 	{ "keygen", cmd_keygen, SETTINGS_NONE },
+	{ "setup", cmd_setup, SETTINGS_NONE },
 };
 
 int cmd_usage(const char *command_usage, const char *format, ...)
@@ -128,6 +135,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "account", required_argument, NULL, 'a' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "check-config", no_argument, NULL, 'C' },
+		{ "connect", no_argument, NULL, 'N' }, { "json", no_argument, NULL, 'j' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
@@ -152,6 +160,12 @@ static int read_options(int argc, char **argv, struct options *options)
 			break;
 		case 'C':
 			options->check_config = true;
+			break;
+		case 'N':
+			options->check.connect = true;
+			break;
+		case 'j':
+			options->check.json = true;
 			break;
 		case 'v':
 			options->verbose = 1;
@@ -182,7 +196,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int serve(const struct settings *settings, struct options *options)
+static int serve(struct settings *settings, struct options *options)
 {
 	char wrong[CLOCK_WRONG_MAX];
 
@@ -210,18 +224,15 @@ static int with_settings(
 		log_warning("no rules are known: %s", err.text);
 		return command->run(NULL, argc, argv);
 	}
-	if (code < 0 ||
-		(!command && (settings_check_accounts(&settings, &err) < 0 ||
-				     settings_check_scanners(&settings, &err) < 0))) {
+	if (code < 0 || (!command && !options->check_config &&
+				(settings_check_accounts(&settings, &err) < 0 ||
+					settings_check_scanners(&settings, &err) < 0))) {
 		log_error("%s", err.text);
 		settings_free(&settings);
 		return err_exit_code(err.kind);
 	}
 	if (options->check_config) {
-		(void)printf("%s: %zu account%s, no errors\n",
-			settings.path ? settings.path : "settings",
-			settings.accounts.count, settings.accounts.count == 1 ? "" : "s");
-		code = EX_OK;
+		code = check_config(&settings, &options->check);
 	} else if (command) {
 		code = command->run(&settings, argc, argv);
 	} else {
@@ -234,7 +245,7 @@ static int with_settings(
 static bool is_for_a_visit(const struct options *options)
 {
 	return options->supervisor.once || options->supervisor.only_count > 0 ||
-	       options->check_config;
+	       options->check_config || options->check.connect || options->check.json;
 }
 
 int main(int argc, char **argv)
@@ -264,8 +275,10 @@ int main(int argc, char **argv)
 	if (command && is_for_a_visit(&options))
 		return cmd_usage(usage,
 			"%s: --once, --dry-run and --check-config are not for commands, and "
-			"--account stands behind the command",
+			"--account and --json stand behind the command",
 			argv[0]);
+	if (!options.check_config && (options.check.connect || options.check.json))
+		return cmd_usage(usage, "--connect and --json go with --check-config");
 	if (command && command->settings == SETTINGS_NONE)
 		return command->run(NULL, argc, argv);
 	return with_settings(&options, command, argc, argv);

@@ -132,7 +132,9 @@ static int remove_stale(const char *dotlock, pid_t *pid_r, struct err *err)
 	if (lstat(dotlock, &st) < 0)
 		return errno == ENOENT ? 1 : fail("look at", dotlock, err);
 	*pid_r = owner_of(dotlock);
-	if (!(*pid_r > 0 && kill(*pid_r, 0) < 0 && errno == ESRCH) &&
+	/* Ours, while we hold the other lock: one that could not be removed. */
+	if (*pid_r != getpid() &&
+		!(*pid_r > 0 && kill(*pid_r, 0) < 0 && errno == ESRCH) &&
 		clock_wall_s() - st.st_mtime < MBOX_STALE_S)
 		return 0;
 	/* Still the one that was looked at? Those who lock by the policy hold the other lock
@@ -144,33 +146,72 @@ static int remove_stale(const char *dotlock, pid_t *pid_r, struct err *err)
 	return 1;
 }
 
-/* 1: made; 0: it is there. */
-static int make_dotlock(struct mbox_lock *lock, struct err *err)
+/* The file that becomes the lock, with our pid in it; under the mailbox's other lock nobody else
+ * of our kind is at it, so that one which is there is a rest. */
+static int write_pid(const char *path, int *fd_r, struct err *err)
 {
-	auto_close int fd = open(lock->dotlock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		S_IRUSR | S_IRGRP | S_IROTH);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	const mode_t mode = S_IRUSR | S_IRGRP | S_IROTH;
 	char text[PID_TEXT_MAX];
-	struct stat st;
+	int fd = open(path, flags, mode);
 	int len;
 
-	if (fd < 0 && errno == EEXIST)
-		return 0;
+	if (fd < 0 && errno == EEXIST && unlink(path) == 0)
+		fd = open(path, flags, mode);
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
 		return err_errno(err, ERR_ACCOUNT,
 			"cannot make %s, which locks the mailbox: its folder must be "
 			"writable for this user (for /var/mail: be in the group mail)",
-			lock->dotlock);
+			path);
 	if (fd < 0)
-		return fail("make", lock->dotlock, err);
+		return fail("make", path, err);
+	*fd_r = fd;
 	len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	if (file_write(fd, (struct span){ (uint8_t *)text, (size_t)len }, lock->dotlock,
-		    err) < 0 ||
-		fstat(fd, &st) < 0) {
-		(void)unlink(lock->dotlock);
-		return -1;
+	return file_write(fd, (struct span){ (uint8_t *)text, (size_t)len }, path, err);
+}
+
+/* Give the file its name as a lock, unless there is one. 1: it is ours; 0: it is another's. */
+static int name_lock(int fd, const char *path, struct mbox_lock *lock, struct err *err)
+{
+	struct stat st;
+
+	if (linkat(AT_FDCWD, path, AT_FDCWD, lock->dotlock, 0) < 0 && errno != EEXIST) {
+		if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+			return fail("make", lock->dotlock, err);
+		/* No hard links here: then this. */
+		if (renameat2(AT_FDCWD, path, AT_FDCWD, lock->dotlock, RENAME_NOREPLACE) <
+			0)
+			return errno == EEXIST ? 0 : fail("make", lock->dotlock, err);
+		if (fstat(fd, &st) < 0)
+			return fail("look at", lock->dotlock, err);
+		lock->dotlock_ino = st.st_ino;
+		return 1;
 	}
+	/* The count tells, not the answer: over NFS that of a link made may be lost, and where the
+	 * mailbox was replaced another of our kind may be at it after all. */
+	if (fstat(fd, &st) < 0)
+		return fail("look at", lock->dotlock, err);
 	lock->dotlock_ino = st.st_ino;
-	return 1;
+	return st.st_nlink == 2;
+}
+
+/* Content first, name then: a kill between leaves no lock that names nobody, which others would have
+ * to take for held. 1: made; 0: it is there. */
+static int make_dotlock(struct mbox_lock *lock, struct err *err)
+{
+	auto_free char *path = NULL;
+	auto_close int fd = -1;
+	int result = -1;
+
+	if (asprintf(&path, "%s.new", lock->dotlock) < 0) {
+		path = NULL;
+		return err_memory(err);
+	}
+	if (write_pid(path, &fd, err) == 0)
+		result = name_lock(fd, path, lock, err);
+	if (fd >= 0)
+		(void)unlink(path);
+	return result;
 }
 
 static int lock_dot(struct mbox_lock *lock, const char *path, int64_t deadline_ms,

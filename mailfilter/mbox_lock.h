@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * An mbox file, opened and locked as Debian's policy (11.6) asks: fcntl(2) first, then PATH.lock,
- * each waited for a bounded time. A PATH.lock is stale, and removed, when the process that it
- * names is gone from this machine, or when it is older than MBOX_STALE_S. */
+ * each waited for a bounded time. A PATH.lock is stale, and removed, when the process that it names
+ * is gone from this machine, or is this one, or when it is older than MBOX_STALE_S. Ours is written
+ * under the name PATH.lock.new first, so that whoever finds a PATH.lock finds a pid in it, however
+ * its maker died. At most one lock of a mailbox in a process. */
 #ifndef MAILFILTER_MBOX_LOCK_H
 #define MAILFILTER_MBOX_LOCK_H
 

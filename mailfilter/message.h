@@ -44,6 +44,13 @@ enum action {
 	ACTION_HOLD, /* leave on the server, again later */
 };
 
+/* What a message that is held waits for. */
+enum waits {
+	WAITS_VISIT,       /* nothing: the next visit tries again */
+	WAITS_SCANNER,     /* a scanner that is ready */
+	WAITS_DESTINATION, /* where it goes to must take mail, and its own time come */
+};
+
 /* The identity on the server: account (its state folder), folder, UIDVALIDITY, UID. */
 struct message_key {
 	char folder[MESSAGE_FOLDER_MAX]; /* UTF-8; "" for POP3 */
@@ -73,9 +80,11 @@ struct message {
 	bool passed; /* not scanned, although it might be suspicious: judged says why */
 	char judged[MESSAGE_REASON_MAX]; /* why: "attachment,link" */
 	char rule[MESSAGE_RULE_MAX];     /* that decided, "" if none did */
-	char folder
-		[MESSAGE_TARGET_MAX]; /* that a rule files it in, "" for the usual place */
-	uint64_t request_id;          /* while SENT */
+	/* That a rule files it in, "" for the usual place; fixed once an intent is on record: what may
+	 * have been delivered there is ended there, whatever the rules have come to say. */
+	char folder[MESSAGE_TARGET_MAX];
+	bool folder_fixed;
+	uint64_t request_id; /* while SENT */
 	struct verdict verdict;
 	bool scanned; /* verdict is a scanner's */
 	enum action action;
@@ -84,6 +93,7 @@ struct message {
 	struct body cleaned;                   /* what goes out, if not the original */
 	char name[MESSAGE_NAME_MAX]; /* of the delivery; fixed at LISTED, then recorded */
 	uint32_t attempts;           /* times it was held before */
+	enum waits waits;            /* of hold */
 	int64_t since_s;             /* when it was first seen */
 	bool repeat; /* an intent is on record: it may have been delivered under this name */
 	struct placed placed;            /* in place: what stands in its folder for it */

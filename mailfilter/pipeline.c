@@ -39,6 +39,7 @@ enum {
 void pipeline_init(struct pipeline *pipeline, const struct pipeline_tools *tools)
 {
 	*pipeline = (struct pipeline){ .tools = *tools };
+	outlet_init(&pipeline->outlet, tools->record, tools->deliver);
 }
 
 /* Unlink a message in flight; the caller owns it. before is the one in front of it or NULL. */
@@ -59,16 +60,6 @@ static void take_out(
 		scan_cancel(pipeline->tools.scan, message->request_id);
 }
 
-void pipeline_forget_recorded(struct pipeline *pipeline)
-{
-	while (pipeline->recorded) {
-		struct message *message = pipeline->recorded;
-		pipeline->recorded = message->next;
-		message_free(message);
-	}
-	pipeline->recorded_last = NULL;
-}
-
 void pipeline_done(struct pipeline *pipeline)
 {
 	while (pipeline->first) {
@@ -77,6 +68,7 @@ void pipeline_done(struct pipeline *pipeline)
 		message_free(message);
 	}
 	pipeline_forget_recorded(pipeline);
+	outlet_done(&pipeline->outlet);
 }
 
 static void append(struct message **first, struct message **last, struct message *message)
@@ -98,6 +90,7 @@ void pipeline_add(struct pipeline *pipeline, struct message **message)
 	pipeline->count++;
 	pipeline->bytes += added->body.size;
 	pipeline->memory += added->body.fd < 0 ? added->body.size : 0;
+	pipeline->behind += added->body.fd < 0 ? 1 : PIPELINE_BEHIND_MAX;
 }
 
 bool pipeline_full(const struct pipeline *pipeline)
@@ -117,6 +110,12 @@ static void fail(struct pipeline *pipeline, const struct err *err, enum err_kind
 
 static void hold(struct pipeline *pipeline, struct message *message)
 {
+	/* In place the destination is the server itself, which was there a moment ago. */
+	if (message->stage == STAGE_QUARANTINED &&
+		pipeline->tools.account->deliver_kind != DELIVER_INPLACE)
+		message->waits = WAITS_DESTINATION;
+	else if (message->waits == WAITS_VISIT && message->suspicious)
+		message->waits = WAITS_SCANNER;
 	if (message->action != ACTION_HOLD) {
 		message->action = ACTION_HOLD;
 		message->stage = STAGE_DELIVERED;
@@ -152,6 +151,10 @@ static void react(struct pipeline *pipeline, struct message *message)
 		break;
 	case ERR_AGAIN:
 		refused(pipeline, message);
+		break;
+	case ERR_AWAY:
+		outlet_refused(&pipeline->outlet, message->folder, message->reason);
+		hold(pipeline, message);
 		break;
 	case ERR_MESSAGE:
 		/* Nothing but a notice goes out; should even that fail, hold it. */
@@ -256,6 +259,7 @@ int pipeline_turn(struct pipeline *pipeline, struct err *err)
 {
 	size_t moved;
 
+	pipeline->behind = 0;
 	do {
 		bool due;
 
@@ -344,6 +348,10 @@ int pipeline_wait(struct pipeline *pipeline, int fd, short events, int64_t deadl
 
 int pipeline_make_room(struct pipeline *pipeline, struct err *err)
 {
+	/* A turn looks at every message in flight and asks the scanners' sockets: for each small
+	 * message that would cost more than the message. */
+	if (pipeline->behind < PIPELINE_BEHIND_MAX && !pipeline_full(pipeline))
+		return 0;
 	if (pipeline_turn(pipeline, err) < 0)
 		return -1;
 	while (pipeline_full(pipeline))
@@ -361,26 +369,4 @@ int pipeline_drain(struct pipeline *pipeline, struct err *err)
 		result = pipeline_wait(pipeline, -1, 0, -1, err);
 	pipeline->draining = false;
 	return result < 0 ? -1 : 0;
-}
-
-struct message *pipeline_take_recorded(struct pipeline *pipeline, const char *folder)
-{
-	struct message *before = NULL;
-
-	for (struct message *message = pipeline->recorded; message;
-		message = message->next) {
-		if (strcmp(message->key.folder, folder) != 0) {
-			before = message;
-			continue;
-		}
-		if (before)
-			before->next = message->next;
-		else
-			pipeline->recorded = message->next;
-		if (pipeline->recorded_last == message)
-			pipeline->recorded_last = before;
-		message->next = NULL;
-		return message;
-	}
-	return NULL;
 }

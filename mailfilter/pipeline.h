@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "mailfilter/deliver.h"
+#include "mailfilter/outlet.h"
 #include "mailfilter/quarantine.h"
 #include "mailfilter/record.h"
 #include "mailfilter/report.h"
@@ -17,14 +18,17 @@
 #include "mailfilter/settings.h"
 
 enum {
-	PIPELINE_MESSAGES_MAX = 256, /* in flight */
+	PIPELINE_MESSAGES_MAX = 1024, /* in flight */
 	PIPELINE_BYTES_MAX =
 		64 * 1024 * 1024, /* of them; one larger message may go alone */
 	PIPELINE_MEMORY_MAX =
 		16 * 1024 * 1024, /* of those held in memory, not in files */
-	PIPELINE_BATCH_MAX = 100, /* messages that share syncs and a transaction */
-	PIPELINE_BATCH_MS = 200,  /* the first of a batch waits no longer */
-	PIPELINE_REFUSED_MAX = PIPELINE_BATCH_MAX, /* then nothing more is fetched */
+	/* Messages that share syncs and a transaction: a slow disk has as many to sync as came
+	 * within the time. */
+	PIPELINE_BATCH_MAX = 500,
+	PIPELINE_BATCH_MS = 200,    /* the first of a batch waits no longer */
+	PIPELINE_BEHIND_MAX = 16,   /* small messages added before the steps run */
+	PIPELINE_REFUSED_MAX = 100, /* in a row, then nothing more is fetched */
 };
 
 /* What an account's pipeline works with; all of it borrowed, open while the pipeline is. */
@@ -44,11 +48,13 @@ struct pipeline_tools {
 
 struct pipeline {
 	struct pipeline_tools tools;
+	struct outlet outlet;         /* of tools.deliver */
 	struct message *first, *last; /* in flight, in the order they were fetched */
 	size_t count;
 	uint64_t bytes, memory; /* of those in flight */
 	/* Waiting for settle, in the order they were recorded, without their bytes. */
 	struct message *recorded, *recorded_last;
+	size_t behind;    /* added since the steps ran; a large one counts as many */
 	size_t refused;   /* in a row that could not be written anywhere */
 	int64_t batch_ms; /* when the oldest at SCANNED got there; 0: none */
 	bool draining;    /* nothing more will come: do not wait for a fuller batch */
@@ -82,7 +88,8 @@ void pipeline_hear_stop(struct pipeline *pipeline);
 int64_t pipeline_stop_ms(
 	const struct pipeline *pipeline, int64_t grace_ms, int64_t deadline_ms);
 
-/* Work until there is room, or (drain) until nothing is in flight. */
+/* Work until there is room, or (drain) until nothing is in flight. Where there is room and few were
+ * added there may be nothing done: they wait for more, or for the next wait for the server. */
 int pipeline_make_room(struct pipeline *pipeline, struct err *err);
 int pipeline_drain(struct pipeline *pipeline, struct err *err);
 

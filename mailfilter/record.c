@@ -17,7 +17,8 @@ enum {
 
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
-	" judged, size, attempts, time_s, rule, since_s, listed_size, head"
+	" judged, size, attempts, time_s, rule, since_s, listed_size, head,"             \
+	" target, waits"
 #define FOLDER_COLUMNS                                                                   \
 	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"
 /* Of one folder, and of those that are no more; the index on their keys finds them. */
@@ -32,17 +33,27 @@ enum {
 
 static const char *const texts[SQL_TEXTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_BEGIN_READING] = "BEGIN",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_FIND] = "SELECT " MESSAGE_COLUMNS " FROM message"
 		     " WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3",
+	[SQL_FIND_STATE] = "SELECT state FROM message"
+			   " WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3",
+	[SQL_NOTE_WAIT] =
+		"UPDATE message SET attempts = attempts + 1, waits = ?4, reason = ?5,"
+		" time_s = ?6 WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3",
+	[SQL_OUTLET] = "SELECT tries, time_s, reason FROM outlet WHERE folder = ?1",
+	[SQL_PUT_OUTLET] = "REPLACE INTO outlet (folder, tries, time_s, reason)"
+			   " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_DROP_OUTLET] = "DELETE FROM outlet WHERE folder = ?1",
 	/* Without an index: asked for a few names after a crash, while each put would pay. */
 	[SQL_IS_DELIVERED] =
 		"SELECT 1 FROM message WHERE name = ?1 AND state IN (?2, ?3, ?4)"
 		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15, ?16, ?17)",
+		    " ?14, ?15, ?16, ?17, ?18, ?19)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"
 		     " WHERE change > ?1 AND change <= ?2 AND (1 << state) & ?3"
 		     " AND (?4 IS NULL OR (folder = ?4 AND uidvalidity = ?5))"
@@ -76,10 +87,11 @@ static const char *const texts[SQL_TEXTS] = {
 				" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 	[SQL_FIND_QUARANTINED] = QUARANTINED_SELECT " WHERE id = ?1",
 	[SQL_EACH_QUARANTINED] = QUARANTINED_SELECT " WHERE id > ?1 ORDER BY id LIMIT ?2",
-	/* What waits for a scanner was judged, and its try is another. */
-	[SQL_REASONS] = "SELECT state, reason, judged <> '', count(*), min(since_s)"
+	[SQL_REASONS] = "SELECT state, reason, waits, count(*), min(since_s)"
 			" FROM message WHERE state IN (?1, ?2) AND stray_s = 0"
 			" GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2 LIMIT ?3",
+	[SQL_TARGETS] = "SELECT DISTINCT target FROM message"
+			" WHERE state = 3 AND target <> '' ORDER BY target",
 	[SQL_EACH_UID] = "SELECT " MESSAGE_COLUMNS " FROM message"
 			 " WHERE uid = ?1 AND (?2 IS NULL OR folder = ?2)"
 			 " ORDER BY folder, uidvalidity LIMIT ?3",
@@ -88,9 +100,10 @@ static const char *const texts[SQL_TEXTS] = {
 			      " FROM message WHERE state = ?1 AND uidvalidity > 0"
 			      " AND (?2 IS NULL OR folder = ?2)"
 			      " AND (?3 IS NULL OR uid = ?3)",
-	[SQL_UNPARK] = "UPDATE message SET state = ?4, attempts = 0, judged = '',"
-		       " reason = ?5, time_s = ?6 WHERE state = ?1"
-		       " AND (?2 IS NULL OR folder = ?2) AND (?3 IS NULL OR uid = ?3)",
+	[SQL_UNPARK] =
+		"UPDATE message SET state = ?4, attempts = 0, judged = '', waits = 0,"
+		" reason = ?5, time_s = ?6 WHERE state = ?1"
+		" AND (?2 IS NULL OR folder = ?2) AND (?3 IS NULL OR uid = ?3)",
 	[SQL_UNPARKED] = "SELECT coalesce(min(uid), 0) FROM unparked"
 			 " WHERE folder = ?1 AND uidvalidity = ?2",
 	[SQL_LOWER_MARK] = "UPDATE folder SET done_uid = min(done_uid, ?3)"
@@ -337,6 +350,23 @@ int record_begin(struct record *record, struct err *err)
 	record->begun = true;
 	record->failed = false;
 	return 0;
+}
+
+int record_begin_reading(struct record *record, struct err *err)
+{
+	sqlite3_stmt *const begin = record_prepare(record, SQL_BEGIN_READING, err);
+	int got;
+
+	if (!begin)
+		return -1;
+	got = record_step(record, begin, err);
+	(void)sqlite3_reset(begin);
+	return got < 0 ? -1 : 0;
+}
+
+void record_end_reading(struct record *record)
+{
+	record_rollback(record);
 }
 
 int record_commit(struct record *record, struct err *err)

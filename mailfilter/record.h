@@ -33,6 +33,10 @@ struct record_row {
 	char reason[MESSAGE_REASON_MAX];
 	char judged[MESSAGE_REASON_MAX];
 	char rule[MESSAGE_RULE_MAX]; /* that decided, "" if none did */
+	enum waits waits; /* of RECORD_HELD; of RECORD_INTENT, once a try failed */
+	char target
+		[MESSAGE_TARGET_MAX]; /* the folder it is filed in, "" for the usual place */
+	bool target_known;            /* false: recorded by a version that did not say */
 	uint64_t size;
 	uint64_t
 		listed_size; /* as the server said; with head, it tells the message again */
@@ -53,7 +57,14 @@ int record_begin(struct record *record, struct err *err);
 int record_commit(struct record *record, struct err *err);
 void record_rollback(struct record *record);
 
+/* Reads between these two see the record as it was at the first, and take no lock each. Nothing may
+ * be written or waited for meanwhile. */
+int record_begin_reading(struct record *record, struct err *err);
+void record_end_reading(struct record *record);
+
 /* 1: found, 0: unknown. */
+int record_find_state(struct record *record, const struct message_key *key,
+	enum record_state *state_r, struct err *err);
 int record_find(struct record *record, const struct message_key *key,
 	struct record_row *row_r, struct err *err);
 

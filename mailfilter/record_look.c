@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/record_look.h"
 
+#include "common/buf.h"
 #include "common/clock.h"
 
 #include "mailfilter/record_private.h"
@@ -20,7 +21,7 @@ int record_each_reason(struct record *record,
 	while ((got = record_step(record, reasons, err)) == 1) {
 		struct record_reason reason = {
 			.state = (enum record_state)sqlite3_column_int(reasons, 0),
-			.scanner = sqlite3_column_int(reasons, 2) != 0,
+			.waits = (enum waits)sqlite3_column_int(reasons, 2),
 			.count = (uint64_t)sqlite3_column_int64(reasons, 3),
 			.since_s = sqlite3_column_int64(reasons, 4),
 		};
@@ -50,6 +51,31 @@ int record_each_uid(struct record *record, const char *folder, const char *uid,
 	}
 	(void)sqlite3_reset(find);
 	return got < 0 ? -1 : 0;
+}
+
+int record_targets(struct record *record, char (**targets_r)[MESSAGE_TARGET_MAX],
+	size_t *count_r, struct err *err)
+{
+	sqlite3_stmt *const list = record_prepare(record, SQL_TARGETS, err);
+	auto_buf struct buf targets;
+	char target[MESSAGE_TARGET_MAX] = "";
+	int got;
+
+	buf_init(&targets, RECORD_TARGETS_MAX * sizeof(target));
+	if (!list)
+		return -1;
+	while ((got = record_step(record, list, err)) == 1) {
+		record_column_text(list, 0, target, sizeof(target));
+		got = buf_add(&targets, target, sizeof(target), err);
+		if (got < 0)
+			break;
+	}
+	(void)sqlite3_reset(list);
+	if (got < 0)
+		return -1;
+	*count_r = targets.len / sizeof(target);
+	*targets_r = take_ptr(&targets.data);
+	return 0;
 }
 
 static void bind_which(sqlite3_stmt *statement, const char *folder, const char *uid)

@@ -7,15 +7,16 @@
 #include "mailfilter/record.h"
 
 enum {
-	RECORD_REASONS_MAX = 20, /* of one account; the most frequent ones */
-	RECORD_SAME_UID_MAX = 64 /* messages that share a UID, in different folders */
+	RECORD_REASONS_MAX = 20,  /* of one account; the most frequent ones */
+	RECORD_SAME_UID_MAX = 64, /* messages that share a UID, in different folders */
+	RECORD_TARGETS_MAX = 1000
 };
 
 /* Held or parked messages that share a reason. */
 struct record_reason {
 	enum record_state state;
 	char reason[MESSAGE_REASON_MAX];
-	bool scanner; /* tried again once a scanner is ready, else at each visit */
+	enum waits waits; /* of those that are held */
 	uint64_t count;
 	int64_t since_s; /* of the one that waits longest */
 };
@@ -29,6 +30,11 @@ int record_each_reason(struct record *record,
 int record_each_uid(struct record *record, const char *folder, const char *uid,
 	void (*each)(const struct record_row *row, void *arg), void *arg,
 	struct err *err);
+
+/* The folders, but for the usual place, in which deliveries were begun that are not recorded as
+ * done. The caller's to free(). */
+int record_targets(struct record *record, char (**targets_r)[MESSAGE_TARGET_MAX],
+	size_t *count_r, struct err *err);
 
 /* Parked messages are held again, so that the next visit tries them as if for the first time. folder
  * and uid NULL: any. Works while a worker does. */

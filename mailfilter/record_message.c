@@ -33,6 +33,25 @@ void record_read_row(sqlite3_stmt *from, struct record_row *row)
 	record_column_text(from, 9, row->judged, sizeof(row->judged));
 	record_column_text(from, 13, row->rule, sizeof(row->rule));
 	record_column_head(from, 16, &row->head);
+	row->target_known = sqlite3_column_type(from, 17) == SQLITE_TEXT;
+	record_column_text(from, 17, row->target, sizeof(row->target));
+	row->waits = (enum waits)sqlite3_column_int(from, 18);
+}
+
+int record_find_state(struct record *record, const struct message_key *key,
+	enum record_state *state_r, struct err *err)
+{
+	sqlite3_stmt *const find = record_prepare(record, SQL_FIND_STATE, err);
+	int got;
+
+	if (!find)
+		return -1;
+	bind_key(find, key);
+	got = record_step(record, find, err);
+	if (got == 1)
+		*state_r = (enum record_state)sqlite3_column_int(find, 0);
+	(void)sqlite3_reset(find);
+	return got;
 }
 
 int record_find(struct record *record, const struct message_key *key,
@@ -88,6 +107,8 @@ int record_put(struct record *record, const struct record_row *row, struct err *
 	record_bind_number(put, 15, row->since_s);
 	record_bind_number(put, 16, (int64_t)row->listed_size);
 	record_bind_head(put, 17, &row->head);
+	record_bind_text(put, 18, row->target_known ? row->target : NULL);
+	record_bind_number(put, 19, row->waits);
 	return record_write(record, put, err);
 }
 
@@ -130,7 +151,7 @@ static int read_page(struct record *record, struct walk *walk,
 	record_bind_number(each, 5, walk->uidvalidity);
 	record_bind_number(each, 6, RECORD_PAGE);
 	while ((got = record_step(record, each, err)) == 1 && count < RECORD_PAGE) {
-		walk->after = sqlite3_column_int64(each, 17);
+		walk->after = sqlite3_column_int64(each, 19);
 		record_read_row(each, &page[count++]);
 	}
 	(void)sqlite3_reset(each);

@@ -6,7 +6,7 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 3,
+	SCHEMA_VERSION = 5,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
 
@@ -20,7 +20,18 @@ enum {
 	" folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL,"     \
 	" PRIMARY KEY (folder, uidvalidity, uid)) WITHOUT ROWID;"
 
-/* message.change counts up with every put, REPLACE included: the order of the last change, free of
+/* Asked for at each start, and few at any time: the 3 is RECORD_INTENT. */
+#define BEGUN_4 "CREATE INDEX begun ON message (target) WHERE state = 3 AND target <> '';"
+
+/* outlet: destinations that took nothing at the last try and cannot be asked before the next. */
+#define OUTLET_5                                                                         \
+	"CREATE TABLE outlet ("                                                          \
+	" folder TEXT PRIMARY KEY, tries INTEGER NOT NULL, time_s INTEGER NOT NULL,"     \
+	" reason TEXT NOT NULL) WITHOUT ROWID;"
+
+/* message.target: the folder that a delivery was begun in, "" for the usual place; NULL where an
+ * older form did not say.
+ * message.change counts up with every put, REPLACE included: the order of the last change, free of
  * the clock's jumps. */
 static const char schema[] =
 	"CREATE TABLE message ("
@@ -32,7 +43,8 @@ static const char schema[] =
 	" time_s INTEGER NOT NULL,"
 	" rule TEXT NOT NULL DEFAULT '', since_s INTEGER NOT NULL DEFAULT 0,"
 	" listed_size INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'',"
-	" stray_s INTEGER NOT NULL DEFAULT 0,"
+	" stray_s INTEGER NOT NULL DEFAULT 0, target TEXT,"
+	" waits INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (folder, uidvalidity, uid));"
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
@@ -47,7 +59,8 @@ static const char schema[] =
 	" id TEXT PRIMARY KEY, folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
-	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2;
+	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2
+		BEGUN_4 OUTLET_5;
 
 /* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
@@ -64,7 +77,14 @@ static const char *const upgrades[SCHEMA_VERSION] = {
 	      "ALTER TABLE folder ADD COLUMN passed_s INTEGER NOT NULL DEFAULT 0;"
 	      "INSERT OR IGNORE INTO folder (folder, uidvalidity, done_uid)"
 	      " SELECT DISTINCT folder, 0, 0 FROM message WHERE uidvalidity = 0;",
+	[3] = "ALTER TABLE message ADD COLUMN target TEXT;" BEGUN_4,
+	/* What had been judged waited for a scanner. */
+	[4] = "ALTER TABLE message ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;"
+	      "UPDATE message SET waits = 1 WHERE state = 1 AND judged <> '';" OUTLET_5,
 };
+
+_Static_assert(RECORD_INTENT == 3, "the index of what was begun");
+_Static_assert(RECORD_HELD == 1 && WAITS_SCANNER == 1, "the upgrade of what waits");
 
 static int execute(struct record *record, const char *sql, struct err *err)
 {

@@ -25,15 +25,18 @@ static bool is_one(struct record *record, struct span original)
 	       record_is_released(record, original.len, &hash, NULL) > 0;
 }
 
+bool released_any(struct record *record)
+{
+	return record_is_released(record, 0, NULL, NULL) > 0;
+}
+
 bool released_before(struct record *record, struct body *body)
 {
 	struct span message = { 0 };
 	struct field field = { 0 };
 	size_t pos = 0;
 
-	/* Nearly always none is: then the message need not even be looked at. */
-	if (record_is_released(record, 0, NULL, NULL) <= 0 ||
-		body_span(body, &message, NULL) < 0)
+	if (body_span(body, &message, NULL) < 0)
 		return false;
 	for (size_t i = 0; i <= RELEASED_FIELDS_MAX; i++) {
 		if (is_one(record, span_part(message, pos, message.len)))

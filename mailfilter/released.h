@@ -13,6 +13,10 @@ enum {
 	RELEASED_FIELDS_MAX = 32
 };
 
+/* Was any original of the account released? Nearly always none was: then no message need be looked
+ * at. */
+bool released_any(struct record *record);
+
 /* True if it is byte for byte such an original, but for fields in front that tell of its
  * delivery (Received, Return-Path ...). What cannot be read is none. */
 bool released_before(struct record *record, struct body *body);

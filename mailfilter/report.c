@@ -52,6 +52,11 @@ uint32_t report_decided(const struct report *report)
 	       report->quarantined + report->held + report->parked;
 }
 
+uint32_t report_served(const struct report *report)
+{
+	return report_decided(report) - report->held - report->parked;
+}
+
 /* " key=value" onto line, the value escaped; nothing where it is empty. */
 static void add(char *line, size_t size, const char *key, const char *value)
 {
@@ -77,6 +82,8 @@ void report_message(const char *account, const struct message *message, bool dry
 	bool found = message->scanned && said->finding_count > 0;
 	bool left = message->action == ACTION_HOLD || message->action == ACTION_PARK;
 
+	if (!left && log_level() < LOG_LEVEL_INFO)
+		return;
 	add(line, sizeof(line), "account", account);
 	add(line, sizeof(line), "folder", message->key.folder);
 	add(line, sizeof(line), "uid", message->key.uid);

@@ -32,6 +32,10 @@ void report_count(struct report *report, const struct message *message);
 /* How many messages' fate is decided so far. */
 uint32_t report_decided(const struct report *report);
 
+/* What came and was delivered: the only progress that a session can make. To hold or to park needs no
+ * server, and one that never serves would have all its messages parked. */
+uint32_t report_served(const struct report *report);
+
 /* The log line of a message: account, folder, uid, verdict, signature, action ... */
 void report_message(const char *account, const struct message *message, bool dry_run);
 

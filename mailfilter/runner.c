@@ -54,13 +54,17 @@ static void answer_wipe(struct answer *answer)
 static int read_here(const struct account_settings *account, enum runner_command command,
 	const struct stream_wait *wait, struct buf *output, struct err *err)
 {
-	const struct command_task task = { .argv = &account->password_command,
+	const struct command_task task = {
+		.argv = command == RUNNER_DELIVER_PASSWORD
+				? &account->deliver_password_command
+				: &account->password_command,
 		.input = -1,
 		.passed = for_passwords,
 		.wait = wait,
-		.timeout_ms = RUNNER_PASSWORD_MS };
+		.timeout_ms = RUNNER_PASSWORD_MS
+	};
 
-	if (command != RUNNER_PASSWORD)
+	if (command == RUNNER_DELIVER)
 		return err_set(err, ERR_FATAL, "no command to be read from");
 	return command_read(&task, RUNNER_OUTPUT_MAX, output, err);
 }
@@ -115,11 +119,13 @@ static void run(const struct account_settings *account, int worker,
 	buf_init(&output, RUNNER_OUTPUT_MAX);
 	switch (request->command) {
 	case RUNNER_PASSWORD:
+	case RUNNER_DELIVER_PASSWORD:
 		answer->result =
 			buf_reserve(&output, RUNNER_OUTPUT_MAX, &room, &answer->err);
 		if (answer->result == 0)
-			answer->result = read_here(
-				account, RUNNER_PASSWORD, &wait, &output, &answer->err);
+			answer->result =
+				read_here(account, (enum runner_command)request->command,
+					&wait, &output, &answer->err);
 		if (answer->result == 0)
 			memcpy(answer->output, output.data, output.len);
 		answer->output_len = (uint32_t)output.len;
@@ -193,7 +199,8 @@ int runner_start(
 	int fds[2];
 
 	*runner_r = NULL;
-	if (account->password_command.count == 0 && account->deliver_command.count == 0)
+	if (account->password_command.count == 0 && account->deliver_command.count == 0 &&
+		account->deliver_password_command.count == 0)
 		return 0;
 	runner = calloc(1, sizeof(*runner));
 	if (!runner)

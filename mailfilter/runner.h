@@ -14,8 +14,9 @@
 struct runner;
 
 enum runner_command {
-	RUNNER_PASSWORD, /* password-command */
-	RUNNER_DELIVER,  /* deliver-command */
+	RUNNER_PASSWORD,         /* password-command */
+	RUNNER_DELIVER,          /* deliver-command */
+	RUNNER_DELIVER_PASSWORD, /* deliver-password-command */
 };
 
 enum {

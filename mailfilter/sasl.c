@@ -36,7 +36,7 @@ const char *sasl_concede(enum auth_kind auth)
 	return auth == AUTH_OAUTHBEARER ? "AQ==" : "";
 }
 
-static int base64(struct span bytes, struct buf *buf, struct err *err)
+int sasl_encode(struct span bytes, struct buf *buf, struct err *err)
 {
 	for (size_t i = 0; i < bytes.len; i += 3) {
 		size_t have = bytes.len - i;
@@ -146,7 +146,7 @@ int sasl_answer(const struct sasl_login *login, struct buf *buf, struct err *err
 		return -1;
 	result = add_answer(login, &answer, err);
 	if (result == 0)
-		result = base64(buf_span(&answer), buf, err);
+		result = sasl_encode(buf_span(&answer), buf, err);
 	explicit_bzero(answer.data, answer.size);
 	if (result < 0)
 		return err_set(err, ERR_ACCOUNT, "user and %s are too long for a login",

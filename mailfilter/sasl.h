@@ -31,6 +31,9 @@ struct sasl_login {
 };
 int sasl_answer(const struct sasl_login *login, struct buf *buf, struct err *err);
 
+/* Add bytes in base64. */
+int sasl_encode(struct span bytes, struct buf *buf, struct err *err);
+
 /* What is to be said to a challenge behind the answer, so that the server says no and why:
  * such a challenge is an error. */
 const char *sasl_concede(enum auth_kind auth);

@@ -61,6 +61,7 @@ enum scan_mode {
 
 struct runner;
 struct stream_wait;
+struct tls_trust;
 
 struct account_settings {
 	/* Who runs its commands in a worker, that may not; NULL: who wants them run. */
@@ -77,7 +78,9 @@ struct account_settings {
 	int auth; /* enum auth_kind */
 	int tls;  /* enum tls_mode */
 	char *tls_ca;
-	char *deliver; /* as written: "maildir:PATH", then taken apart: */
+	const struct tls_trust
+		*trust; /* what tls_ca says; NULL: to be read when needed */
+	char *deliver;  /* as written: "maildir:PATH", then taken apart: */
 	enum deliver_kind deliver_kind;
 	int deliver_tls;    /* enum tls_mode */
 	char *deliver_path; /* of the Maildir, the mbox or the LMTP socket, else NULL */
@@ -87,6 +90,10 @@ struct account_settings {
 	char *recipient,
 		*sender; /* NULL: none, and the message's own; sender "<>": none */
 	char *deliver_tls_ca;
+	bool deliver_smtps; /* TLS from the first byte on */
+	char *deliver_user; /* of the login there; NULL: none */
+	char *deliver_password_file;
+	struct schema_list deliver_password_command;
 	int64_t deliver_timeout_ms; /* for one answer there, or for the command */
 	char *after;                /* as written, then: */
 	enum after_kind after_kind;
@@ -97,20 +104,26 @@ struct account_settings {
 	char *inplace_quarantine;
 	char *since; /* as written, then: */
 	enum since_kind since_kind;
-	int since_days;  /* of SINCE_DAYS */
-	int on_infected; /* enum policy */
-	int on_unscannable, on_encrypted;
+	int since_days;                                 /* of SINCE_DAYS */
+	int on_infected;                                /* enum policy */
+	int on_unscannable, on_reason[VERDICT_REASONS]; /* each by enum verdict_reason */
 	int scan; /* enum scan_mode; the account's own or the global one */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow; /* both, with the global ones */
 	uint64_t message_max;
 	int64_t timeout_ms;  /* for one answer of the server */
 	int64_t interval_ms; /* between two visits; the account's own or the global one */
-	uint64_t rate;       /* bytes a second to fetch, 0: as fast as they come */
+	int idle;          /* of words no, yes: wait with IDLE where the server has it */
+	char *idle_folder; /* in which; NULL: the first that is served */
+	int64_t idle_refresh_ms;  /* IDLE is asked for anew after so long */
+	int64_t idle_interval_ms; /* as interval_ms, while the account is in IDLE */
+	uint64_t rate;            /* bytes a second to fetch, 0: as fast as they come */
 	struct {
 		int source, folders, password, password_file, password_command, auth, tls,
 			tls_ca, deliver, deliver_command, recipient, sender, deliver_tls,
-			deliver_tls_ca, inplace_quarantine, after, since;
+			deliver_tls_ca, deliver_user, deliver_password_file,
+			deliver_password_command, inplace_quarantine, after, since, idle,
+			idle_folder, idle_refresh;
 	} lines; /* where they stand in the file, 0: not given */
 };
 
@@ -155,6 +168,10 @@ int settings_check_scanners(const struct settings *settings, struct err *err);
 /* The account of this name; NULL: there is none. */
 const struct account_settings *settings_find_account(
 	const struct settings *settings, const char *name);
+/* Would an account be served in the same way under both? */
+bool settings_same_account(const struct settings *left,
+	const struct account_settings *account, const struct settings *right,
+	const struct account_settings *other);
 
 /* The i-th account. */
 const struct account_settings *settings_account(

@@ -11,6 +11,7 @@
 #include "common/parse.h"
 
 #include "mailfilter/destination.h"
+#include "mailfilter/smtp_inside.h"
 #include "mailfilter/smtp_text.h"
 
 enum {
@@ -26,8 +27,7 @@ static bool is_lmtp(const struct smtp *smtp)
 	return smtp->account->deliver_kind == DELIVER_LMTP;
 }
 
-__attribute__((format(printf, 3, 4))) static int add_command(
-	struct smtp *smtp, struct err *err, const char *format, ...)
+int smtp_add_command(struct smtp *smtp, struct err *err, const char *format, ...)
 {
 	char command[COMMAND_MAX];
 	va_list args;
@@ -58,10 +58,7 @@ static int read_line(struct smtp *smtp, int *code_r, struct err *err)
 		smtp->link.name, line);
 }
 
-/* Called for the first line of an answer too. */
-typedef void (*smtp_each)(struct smtp *smtp, const char *text);
-
-static int read_reply(struct smtp *smtp, smtp_each each, struct err *err)
+int smtp_read_reply(struct smtp *smtp, smtp_each each, struct err *err)
 {
 	int more = 1;
 
@@ -91,7 +88,7 @@ static int read_reply(struct smtp *smtp, smtp_each each, struct err *err)
 	return 0;
 }
 
-static int refused(struct smtp *smtp, const char *what, struct err *err)
+int smtp_refused(struct smtp *smtp, const char *what, struct err *err)
 {
 	return err_set(err, ERR_AGAIN, "%s refuses %s%s: %d %s", smtp->link.name, what,
 		smtp->code >= 500 ? " for good" : " for now", smtp->code, smtp->text);
@@ -111,6 +108,7 @@ static void take_offer(struct smtp *smtp, const char *text)
 	smtp->bit8 |= is_word(text, "8BITMIME");
 	smtp->utf8 |= is_word(text, "SMTPUTF8");
 	smtp->starttls |= is_word(text, "STARTTLS");
+	smtp_login_offer(smtp, text);
 	if (!is_word(text, "SIZE"))
 		return;
 	smtp->sized = true;
@@ -139,22 +137,24 @@ static int say_hello(struct smtp *smtp, struct err *err)
 	char host[HOST_MAX];
 
 	smtp->pipelining = smtp->bit8 = smtp->utf8 = smtp->starttls = smtp->sized = false;
+	smtp->auth_plain = smtp->auth_login = false;
 	smtp->size_max = 0;
 	own_name(host);
-	if (add_command(smtp, err, "%s %s\r\n", is_lmtp(smtp) ? "LHLO" : "EHLO", host) <
-			0 ||
+	if (smtp_add_command(
+		    smtp, err, "%s %s\r\n", is_lmtp(smtp) ? "LHLO" : "EHLO", host) < 0 ||
 		smtp_link_flush(&smtp->link, err) < 0 ||
-		read_reply(smtp, take_offer, err) < 0)
+		smtp_read_reply(smtp, take_offer, err) < 0)
 		return -1;
 	if (smtp->code == CODE_OK)
 		return 1;
 	if (is_lmtp(smtp) || smtp->code < 500)
-		return refused(smtp, "us", err);
+		return smtp_refused(smtp, "us", err);
 	/* Older than 1995: RFC 821. */
-	if (add_command(smtp, err, "HELO %s\r\n", host) < 0 ||
-		smtp_link_flush(&smtp->link, err) < 0 || read_reply(smtp, NULL, err) < 0)
+	if (smtp_add_command(smtp, err, "HELO %s\r\n", host) < 0 ||
+		smtp_link_flush(&smtp->link, err) < 0 ||
+		smtp_read_reply(smtp, NULL, err) < 0)
 		return -1;
-	return smtp->code == CODE_OK ? 1 : refused(smtp, "us", err);
+	return smtp->code == CODE_OK ? 1 : smtp_refused(smtp, "us", err);
 }
 
 static int go_private(struct smtp *smtp, struct err *err)
@@ -164,11 +164,12 @@ static int go_private(struct smtp *smtp, struct err *err)
 			"%s offers no TLS (STARTTLS): mail would travel in plain text; "
 			"deliver-tls = none allows that",
 			smtp->link.name);
-	if (add_command(smtp, err, "STARTTLS\r\n") < 0 ||
-		smtp_link_flush(&smtp->link, err) < 0 || read_reply(smtp, NULL, err) < 0)
+	if (smtp_add_command(smtp, err, "STARTTLS\r\n") < 0 ||
+		smtp_link_flush(&smtp->link, err) < 0 ||
+		smtp_read_reply(smtp, NULL, err) < 0)
 		return -1;
 	if (smtp->code != 220)
-		return refused(smtp, "TLS", err);
+		return smtp_refused(smtp, "TLS", err);
 	if (smtp_link_start_tls(&smtp->link, smtp->account, err) < 0)
 		return -1;
 	return say_hello(smtp, err);
@@ -180,13 +181,18 @@ int smtp_open(struct smtp *smtp, const struct account_settings *account,
 	*smtp = (struct smtp){ .account = account, .link.fd = -1 };
 	if (smtp_link_open(&smtp->link, account, wait, err) < 0)
 		return -1;
-	if (read_reply(smtp, NULL, err) < 0)
+	if (account->deliver_smtps && smtp_link_start_tls(&smtp->link, account, err) < 0)
+		return -1;
+	if (smtp_read_reply(smtp, NULL, err) < 0)
 		return -1;
 	if (smtp->code != 220)
-		return refused(smtp, "the connection", err);
+		return smtp_refused(smtp, "the connection", err);
 	if (say_hello(smtp, err) < 0)
 		return -1;
-	if (account->deliver_tls == TLS_VERIFY && go_private(smtp, err) < 0)
+	if (account->deliver_tls == TLS_VERIFY && !account->deliver_smtps &&
+		go_private(smtp, err) < 0)
+		return -1;
+	if (account->deliver_user && smtp_login(smtp, err) < 0)
 		return -1;
 	smtp->open = true;
 	return 0;
@@ -266,10 +272,10 @@ static int send_step(struct smtp *smtp, enum step step, const char *mail, struct
 
 	if (step == STEP_MAIL && smtp_link_add(&smtp->link, span_str(mail), err) < 0)
 		return -1;
-	if ((step == STEP_RCPT || all) &&
-		add_command(smtp, err, "RCPT TO:<%s>\r\n", smtp->account->recipient) < 0)
+	if ((step == STEP_RCPT || all) && smtp_add_command(smtp, err, "RCPT TO:<%s>\r\n",
+						  smtp->account->recipient) < 0)
 		return -1;
-	if ((step == STEP_DATA || all) && add_command(smtp, err, "DATA\r\n") < 0)
+	if ((step == STEP_DATA || all) && smtp_add_command(smtp, err, "DATA\r\n") < 0)
 		return -1;
 	return smtp_link_flush(&smtp->link, err);
 }
@@ -294,10 +300,10 @@ static int begin_message(struct smtp *smtp, const char *mail, struct err *err)
 		if ((step == STEP_MAIL || !smtp->pipelining) &&
 			send_step(smtp, step, mail, why) < 0)
 			return -1;
-		if (read_reply(smtp, NULL, why) < 0)
+		if (smtp_read_reply(smtp, NULL, why) < 0)
 			return -1;
 		if (good && !is_good(smtp, step)) {
-			(void)refused(smtp, whats[step], err);
+			(void)smtp_refused(smtp, whats[step], err);
 			good = false;
 		}
 		if (smtp->code == CODE_CLOSING)
@@ -319,11 +325,12 @@ static enum smtp_outcome send_message(
 		smtp_link_flush(&smtp->link, err) < 0)
 		return lost(smtp, SMTP_LOST);
 	if (smtp_link_add(&smtp->link, span_str(SMTP_TEXT_END), err) < 0 ||
-		smtp_link_flush(&smtp->link, err) < 0 || read_reply(smtp, NULL, err) < 0)
+		smtp_link_flush(&smtp->link, err) < 0 ||
+		smtp_read_reply(smtp, NULL, err) < 0)
 		return lost(smtp, SMTP_DOUBT);
 	if (smtp->code >= 200 && smtp->code < 300)
 		return SMTP_TAKEN;
-	(void)refused(smtp, "the message", err);
+	(void)smtp_refused(smtp, "the message", err);
 	return smtp->code == CODE_CLOSING ? lost(smtp, SMTP_REFUSED) : SMTP_REFUSED;
 }
 
@@ -332,9 +339,9 @@ static void reset(struct smtp *smtp)
 {
 	if (!smtp->open)
 		return;
-	if (add_command(smtp, NULL, "RSET\r\n") < 0 ||
+	if (smtp_add_command(smtp, NULL, "RSET\r\n") < 0 ||
 		smtp_link_flush(&smtp->link, NULL) < 0 ||
-		read_reply(smtp, NULL, NULL) < 0 || smtp->code != CODE_OK)
+		smtp_read_reply(smtp, NULL, NULL) < 0 || smtp->code != CODE_OK)
 		(void)lost(smtp, SMTP_REFUSED);
 }
 
@@ -362,7 +369,7 @@ enum smtp_outcome smtp_send(
 
 void smtp_close(struct smtp *smtp)
 {
-	if (smtp_is_open(smtp) && add_command(smtp, NULL, "QUIT\r\n") == 0)
+	if (smtp_is_open(smtp) && smtp_add_command(smtp, NULL, "QUIT\r\n") == 0)
 		(void)smtp_link_flush(&smtp->link, NULL);
 	(void)lost(smtp, SMTP_LOST);
 }

@@ -19,6 +19,7 @@ struct smtp {
 	struct smtp_link link;
 	bool open;
 	bool pipelining, bit8, utf8, starttls; /* offered */
+	bool auth_plain, auth_login;           /* offered */
 	bool sized;                            /* SIZE was offered, */
 	uint64_t size_max;                     /* with this limit; 0: none */
 	int code; /* of the last answer, and its first line */
@@ -32,8 +33,9 @@ enum smtp_outcome {
 	SMTP_DOUBT,   /* after it: nobody knows */
 };
 
-/* Connect, greet, and change to TLS if the account wants it. Everything that failed is ERR_AGAIN,
- * but for a certificate that does not verify. */
+/* Connect, greet, change to TLS if the account wants it, and log in if it has a user there. Everything
+ * that failed is ERR_AGAIN, but for a certificate that does not verify (ERR_ACCOUNT), a login that is
+ * refused for good (ERR_AUTH) or not offered (ERR_ACCOUNT), and a password that is not to be had. */
 int smtp_open(struct smtp *smtp, const struct account_settings *account,
 	const struct stream_wait *wait, struct err *err);
 

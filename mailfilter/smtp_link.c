@@ -62,6 +62,8 @@ void smtp_link_close(struct smtp_link *link)
 {
 	tls_free(link->tls);
 	link->tls = NULL;
+	tls_trust_free(link->trust);
+	link->trust = NULL;
 	defer_close(&link->fd);
 	link->fd = -1;
 	buf_done(&link->out);
@@ -93,8 +95,9 @@ int smtp_link_start_tls(
 			"%s sent plain text where TLS must begin: somebody may be in "
 			"between",
 			link->name);
-	if (tls_new(link->fd, account->deliver_host, account->deliver_tls_ca, &link->tls,
-		    err) < 0)
+	if (tls_trust_load(account->deliver_tls_ca, &link->trust, err) < 0 ||
+		tls_new(link->fd, account->deliver_host, link->trust, &link->tls, err) <
+			0)
 		return -1;
 	smtp_link_begin(link);
 	do {

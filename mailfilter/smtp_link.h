@@ -19,7 +19,8 @@ enum {
 struct smtp_link {
 	int fd; /* -1: not connected */
 	struct tls *tls;
-	const char *name; /* of the peer, for error texts */
+	struct tls_trust *trust; /* NULL in plain text */
+	const char *name;        /* of the peer, for error texts */
 	struct stream_wait wait;
 	int64_t timeout_ms, deadline_ms;
 	uint8_t in[SMTP_READ_BYTES];

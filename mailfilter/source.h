@@ -60,7 +60,27 @@ struct source_sink {
 	void *arg;
 };
 
+/* What to wait for. */
+struct source_idle {
+	const char *folder;
+	uint32_t uidvalidity, listed_to; /* as it was listed last: up to this UID */
+	int64_t refresh_ms;              /* IDLE is asked for anew after so long */
+	struct stream_wait
+		wait; /* for news alone; it may say that its deadline has passed */
+	bool looked;  /* whether more was there already; false at the beginning */
+};
+
+/* What a mailbox and its server can. */
+struct source_facts {
+	bool uidplus, move;             /* RFC 4315, RFC 6851 */
+	bool quota;                     /* there is one for its bytes (RFC 9208): */
+	uint64_t quota_used, quota_max; /* of the tightest */
+};
+
 struct source_ops {
+	/* Ask; changes nothing. NULL for POP3 and Maildirs. */
+	int (*facts)(
+		struct source *source, struct source_facts *facts_r, struct err *err);
 	/* All folders that the mailbox has. NULL for POP3 and Maildirs. */
 	int (*folders)(struct source *source, struct source_folder_list *list_r,
 		struct err *err);
@@ -88,6 +108,12 @@ struct source_ops {
 	 * the server refuses for good is ERR_ACCOUNT. */
 	int (*settle)(struct source *source, const struct source_item *items,
 		size_t count, struct err *err);
+	/* Wait until folder changes, which then is the current one, or was changed since it was listed: 1.
+	 * 0: the time to refresh has come, or idle->wait says that its deadline has:
+	 * call it again, if that is wanted. The server is waiting in either case; the next operation ends
+	 * that. It refuses: ERR_ACCOUNT. Only where can_idle says so; both NULL: nowhere. */
+	int (*idle)(struct source *source, struct source_idle *idle, struct err *err);
+	bool (*can_idle)(const struct source *source);
 	/* End the session in order. 0: all that settle did is final (POP3: QUIT was confirmed). */
 	int (*finish)(struct source *source, struct err *err);
 	void (*close)(struct source *source);

@@ -55,22 +55,36 @@ static int imap_select(struct source *source, const char *folder, uint32_t *uidv
 		imap, keep ? "EXAMINE" : "SELECT", folder, uidvalidity_r, err);
 }
 
-int imap_write(struct imap *imap, struct err *err)
+/* The current folder once more. */
+static int open_again(struct imap *imap, const char *verb, struct err *err)
 {
 	const uint32_t before = imap->uidvalidity;
 	char folder[MESSAGE_FOLDER_MAX];
 	uint32_t uidvalidity;
 
-	if (imap->writable)
-		return 0;
 	memcpy(folder, imap->folder, sizeof(folder));
-	if (imap_open_folder(imap, "SELECT", folder, &uidvalidity, err) < 0)
+	if (imap_open_folder(imap, verb, folder, &uidvalidity, err) < 0)
 		return -1;
 	if (uidvalidity == before)
 		return 0;
 	imap->broken = true;
 	return err_set(
 		err, ERR_SESSION, "the folder's UIDVALIDITY changed under the session");
+}
+
+int imap_write(struct imap *imap, struct err *err)
+{
+	return imap->writable ? 0 : open_again(imap, "SELECT", err);
+}
+
+int imap_reopen(struct imap *imap, struct err *err)
+{
+	if (open_again(imap, imap->writable ? "SELECT" : "EXAMINE", err) == 0)
+		return 0;
+	imap->broken = true;
+	if (err->kind == ERR_ACCOUNT)
+		err->kind = ERR_SESSION;
+	return -1;
 }
 
 /* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */
@@ -96,12 +110,15 @@ static void imap_close_source(struct source *source)
 }
 
 static const struct source_ops imap_ops = {
+	.facts = imap_facts,
 	.folders = imap_folders,
 	.select = imap_select,
 	.list = imap_list,
 	.fetch = imap_fetch,
 	.heads = imap_heads,
 	.settle = imap_settle,
+	.can_idle = imap_can_idle,
+	.idle = imap_idle,
 	.finish = imap_finish,
 	.close = imap_close_source,
 };

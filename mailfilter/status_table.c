@@ -151,16 +151,19 @@ static int advise_held(struct buf *out, const struct status_account *account,
 	if (reason->since_s > 0)
 		used += snprintf(text + used, sizeof(text) - (size_t)used,
 			", the oldest since %s", clock_iso(reason->since_s, since));
-	if (reason->scanner)
+	if (reason->waits == WAITS_SCANNER)
 		used += snprintf(text + used, sizeof(text) - (size_t)used,
 			", again once a scanner is ready");
+	else if (reason->waits == WAITS_DESTINATION)
+		used += snprintf(text + used, sizeof(text) - (size_t)used,
+			", again once `deliver` takes mail");
 	else if (account->next_s > clock_wall_s())
 		used += snprintf(text + used, sizeof(text) - (size_t)used,
 			", again about %s", clock_iso(account->next_s, next));
 	else
 		used += snprintf(text + used, sizeof(text) - (size_t)used,
 			", again with the next visit");
-	if (!reason->scanner || !is_told)
+	if (reason->waits != WAITS_SCANNER || !is_told)
 		(void)snprintf(
 			text + used, sizeof(text) - (size_t)used, ": %s", reason->reason);
 	return advise(out, account->numbers.name, text, err);

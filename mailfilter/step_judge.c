@@ -48,7 +48,9 @@ static void judge(struct pipeline *pipeline, struct message *message)
 /* What is filed was not scanned. If it should have been, its header says so. */
 static void file(struct message *message, const struct rule_settings *rule)
 {
-	(void)snprintf(message->folder, sizeof(message->folder), "%s", rule->folder);
+	if (!message->folder_fixed)
+		(void)snprintf(
+			message->folder, sizeof(message->folder), "%s", rule->folder);
 	message->action = message->suspicious ? ACTION_TAG : ACTION_DELIVER;
 	message->stage = STAGE_SCANNED;
 }
@@ -80,11 +82,11 @@ static void apply(struct pipeline *pipeline, struct message *message,
 	(void)snprintf(message->reason, sizeof(message->reason), "rule %s", rule->name);
 }
 
-static void judge_one(struct pipeline *pipeline, struct message *message)
+static void judge_one(struct pipeline *pipeline, struct message *message, bool released)
 {
 	const struct rule_settings *rule;
 
-	if (released_before(pipeline->tools.record, &message->body)) {
+	if (released && released_before(pipeline->tools.record, &message->body)) {
 		message->passed = true;
 		(void)snprintf(message->judged, sizeof(message->judged), "released");
 		message->stage = STAGE_JUDGED;
@@ -101,8 +103,10 @@ static void judge_one(struct pipeline *pipeline, struct message *message)
 
 void step_judge(struct pipeline *pipeline, struct message **list, size_t count)
 {
+	const bool released = released_any(pipeline->tools.record);
+
 	for (size_t i = 0; i < count; i++)
 		/* One that did not come whole: there is nothing to judge. */
 		if (list[i]->err.kind == ERR_NONE)
-			judge_one(pipeline, list[i]);
+			judge_one(pipeline, list[i], released);
 }

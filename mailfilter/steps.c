@@ -9,6 +9,7 @@
 #include "mailfilter/decide.h"
 #include "mailfilter/notice.h"
 #include "mailfilter/placed.h"
+#include "mailfilter/record_wait.h"
 
 static bool failed(const struct message *message)
 {
@@ -110,6 +111,8 @@ static void quarantine_one(struct pipeline *pipeline, struct message *message)
 {
 	decide(message, pipeline->tools.account);
 	/* A dry run has nothing to write to. */
+	if (message->action == ACTION_HOLD && message->suspicious)
+		message->waits = WAITS_SCANNER;
 	if (message->action == ACTION_HOLD || pipeline->tools.dry_run) {
 		message->stage = STAGE_DELIVERED;
 		return;
@@ -153,6 +156,7 @@ static void row_of(
 		.listed_size = message->listed_size,
 		.head = message->head,
 		.attempts = message->attempts + (state == RECORD_HELD),
+		.waits = state == RECORD_HELD ? message->waits : WAITS_VISIT,
 		.time_s = clock_wall_s(),
 		.since_s = message->since_s };
 	memcpy(row_r->name, message->name, sizeof(row_r->name));
@@ -163,6 +167,8 @@ static void row_of(
 	memcpy(row_r->reason, message->reason, sizeof(row_r->reason));
 	memcpy(row_r->judged, message->judged, sizeof(row_r->judged));
 	memcpy(row_r->rule, message->rule, sizeof(row_r->rule));
+	memcpy(row_r->target, message->folder, sizeof(row_r->target));
+	row_r->target_known = true;
 }
 
 static void fail_all(struct message **list, size_t count, const struct err *err)
@@ -260,6 +266,9 @@ static int put_end(struct record *record, const struct message *message,
 	struct record_row row;
 
 	row_of(message, state, &row);
+	/* An intent outlives a hold: its name tells what has been shown. */
+	if (state == RECORD_HELD && message->repeat)
+		return record_note_wait(record, &row, err);
 	if (record_put(record, &row, err) < 0)
 		return -1;
 	return message->placed.uid > 0 ? placed_put(record, message, err) : 0;
@@ -275,9 +284,6 @@ static int put_ends(
 	for (size_t i = 0; i < count; i++) {
 		enum record_state state = end_state(pipeline, list[i]);
 
-		/* An intent outlives a hold: its name tells what has been shown. */
-		if (state == RECORD_HELD && list[i]->repeat)
-			continue;
 		if (put_end(record, list[i], state, err) < 0) {
 			record_rollback(record);
 			return -1;
@@ -312,8 +318,10 @@ void step_record(struct pipeline *pipeline, struct message **list, size_t count)
 		struct message *message = list[i];
 		bool held = message->action == ACTION_HOLD;
 
-		if (recorded && !held)
+		if (recorded && !held) {
 			deliver->ops->forget(deliver, message->name);
+			outlet_took(&pipeline->outlet, message->folder);
+		}
 		if (recorded || held) {
 			report_count(pipeline->tools.report, message);
 			report_message(pipeline->tools.account->name, message, false);

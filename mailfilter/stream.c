@@ -12,25 +12,7 @@
 #include "common/defer.h"
 
 #include "mailfilter/dial.h"
-#include "mailfilter/imap_gate.h"
-#include "mailfilter/pace.h"
-#include "mailfilter/tls.h"
-
-struct stream {
-	const struct account_settings *account;
-	struct stream_wait wait;
-	int fd;
-	struct tls *tls; /* NULL in plain text */
-	mailstream *mailstream;
-	bool gated;
-	struct imap_gate gate;
-	uint8_t passed[STREAM_BUFFER_SIZE + IMAP_GATE_HEAD_MAX]; /* by the gate */
-	size_t passed_at, passed_len;
-	int64_t deadline_ms;
-	int64_t paused_ms; /* since when, or -1 */
-	struct pace pace;  /* of what is received */
-	struct err why;    /* of the first failure; all after it fail the same */
-};
+#include "mailfilter/stream_inside.h"
 
 static int wait_plain(
 	void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
@@ -85,6 +67,12 @@ static ssize_t receive_plain(
 	return err_errno(&stream->why, ERR_SESSION, "receive");
 }
 
+ssize_t stream_receive(struct stream *stream, void *data, size_t size, short *events_r)
+{
+	return stream->tls ? tls_receive(stream->tls, data, size, events_r, &stream->why)
+			   : receive_plain(stream, data, size, events_r);
+}
+
 static ssize_t send_plain(
 	struct stream *stream, const void *data, size_t size, short *events_r)
 {
@@ -134,9 +122,8 @@ static ssize_t receive(struct stream *stream, void *data, size_t room)
 		return -1;
 	for (;;) {
 		short events = POLLIN;
-		ssize_t len = stream->tls ? tls_receive(stream->tls, data, size, &events,
-						    &stream->why)
-					  : receive_plain(stream, data, size, &events);
+		ssize_t len = stream_receive(stream, data, size, &events);
+
 		if (len > 0) {
 			bought(stream, len);
 			pace_took(&stream->pace, (size_t)len, clock_ms());
@@ -170,7 +157,7 @@ static ssize_t receive_body(struct stream *stream, void *data, size_t size)
 	return len;
 }
 
-static int bye(struct stream *stream)
+int stream_bye(struct stream *stream)
 {
 	static const char prefix[] = "* BYE ";
 	const char *words = stream->gate.bye;
@@ -191,7 +178,7 @@ static ssize_t receive_gated(struct stream *stream, void *data, size_t size)
 		if (stream->why.kind != ERR_NONE)
 			return -1;
 		if (stream->gate.ended)
-			return bye(stream);
+			return stream_bye(stream);
 		if (imap_gate_open(&stream->gate) > 0)
 			return receive_body(stream, data, size);
 		len = receive(stream, raw, sizeof(raw));
@@ -280,9 +267,12 @@ static int make_mailstream(struct stream *stream, struct err *err)
 
 static int shake_hands(struct stream *stream, struct err *err)
 {
+	const struct tls_trust *trust = stream->account->trust;
 	int result;
 
-	if (tls_new(stream->fd, stream->account->host, stream->account->tls_ca,
+	if (!trust && tls_trust_load(stream->account->tls_ca, &stream->trust, err) < 0)
+		return -1;
+	if (tls_new(stream->fd, stream->account->host, trust ? trust : stream->trust,
 		    &stream->tls, err) < 0)
 		return -1;
 	stream_begin(stream);
@@ -364,9 +354,9 @@ void stream_resume(struct stream *stream)
 	stream->paused_ms = -1;
 }
 
-void stream_take_lists(struct stream *stream, struct buf *lists)
+void stream_take_lists(struct stream *stream, const char *response, struct buf *lists)
 {
-	imap_gate_take_lists(&stream->gate, lists);
+	imap_gate_take_lists(&stream->gate, response, lists);
 }
 
 void stream_stop(struct stream *stream, const struct err *why)
@@ -392,6 +382,7 @@ void stream_close(struct stream *stream)
 	if (stream->mailstream)
 		mailstream_close(stream->mailstream);
 	tls_free(stream->tls);
+	tls_trust_free(stream->trust);
 	if (stream->fd >= 0)
 		(void)close(stream->fd);
 	free(stream);

@@ -63,8 +63,21 @@ void stream_hurry(struct stream *stream, int64_t max_ms);
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
-/* From an IMAP server: LIST responses go to this buffer from now on (imap_gate.h). */
-void stream_take_lists(struct stream *stream, struct buf *lists);
+/* From an IMAP server in IDLE: nothing but a "+" and what is tagged is read until this is taken back;
+ * all else is dropped, after it was counted (stream_news). */
+void stream_set_idle(struct stream *stream, bool idle);
+
+/* So many times the server has said so far that its folder changed. */
+uint64_t stream_news(const struct stream *stream);
+
+/* In IDLE: until that number is above seen (1), or the deadline has passed or this wait function
+ * says so before (0). What is buffered here or in TLS is taken before the socket is waited for. -1:
+ * the session is lost. */
+int stream_idle(struct stream *stream, uint64_t seen, int64_t deadline_ms,
+	const struct stream_wait *wait);
+
+/* From an IMAP server: such responses go to this buffer from now on (imap_gate.h). */
+void stream_take_lists(struct stream *stream, const char *response, struct buf *lists);
 
 /* Refuse to read or write any more, for this reason, unless there is one already. */
 void stream_stop(struct stream *stream, const struct err *why);

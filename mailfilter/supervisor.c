@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,122 +16,49 @@
 #include "common/watchdog.h"
 
 #include "mailfilter/account_dir.h"
-#include "mailfilter/child.h"
 #include "mailfilter/metrics_file.h"
+#include "mailfilter/reload.h"
 #include "mailfilter/state_lock.h"
+#include "mailfilter/summary.h"
+#include "mailfilter/tls_trusts.h"
+#include "mailfilter/wake.h"
+
+enum {
+	OWN_FDS = 1 + WAKE_FDS
+};
 
 struct supervisor {
-	const struct settings *settings;
+	struct settings *settings;
 	const struct supervisor_options *options;
-	struct child *children;
-	size_t count;
+	struct reload reload;
+	struct children children;
+	struct tls_trusts trusts;
+	struct wake wake;
+	struct pollfd *fds;
 	int stop_fd;
 	int lock;        /* on the state, -1: none */
 	int64_t kill_ms; /* stopping: when patience ends; 0: not stopping */
-	int exit_code;
 	struct watchdog watchdog;
-	bool progress; /* a progress line stands on the terminal */
 	struct metrics_file metrics;
+	struct summary summary;
+	char status[CHILDREN_STATUS_MAX]; /* as it was told last */
 };
 
-static size_t running(const struct supervisor *supervisor)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < supervisor->count; i++)
-		count += supervisor->children[i].pid > 0;
-	return count;
-}
-
-static void show_progress(struct supervisor *supervisor)
-{
-	uint32_t listed = 0, decided = 0;
-
-	if (supervisor->options->quiet || !supervisor->options->once ||
-		!isatty(STDERR_FILENO))
-		return;
-	for (size_t i = 0; i < supervisor->count; i++) {
-		listed += supervisor->children[i].report.listed;
-		decided += report_decided(&supervisor->children[i].report);
-	}
-	/* Back to the line's start, so that the workers' longer lines write over it. */
-	(void)fprintf(stderr, "%u of %u messages\033[K\r", decided, listed);
-	supervisor->progress = true;
-}
-
-static void clear_progress(struct supervisor *supervisor)
-{
-	if (supervisor->progress)
-		(void)fputs("\033[K", stderr);
-	supervisor->progress = false;
-}
-
-/* What a round of one account came to, for people and for the exit code. */
-static void tell(struct supervisor *supervisor, struct child *child)
-{
-	char text[REPORT_SUMMARY_MAX];
-	const struct report *report = &child->report;
-	int code = report_exit_code(report);
-
-	supervisor->exit_code = report_worse(supervisor->exit_code, code);
-	(void)report_summary(report, text);
-	clear_progress(supervisor);
-	if (code != 0)
-		log_warning("%s: %s", child->account->name, text);
-	else if (supervisor->options->once && !supervisor->options->quiet)
-		(void)printf("%s: %s\n", child->account->name, text);
-	else
-		log_debug("%s: %s", child->account->name, text);
-	(void)fflush(stdout);
-}
-
-int64_t supervisor_wait_ms(int64_t interval_ms, uint32_t failures)
-{
-	int64_t wait_ms = interval_ms;
-
-	for (uint32_t i = 0; i < failures && wait_ms < SUPERVISOR_BACKOFF_MAX_MS; i++)
-		wait_ms *= 2;
-	if (wait_ms > SUPERVISOR_BACKOFF_MAX_MS)
-		wait_ms = SUPERVISOR_BACKOFF_MAX_MS;
-	return wait_ms < interval_ms ? interval_ms : wait_ms;
-}
-
-static void schedule(struct supervisor *supervisor, struct child *child)
-{
-	int64_t wait_ms =
-		supervisor_wait_ms(child->account->interval_ms, child->failures);
-
-	if (child->again)
-		wait_ms = 0;
-	child->again = false;
-	child->due_ms = supervisor->options->once ? -1 : clock_ms() + wait_ms;
-}
-
-/* A round of it is over, and its report says how. Who guesses on at a refused password may lock
- * the mailbox. */
+/* A round of it is over, and its report says how. */
 static void finish(struct supervisor *supervisor, struct child *child, bool died)
 {
-	child->failures =
-		died || child->report.err.kind == ERR_AUTH ? child->failures + 1 : 0;
-	tell(supervisor, child);
-	metrics_file_note(&supervisor->metrics, child, died);
-	schedule(supervisor, child);
-}
+	bool told_to_end = child->kill_ms != 0 && supervisor->kill_ms == 0;
 
-/* The one that has waited longest: with more accounts than jobs no one is passed over. */
-static struct child *longest_due(struct supervisor *supervisor)
-{
-	struct child *first = NULL;
-
-	for (size_t i = 0; i < supervisor->count; i++) {
-		struct child *child = &supervisor->children[i];
-
-		if (child->pid == 0 && child->due_ms >= 0 &&
-			clock_left(child->due_ms) == 0 &&
-			(!first || child->due_ms < first->due_ms))
-			first = child;
-	}
-	return first;
+	/* That it was stopped for other settings is no news. */
+	if (!told_to_end || child->report.err.kind == ERR_NONE)
+		summary_tell(&supervisor->summary, child);
+	if (child->account)
+		metrics_file_note(&supervisor->metrics, child, died && !told_to_end);
+	child->round_over = false;
+	if (supervisor->options->once)
+		child->due_ms = -1;
+	else if (child->account)
+		children_schedule(child, died && !told_to_end);
 }
 
 static void start_due(struct supervisor *supervisor)
@@ -139,49 +66,81 @@ static void start_due(struct supervisor *supervisor)
 	struct child *child;
 
 	while (supervisor->kill_ms == 0 &&
-		running(supervisor) < supervisor->settings->jobs &&
-		(child = longest_due(supervisor))) {
+		children_working(&supervisor->children) < supervisor->settings->jobs &&
+		(child = children_due(&supervisor->children))) {
 		struct child_tools tools = { .settings = supervisor->settings,
 			.dry_run = supervisor->options->dry_run,
+			.idle = !supervisor->options->once,
 			.stop_fd = supervisor->stop_fd,
-			.lock = supervisor->lock,
-			.children = supervisor->children,
-			.count = supervisor->count };
+			.private_fds = { supervisor->lock, supervisor->wake.fds[0],
+				supervisor->wake.fds[1] },
+			.children = supervisor->children.items,
+			.count = supervisor->children.count };
 
+		if (child->pid > 0) {
+			child_call(child);
+			continue;
+		}
+		tls_trusts_update(&supervisor->trusts, supervisor->settings);
 		if (child_start(child, &tools) < 0)
 			finish(supervisor, child, false);
 	}
 }
 
+/* What it said changes when it is served next. */
+static void heed(struct supervisor *supervisor, struct child *child)
+{
+	if (child->round_over && child->idles)
+		finish(supervisor, child, false);
+	if (child->news && child->account)
+		children_schedule_news(child);
+}
+
+/* The process had served its account, and waited. */
+static void end_idle(struct child *child)
+{
+	char text[LOG_TEXT_MAX];
+
+	if (child->lost.kind != ERR_NONE)
+		log_info("account=%s %s reason=%s", child->name,
+			child->refused ? "is visited at its interval"
+				       : "lost its server while it waited for mail",
+			log_value(span_str(child->lost.text), text));
+	if (child->account)
+		children_schedule_lost(child);
+}
+
 static void reap(struct supervisor *supervisor)
 {
-	for (size_t i = 0; i < supervisor->count; i++) {
-		struct child *child = &supervisor->children[i];
+	for (size_t i = 0; i < supervisor->children.count; i++) {
+		struct child *child = &supervisor->children.items[i];
 		enum child_end end;
+		bool idled;
 
 		if (child->pid == 0 || !child_reap(child, &end))
 			continue;
-		if (end == CHILD_CRASHED && !supervisor->options->dry_run)
-			account_dir_note_crash(
-				supervisor->settings->state_dir, child->account->name);
-		finish(supervisor, child, end != CHILD_EXITED);
+		idled = child->idles;
+		if (child->round_over && idled)
+			finish(supervisor, child, false);
+		if (idled && end == CHILD_EXITED) {
+			end_idle(child);
+		} else {
+			if (end == CHILD_CRASHED && !idled &&
+				!supervisor->options->dry_run)
+				account_dir_note_crash(
+					supervisor->settings->state_dir, child->name);
+			child->idles = false;
+			finish(supervisor, child, end != CHILD_EXITED);
+		}
+		child->kill_ms = 0;
 	}
 }
 
 static void signal_all(struct supervisor *supervisor, int signal)
 {
-	for (size_t i = 0; i < supervisor->count; i++)
-		if (supervisor->children[i].pid > 0)
-			(void)kill(supervisor->children[i].pid, signal);
-}
-
-/* In a run of --once what is done stays done. */
-static void look_at_once(struct child *child)
-{
-	if (child->pid > 0)
-		child->again = true;
-	else if (child->due_ms >= 0)
-		child->due_ms = clock_ms();
+	for (size_t i = 0; i < supervisor->children.count; i++)
+		if (supervisor->children.items[i].pid > 0)
+			(void)kill(supervisor->children.items[i].pid, signal);
 }
 
 static void stop(struct supervisor *supervisor)
@@ -190,13 +149,44 @@ static void stop(struct supervisor *supervisor)
 		return;
 	supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
 	/* Those whose turn had not come were not served. */
-	for (size_t i = 0; i < supervisor->count; i++)
-		if (supervisor->children[i].pid == 0 &&
-			supervisor->children[i].due_ms >= 0)
-			supervisor->exit_code =
-				report_worse(supervisor->exit_code, EX_TEMPFAIL);
+	for (size_t i = 0; i < supervisor->children.count; i++)
+		if (supervisor->children.items[i].pid == 0 &&
+			supervisor->children.items[i].due_ms >= 0)
+			supervisor->summary.exit_code =
+				report_worse(supervisor->summary.exit_code, EX_TEMPFAIL);
 	notify_send("STOPPING=1");
 	signal_all(supervisor, SIGTERM);
+}
+
+/* A run that ends by itself keeps its settings. */
+static void reload(struct supervisor *supervisor)
+{
+	struct pollfd *fds;
+	struct err err = { 0 };
+
+	if (supervisor->options->once || supervisor->kill_ms != 0)
+		return;
+	notify_reloading();
+	if (reload_again(&supervisor->reload, supervisor->settings, &supervisor->children,
+		    SUPERVISOR_STOP_MS, &err) < 0) {
+		log_error("the settings stay as they were: %s", err.text);
+		notify_send("READY=1");
+		return;
+	}
+	fds = calloc(supervisor->children.count + OWN_FDS, sizeof(*fds));
+	if (!fds) {
+		/* The old ones are too few. */
+		log_error("no memory: stopping");
+		stop(supervisor);
+		return;
+	}
+	free(supervisor->fds);
+	supervisor->fds = fds;
+	if (supervisor->metrics.path || supervisor->options->only_count == 0)
+		supervisor->metrics.path = supervisor->settings->metrics_file;
+	supervisor->metrics.due = true;
+	log_info("new settings: %zu accounts", supervisor->children.count);
+	notify_send("READY=1");
 }
 
 static void take_signals(struct supervisor *supervisor)
@@ -208,8 +198,11 @@ static void take_signals(struct supervisor *supervisor)
 			stop(supervisor);
 			break;
 		case SIGUSR1:
-			for (size_t i = 0; i < supervisor->count; i++)
-				look_at_once(&supervisor->children[i]);
+			for (size_t i = 0; i < supervisor->children.count; i++)
+				children_look(&supervisor->children.items[i]);
+			break;
+		case SIGHUP:
+			reload(supervisor);
 			break;
 		default:
 			break;
@@ -221,8 +214,13 @@ static void take_signals(struct supervisor *supervisor)
 /* How long it may say nothing: its server and its scanners have their own times. */
 static int64_t patience_ms(const struct supervisor *supervisor, const struct child *child)
 {
-	return SUPERVISOR_STALL_MS + child->account->timeout_ms +
-	       2 * supervisor->settings->scan_timeout_ms;
+	const struct account_settings *account = child->account;
+
+	if (!account)
+		return SUPERVISOR_STALL_MS;
+	return SUPERVISOR_STALL_MS + account->timeout_ms +
+	       (child->idles ? account->idle_refresh_ms
+			     : 2 * supervisor->settings->scan_timeout_ms);
 }
 
 /* One that says nothing for long, or does not stop when told, is killed: its mail is safe. */
@@ -230,19 +228,21 @@ static void kill_stalled(struct supervisor *supervisor)
 {
 	bool stop_over = supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0;
 
-	for (size_t i = 0; i < supervisor->count; i++) {
-		struct child *child = &supervisor->children[i];
+	for (size_t i = 0; i < supervisor->children.count; i++) {
+		struct child *child = &supervisor->children.items[i];
 		int64_t silent_ms = clock_ms() - child->heard_ms;
+		bool over = stop_over ||
+			    (child->kill_ms != 0 && clock_left(child->kill_ms) == 0);
 
 		if (child->pid == 0)
 			continue;
-		if (!stop_over && silent_ms <= patience_ms(supervisor, child))
+		if (!over && silent_ms <= patience_ms(supervisor, child))
 			continue;
-		if (!stop_over)
+		if (!over)
 			log_error("account=%s made no progress for %d s: killed",
-				child->account->name, (int)(silent_ms / 1000));
+				child->name, (int)(silent_ms / 1000));
 		child->heard_ms = clock_ms();
-		child->hung = !stop_over;
+		child->hung = !over;
 		(void)kill(child->pid, SIGKILL);
 	}
 	/* One that waits for its disk ends when that answers. */
@@ -255,113 +255,120 @@ static int next_ms(const struct supervisor *supervisor)
 {
 	int64_t next = clock_ms() + SUPERVISOR_LOOK_MS;
 	int64_t watchdog = supervisor->watchdog.due_ms;
-	bool room = running(supervisor) < supervisor->settings->jobs;
+	bool room = children_working(&supervisor->children) < supervisor->settings->jobs;
 
 	if (supervisor->kill_ms != 0 && supervisor->kill_ms < next)
 		next = supervisor->kill_ms;
 	if (watchdog > 0 && watchdog < next)
 		next = watchdog;
-	for (size_t i = 0; i < supervisor->count && supervisor->kill_ms == 0; i++) {
-		const struct child *child = &supervisor->children[i];
+	for (size_t i = 0; i < supervisor->children.count && supervisor->kill_ms == 0;
+		i++) {
+		const struct child *child = &supervisor->children.items[i];
 
-		if (room && child->pid == 0 && child->due_ms >= 0 && child->due_ms < next)
+		if (child->kill_ms != 0 && child->kill_ms < next)
+			next = child->kill_ms;
+		if (room && (child->pid == 0 || child->idles) && child->kill_ms == 0 &&
+			child->due_ms >= 0 && child->due_ms < next)
 			next = child->due_ms;
 	}
 	return clock_left(next);
 }
 
-static int wait_events(struct supervisor *supervisor, struct pollfd *fds)
+static void take_wake(struct supervisor *supervisor)
 {
-	for (size_t i = 0; i < supervisor->count; i++)
-		fds[i] = (struct pollfd){ .fd = supervisor->children[i].fd,
+	bool slept = wake_slept(&supervisor->wake);
+
+	if (slept)
+		log_info("the machine was asleep: looking for mail");
+	if (wake_network(&supervisor->wake) || slept)
+		children_look_after(&supervisor->children, slept);
+}
+
+static int wait_events(struct supervisor *supervisor)
+{
+	const size_t count = supervisor->children.count;
+	struct pollfd *fds = supervisor->fds;
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = (struct pollfd){ .fd = supervisor->children.items[i].fd,
 			.events = POLLIN };
-	fds[supervisor->count] =
-		(struct pollfd){ .fd = supervisor->stop_fd, .events = POLLIN };
-	if (poll(fds, supervisor->count + 1, next_ms(supervisor)) < 0)
+	fds[count] = (struct pollfd){ .fd = supervisor->stop_fd, .events = POLLIN };
+	for (size_t i = 0; i < WAKE_FDS; i++)
+		fds[count + 1 + i] = (struct pollfd){ .fd = supervisor->wake.fds[i],
+			.events = POLLIN };
+	if (poll(fds, count + OWN_FDS, next_ms(supervisor)) < 0)
 		return errno == EINTR ? 0 : -1;
-	for (size_t i = 0; i < supervisor->count; i++)
-		if (fds[i].revents && supervisor->children[i].fd >= 0 &&
-			child_hear(&supervisor->children[i]))
-			show_progress(supervisor);
-	if (fds[supervisor->count].revents)
+	for (size_t i = 0; i < count; i++) {
+		struct child *child = &supervisor->children.items[i];
+
+		if (!fds[i].revents || child->fd < 0 || !child_hear(child))
+			continue;
+		heed(supervisor, child);
+		summary_progress(&supervisor->summary, &supervisor->children);
+	}
+	take_wake(supervisor);
+	if (fds[count].revents)
 		take_signals(supervisor);
 	return 0;
 }
 
-static bool more_to_do(const struct supervisor *supervisor)
+static void tell_manager(struct supervisor *supervisor)
 {
-	if (running(supervisor) > 0)
-		return true;
-	for (size_t i = 0; i < supervisor->count && supervisor->kill_ms == 0; i++)
-		if (supervisor->children[i].due_ms >= 0)
-			return true;
-	return false;
+	char status[CHILDREN_STATUS_MAX];
+
+	if (strcmp(children_status(&supervisor->children, status), supervisor->status) ==
+		0)
+		return;
+	memcpy(supervisor->status, status, sizeof(status));
+	notify_send("STATUS=%s", status);
 }
 
-static bool wanted(const struct supervisor_options *options, const char *name)
+static int open_all(struct supervisor *supervisor, struct err *err)
 {
-	for (size_t i = 0; i < options->only_count; i++)
-		if (strcmp(options->only[i], name) == 0)
-			return true;
-	return options->only_count == 0;
-}
-
-static int take_accounts(struct supervisor *supervisor)
-{
-	size_t count = supervisor->settings->accounts.count;
-
-	supervisor->children = calloc(count, sizeof(*supervisor->children));
-	if (!supervisor->children)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		const struct account_settings *account =
-			settings_account(supervisor->settings, i);
-
-		if (wanted(supervisor->options, account->name))
-			supervisor->children[supervisor->count++] =
-				(struct child){ .account = account, .fd = -1 };
-	}
-	return 0;
-}
-
-static int open_all(struct supervisor *supervisor, struct pollfd **fds_r, struct err *err)
-{
-	*fds_r = calloc(supervisor->settings->accounts.count + 1, sizeof(**fds_r));
-	if (!*fds_r || take_accounts(supervisor) < 0)
+	supervisor->fds = calloc(
+		supervisor->settings->accounts.count + OWN_FDS, sizeof(*supervisor->fds));
+	if (!supervisor->fds)
 		return err_memory(err);
-	if (!supervisor->options->dry_run &&
-		state_lock(supervisor->settings, &supervisor->lock, err) < 0)
+	if (reload_first(&supervisor->reload, supervisor->settings, &supervisor->children,
+		    err) < 0 ||
+		(!supervisor->options->dry_run &&
+			state_lock(supervisor->settings, &supervisor->lock, err) < 0))
 		return -1;
+	wake_open(&supervisor->wake);
 	return stop_start(&supervisor->stop_fd, err);
 }
 
-static void serve_all(struct supervisor *supervisor, struct pollfd *fds)
+static void serve_all(struct supervisor *supervisor)
 {
-	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->count);
+	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->children.count);
 	watchdog_start(&supervisor->watchdog);
-	while (more_to_do(supervisor)) {
+	while (children_left(&supervisor->children, supervisor->kill_ms != 0)) {
 		/* Workers that do not go on are ended below. */
 		(void)watchdog_turn(&supervisor->watchdog, true);
 		start_due(supervisor);
-		if (wait_events(supervisor, fds) < 0)
+		tell_manager(supervisor);
+		if (wait_events(supervisor) < 0)
 			break;
 		kill_stalled(supervisor);
 		/* One run, one file: in the middle of it accounts would be missing. */
 		if (!supervisor->options->once)
-			metrics_file_turn(&supervisor->metrics, supervisor->children,
-				supervisor->count);
+			metrics_file_turn(&supervisor->metrics,
+				supervisor->children.items, supervisor->children.count);
 	}
-	metrics_file_turn(&supervisor->metrics, supervisor->children, supervisor->count);
-	clear_progress(supervisor);
+	metrics_file_turn(&supervisor->metrics, supervisor->children.items,
+		supervisor->children.count);
+	summary_clear(&supervisor->summary);
 }
 
-int supervisor_run(
-	const struct settings *settings, const struct supervisor_options *options)
+int supervisor_run(struct settings *settings, const struct supervisor_options *options)
 {
-	struct supervisor supervisor = {
-		.settings = settings, .options = options, .stop_fd = -1, .lock = -1
-	};
-	struct pollfd *fds DEFER(defer_free) = NULL;
+	struct supervisor supervisor = { .settings = settings,
+		.options = options,
+		.summary = { .once = options->once, .quiet = options->quiet },
+		.reload = { .only = options->only, .only_count = options->only_count },
+		.wake = { .fds = { -1, -1 } },
+		.stop_fd = -1,
+		.lock = -1 };
 	struct err err = { 0 };
 	int code = EX_OK;
 
@@ -369,15 +376,18 @@ int supervisor_run(
 	if (!options->dry_run && options->only_count == 0)
 		supervisor.metrics.path = settings->metrics_file;
 
-	if (open_all(&supervisor, &fds, &err) < 0) {
+	if (open_all(&supervisor, &err) < 0) {
 		log_error("cannot start: %s", err.text);
 		code = err_exit_code(err.kind);
 	} else {
-		serve_all(&supervisor, fds);
-		code = options->once ? supervisor.exit_code : EX_OK;
+		serve_all(&supervisor);
+		code = options->once ? supervisor.summary.exit_code : EX_OK;
 	}
 	defer_close(&supervisor.stop_fd);
 	defer_close(&supervisor.lock);
-	free(supervisor.children);
+	wake_close(&supervisor.wake);
+	tls_trusts_done(&supervisor.trusts);
+	free(supervisor.fds);
+	free(supervisor.children.items);
 	return code;
 }

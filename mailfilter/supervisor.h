@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The parent: no network, no parsing, no secrets. Forks a process for each account that is due, at
- * most `jobs` at a time, reads their reports, kills one that makes no progress, and says at the
+ * most `jobs` at a time (those that wait in IDLE do not count), reads their reports, kills one that makes no progress, and says at the
  * end of each round what became of the mail. */
 #ifndef MAILFILTER_SUPERVISOR_H
 #define MAILFILTER_SUPERVISOR_H
@@ -13,7 +13,6 @@ enum {
 	SUPERVISOR_STALL_MS = 15 * 60 * 1000,
 	SUPERVISOR_LOOK_MS = 60 * 1000, /* between two looks at the clock */
 	SUPERVISOR_STOP_MS = 10 * 1000, /* after SIGTERM, then killed */
-	SUPERVISOR_BACKOFF_MAX_MS = 60 * 60 * 1000,
 };
 
 struct supervisor_options {
@@ -24,11 +23,8 @@ struct supervisor_options {
 	size_t only_count;
 };
 
-/* Serve until told to stop, or once. Returns the exit code of sysexits(3). */
-int supervisor_run(
-	const struct settings *settings, const struct supervisor_options *options);
-
-/* Until an account is served next: the interval, and longer where it failed so often in a row. */
-int64_t supervisor_wait_ms(int64_t interval_ms, uint32_t failures);
+/* Serve until told to stop, or once. Returns the exit code of sysexits(3). On SIGHUP the settings
+ * are read anew, and take the place of those given. */
+int supervisor_run(struct settings *settings, const struct supervisor_options *options);
 
 #endif

@@ -9,9 +9,12 @@
 
 #include "common/defer.h"
 
+struct tls_trust {
+	gnutls_certificate_credentials_t credentials;
+};
+
 struct tls {
 	gnutls_session_t session;
-	gnutls_certificate_credentials_t credentials;
 	bool established;
 	char host[256];
 };
@@ -32,12 +35,12 @@ static bool is_address(const char *host)
 	       inet_pton(AF_INET6, host, address) == 1;
 }
 
-static int trust(struct tls *tls, const char *ca_file, struct err *err)
+static int read_trust(struct tls_trust *trust, const char *ca_file, struct err *err)
 {
 	int count;
 
 	if (!ca_file) {
-		count = gnutls_certificate_set_x509_system_trust(tls->credentials);
+		count = gnutls_certificate_set_x509_system_trust(trust->credentials);
 		if (count <= 0)
 			return err_set(err, ERR_ACCOUNT,
 				"the system trusts no certificate authority: install "
@@ -45,7 +48,7 @@ static int trust(struct tls *tls, const char *ca_file, struct err *err)
 		return 0;
 	}
 	count = gnutls_certificate_set_x509_trust_file(
-		tls->credentials, ca_file, GNUTLS_X509_FMT_PEM);
+		trust->credentials, ca_file, GNUTLS_X509_FMT_PEM);
 	if (count < 0)
 		return err_set(err, ERR_ACCOUNT, "tls-ca %s: %s", ca_file,
 			gnutls_strerror(count));
@@ -55,14 +58,40 @@ static int trust(struct tls *tls, const char *ca_file, struct err *err)
 	return 0;
 }
 
-static int setup(struct tls *tls, int fd, struct err *err)
+void tls_trust_free(struct tls_trust *trust)
+{
+	if (!trust)
+		return;
+	if (trust->credentials)
+		gnutls_certificate_free_credentials(trust->credentials);
+	free(trust);
+}
+
+static void trust_defer(struct tls_trust **trust)
+{
+	tls_trust_free(*trust);
+}
+
+int tls_trust_load(const char *ca_file, struct tls_trust **trust_r, struct err *err)
+{
+	DEFER(trust_defer) struct tls_trust *trust = calloc(1, sizeof(*trust));
+
+	if (!trust || gnutls_certificate_allocate_credentials(&trust->credentials) < 0)
+		return err_memory(err);
+	if (read_trust(trust, ca_file, err) < 0)
+		return -1;
+	*trust_r = take_ptr(&trust);
+	return 0;
+}
+
+static int setup(struct tls *tls, int fd, const struct tls_trust *trust, struct err *err)
 {
 	int result;
 
 	result = gnutls_priority_set_direct(tls->session, priority, NULL);
 	if (result >= 0)
 		result = gnutls_credentials_set(
-			tls->session, GNUTLS_CRD_CERTIFICATE, tls->credentials);
+			tls->session, GNUTLS_CRD_CERTIFICATE, trust->credentials);
 	/* RFC 6066 allows no address as server name. */
 	if (result >= 0 && !is_address(tls->host))
 		result = gnutls_server_name_set(
@@ -77,7 +106,7 @@ static int setup(struct tls *tls, int fd, struct err *err)
 	return 0;
 }
 
-int tls_new(int fd, const char *host, const char *ca_file, struct tls **tls_r,
+int tls_new(int fd, const char *host, const struct tls_trust *trust, struct tls **tls_r,
 	struct err *err)
 {
 	DEFER(tls_defer) struct tls *tls = NULL;
@@ -88,12 +117,10 @@ int tls_new(int fd, const char *host, const char *ca_file, struct tls **tls_r,
 	if (!tls)
 		return err_memory(err);
 	memcpy(tls->host, host, strlen(host) + 1);
-	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0)
-		return err_memory(err);
 	if (gnutls_init(&tls->session,
 		    GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0)
 		return err_memory(err);
-	if (trust(tls, ca_file, err) < 0 || setup(tls, fd, err) < 0)
+	if (setup(tls, fd, trust, err) < 0)
 		return -1;
 	*tls_r = take_ptr(&tls);
 	return 0;
@@ -224,7 +251,5 @@ void tls_free(struct tls *tls)
 			(void)gnutls_bye(tls->session, GNUTLS_SHUT_WR);
 		gnutls_deinit(tls->session);
 	}
-	if (tls->credentials)
-		gnutls_certificate_free_credentials(tls->credentials);
 	free(tls);
 }

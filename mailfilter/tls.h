@@ -13,9 +13,14 @@
 
 struct tls;
 
-/* For host (a name or an IP address) on fd. ca_file: the only certificates trusted; NULL: those
- * of the system. Unusable ones are ERR_ACCOUNT. */
-int tls_new(int fd, const char *host, const char *ca_file, struct tls **tls_r,
+/* The certificates that are trusted: those in ca_file alone; NULL: those of the system. Unusable
+ * ones are ERR_ACCOUNT. Some hundred, and never written to: who forks shares them. */
+struct tls_trust;
+int tls_trust_load(const char *ca_file, struct tls_trust **trust_r, struct err *err);
+void tls_trust_free(struct tls_trust *trust);
+
+/* For host (a name or an IP address) on fd. The trust must outlive it. */
+int tls_new(int fd, const char *host, const struct tls_trust *trust, struct tls **tls_r,
 	struct err *err);
 
 /* Goes on with the handshake. 1: done, 0: wait for *events_r. ERR_ACCOUNT: the certificate does

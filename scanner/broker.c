@@ -229,18 +229,19 @@ static void load_signatures(struct broker *broker)
 }
 
 /* Who may connect, as the file says by now. */
-static void reload_guard(struct broker *broker)
+static int reload_guard(struct broker *broker)
 {
 	struct err err = { 0 };
 
 	broker->trouble[0] = '\0';
 	if (guard_reload(broker->settings, broker->clients.link, &err) == 0)
-		return;
+		return 0;
 	(void)snprintf(broker->trouble, sizeof(broker->trouble),
 		"the settings are not read again, who could connect before still can: "
 		"%.180s",
 		err.text);
 	log_error("%s", broker->trouble);
+	return -1;
 }
 
 static void obey(struct broker *broker, int number)
@@ -251,8 +252,10 @@ static void obey(struct broker *broker, int number)
 		sweeper_reap(&broker->sweeper);
 		return;
 	case SIGHUP:
+		/* An engine host reads the same settings: its signatures are not to blame. */
+		if (reload_guard(broker) < 0)
+			return;
 		log_info("loading the signatures anew");
-		reload_guard(broker);
 		load_signatures(broker);
 		return;
 	case SIGTERM:

@@ -62,7 +62,8 @@ static void keep_old(struct hosts *hosts, const char *why, int64_t again_ms)
 	char text[JOB_TEXT_MAX];
 
 	(void)snprintf(text, sizeof(text),
-		"the new signatures do not serve, the old ones stay in use: %.400s", why);
+		"the signatures are not loaded anew, the old ones stay in use: %.400s",
+		why);
 	hosts_set_trouble(hosts, text);
 	if (hosts->reload_at >= 0)
 		return; /* there are newer ones */

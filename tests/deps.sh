@@ -12,7 +12,7 @@ bench) packages="clamav-daemon isync perl" ;;
 *)
 	packages="gcc libc6-dev make pkg-config libarchive-dev libclamav-dev libcmocka-dev
 		libconfuse-dev libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev
-		dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync openssl perl"
+		dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync libio-socket-ssl-perl openssl perl"
 	;;
 esac
 

@@ -100,7 +100,9 @@ my @WRONG = (
 );
 for (@WRONG) {
 	my ($program, $text, $sentence) = @$_;
-	my $path = file("$program.conf", $text);
+	# What is read to its end has a scanner whose folder is there.
+	my $whole = $program eq 'mailfilter' && $text !~ /scanners/ ? $text . 'scanners = { "ipc://' . work('x.sock') . '" }' . "\n" : $text;
+	my $path = file("$program.conf", $whole);
 	my $like = "$sentence" =~ s/\\\@(?=:\d|: no account|:\\d)/\Q$path\E/r;
 	my $name = $text =~ s/\n/ /gr =~ s/[^ -~]/?/gr;
 	one_sentence("$program: " . substr($name, 0, 60), 78, qr/$like/m, "build/$program", '-c', $path, '--check-config');
@@ -174,7 +176,7 @@ one_sentence("mailfilter @$_: an account that is not there", 64, qr/^mailfilter:
 	for [qw(--once --account b)], [qw(why b 1)], [qw(unpark b)], [qw(import b mbsync x)], [qw(quarantine list --account b)], [ 'judge', '--account', 'b', work('plainfile') ];
 
 file('password', "secret\n", 0644);
-one_sentence('mailfilter: a password that everybody may read', 75, qr/^mailfilter: a: password-file: .*chmod 600/, @once,
+one_sentence('mailfilter: a password that everybody may read', 78, qr/^mailfilter: a: password-file: .*chmod 600/, @once,
 	mailfilter_conf('password', account => { source => 'imaps://a@127.0.0.1:1', 'password-file' => work('password') }), '--once');
 my $plain = mailfilter_conf('plainpass', account => { source => 'imaps://a@127.0.0.1:1', password => 'x' });
 chmod 0644, $plain;

@@ -93,7 +93,7 @@ my $box = fresh();
 is(Faults::with(work(), [ 'write', 0, 'none' ], sub { mailfilter('-c', $box->{conf}, '--once') })->{code}, 0, 'without faults: 0');
 my (undef, $count) = Faults::counted();
 cmp_ok($count->{$_}, '>', 0, "there are $count->{$_} calls of the kind $_") for qw(write sync rename link unlink create);
-for my $call (@Faults::CALLS) {
+for my $call (@Faults::DISK) {
 	my @all  = 1 .. $count->{$call};
 	my @some = $long || @all < 5 ? @all : grep { my $n = $_; grep { $n == $_ } 2, int(@all / 3), int(@all / 2), $#all } @all;
 	my @wrong;

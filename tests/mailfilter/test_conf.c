@@ -41,10 +41,10 @@ static void the_sample_loads_with_every_option_taken_in(void **state)
 	assert_int_equal(unlink(path), 0);
 	if (result < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(settings.accounts.count, 8);
+	assert_int_equal(settings.accounts.count, 9);
 	assert_string_equal(settings_account(&settings, 0)->name, "work");
 	assert_int_equal(settings_account(&settings, 1)->kind, SOURCE_POP3S);
-	assert_non_null(settings_account(&settings, 7)->password);
+	assert_non_null(settings_account(&settings, 8)->password);
 	assert_int_equal(settings.rules.count, 4);
 	assert_string_equal(settings_rule(&settings, 0)->name, "programs");
 	assert_int_equal(settings_check_accounts(&settings, &err), 0);

@@ -7,7 +7,9 @@
 
 static const struct account_settings defaults = { .on_infected = POLICY_CLEAN,
 	.on_unscannable = POLICY_QUARANTINE,
-	.on_encrypted = POLICY_TAG };
+	.on_reason = { POLICY_QUARANTINE, POLICY_TAG, POLICY_QUARANTINE,
+		POLICY_QUARANTINE, POLICY_QUARANTINE, POLICY_QUARANTINE,
+		POLICY_QUARANTINE, POLICY_QUARANTINE } };
 
 static struct message scanned(enum verdict_kind kind, enum verdict_reason reason)
 {
@@ -53,15 +55,38 @@ static void the_stricter_policy_wins_where_two_apply(void **state)
 
 	(void)state;
 	account.on_infected = POLICY_TAG;
-	account.on_encrypted = POLICY_HOLD;
+	account.on_reason[REASON_ENCRYPTED] = POLICY_HOLD;
 	decide(&message, &account);
 	assert_int_equal(message.action, ACTION_HOLD);
 
 	account.on_infected = POLICY_QUARANTINE;
-	account.on_encrypted = POLICY_TAG;
+	account.on_reason[REASON_ENCRYPTED] = POLICY_TAG;
 	message.action = ACTION_NONE;
 	decide(&message, &account);
 	assert_int_equal(message.action, ACTION_QUARANTINE);
+}
+
+static void each_reason_has_a_policy_of_its_own(void **state)
+{
+	static const enum policy policies[] = { POLICY_TAG, POLICY_QUARANTINE,
+		POLICY_HOLD };
+	static const enum action actions[] = { ACTION_TAG, ACTION_QUARANTINE,
+		ACTION_HOLD };
+
+	(void)state;
+	for (unsigned reason = REASON_ENCRYPTED; reason < VERDICT_REASONS; reason++)
+		for (size_t i = 0; i < 3; i++) {
+			struct account_settings account = defaults;
+			struct message message =
+				scanned(VERDICT_UNSCANNABLE, (enum verdict_reason)reason);
+
+			/* All others say something else. */
+			for (size_t j = 0; j < VERDICT_REASONS; j++)
+				account.on_reason[j] = policies[(i + 1) % 3];
+			account.on_reason[reason] = policies[i];
+			decide(&message, &account);
+			assert_int_equal(message.action, actions[i]);
+		}
 }
 
 static void clean_as_policy_of_what_was_not_scanned_keeps_it_back(void **state)
@@ -70,7 +95,7 @@ static void clean_as_policy_of_what_was_not_scanned_keeps_it_back(void **state)
 	struct message message = scanned(VERDICT_UNSCANNABLE, REASON_CRASH);
 
 	(void)state;
-	account.on_unscannable = POLICY_CLEAN;
+	account.on_reason[REASON_CRASH] = POLICY_CLEAN;
 	decide(&message, &account);
 	assert_int_equal(message.action, ACTION_QUARANTINE);
 }
@@ -129,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_verdict_has_its_default),
 		cmocka_unit_test(the_stricter_policy_wins_where_two_apply),
+		cmocka_unit_test(each_reason_has_a_policy_of_its_own),
 		cmocka_unit_test(clean_as_policy_of_what_was_not_scanned_keeps_it_back),
 		cmocka_unit_test(
 			suspicious_and_not_scanned_is_held_and_inert_is_delivered),

@@ -24,6 +24,7 @@ enum {
 };
 
 static char top[64];
+static bool deleted[MESSAGES_MAX]; /* by a reader, who has seen it */
 
 /* The memory file system where there is one: a kill cannot tell it from a disk. */
 static int setup(void **state)
@@ -231,6 +232,22 @@ static void archive_it(const char *name)
 	assert_int_equal(rename(from, to), 0);
 }
 
+static void delete_it(const char *name)
+{
+	auto_fclose FILE *file = NULL;
+	unsigned long which;
+	char path[400], text[32];
+
+	sub(path, "new", name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	which = strtoul(text + 8, NULL, 10);
+	assert_true(which < MESSAGES_MAX);
+	deleted[which] = true;
+	assert_int_equal(unlink(path), 0);
+}
+
 /* Calls each for every file of a folder that there is. */
 static void walk(const char *folder, void (*each)(const char *name))
 {
@@ -312,7 +329,7 @@ static void check_once_each(unsigned count)
 
 	count_copies(copies);
 	for (unsigned i = 0; i < count; i++)
-		if (copies[i] != 1)
+		if (copies[i] != !deleted[i])
 			fail_msg("message %u is there %u times", i, copies[i]);
 	walk("tmp", fail_on);
 	assert_false(killed(count, NEVER));
@@ -324,6 +341,7 @@ static void start_anew(void)
 	struct err err = { 0 };
 	char path[400];
 
+	memset(deleted, 0, sizeof(deleted));
 	assert_int_equal(file_remove_tree(top, false, &err), 0);
 	sub(path, "archive", "");
 	assert_int_equal(file_mkdirs(path, 0700, &err), 0);
@@ -370,6 +388,13 @@ static void also_when_a_reader_files_them_elsewhere_between(void **state)
 	each_step(FEW, archive_it);
 }
 
+static void what_a_reader_deletes_between_does_not_come_again(void **state)
+{
+	(void)state;
+	each_step(FEW, delete_it);
+	each_step(MANY, delete_it);
+}
+
 static void also_when_the_second_run_is_killed_as_well(void **state)
 {
 	enum {
@@ -382,7 +407,9 @@ static void also_when_the_second_run_is_killed_as_well(void **state)
 		for (unsigned second = 1; second <= STEPS; second++) {
 			start_anew();
 			assert_true(killed(COUNT, first));
-			walk("new", second % 2 ? read_it : leave);
+			walk("new", second % 3 == 2 ? delete_it
+				    : second % 3    ? read_it
+						    : leave);
 			(void)killed(COUNT, second);
 			walk("new", first % 2 ? archive_it : leave);
 			assert_false(killed(COUNT, NEVER));
@@ -398,6 +425,7 @@ int main(void)
 		TEST(killed_after_any_step_each_message_is_there_once),
 		TEST(also_when_a_reader_moves_them_to_cur_between),
 		TEST(also_when_a_reader_files_them_elsewhere_between),
+		TEST(what_a_reader_deletes_between_does_not_come_again),
 		TEST(also_when_the_second_run_is_killed_as_well),
 	};
 

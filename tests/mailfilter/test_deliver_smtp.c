@@ -4,6 +4,7 @@
  * each answer means, and what servers that are slow, hostile or gone cost. */
 #include "tests/test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,9 +87,14 @@ struct outcome {
 
 static void check(int result, const struct err *err, const char *says)
 {
+	/* Where the server is to blame the next message would fare no better. */
+	const bool away = strstr(err->text, "is not to be had") ||
+			  strstr(err->text, "nothing more is tried");
+
 	if (!says && result < 0)
 		fail_msg("expected success, got %s", err->text);
-	if (says && (result >= 0 || !strstr(err->text, says) || err->kind != ERR_AGAIN))
+	if (says && (result >= 0 || !strstr(err->text, says) ||
+			    err->kind != (away ? ERR_AWAY : ERR_AGAIN)))
 		fail_msg("expected %s, got %d, %s", says, result, err->text);
 }
 
@@ -249,7 +255,7 @@ static void a_server_that_is_not_in_service_holds_all(void **state)
 	(void)state;
 	against(busy, MESSAGE,
 		(struct outcome){ "refuses the connection for now: 421 busy",
-			"nothing more is tried now: 127.0.0.1 refuses the connection" });
+			"nothing more is tried now: the server of `deliver` is not to be had: 127.0.0.1 refuses the connection" });
 	against(strict, MESSAGE,
 		(struct outcome){ "421 go away", "nothing more is tried now" });
 	against(closing, MESSAGE, (struct outcome){ "421 closing", "127.0.0.1" });
@@ -410,6 +416,157 @@ static void what_was_taken_is_not_sent_again(void **state)
 	deliver->ops->close(deliver);
 }
 
+/* "bob" and "geheim": PLAIN, and each alone. */
+#define PLAIN_SECRET "AGJvYgBnZWhlaW0="
+#define USER_SECRET  "Ym9i"
+#define PASS_SECRET  "Z2VoZWlt"
+
+static void expect_login(const char *file_content)
+{
+	static char user[] = "bob", file[128];
+	auto_close int fd = -1;
+
+	(void)snprintf(file, sizeof(file), "%s/password", top);
+	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(
+		write(fd, file_content, strlen(file_content)), (int)strlen(file_content));
+	account.deliver_user = user;
+	account.deliver_password_file = file;
+}
+
+#define AFTER_LOGIN                                                                      \
+	"< MAIL FROM:<a@b>\r\n", "> 250 ok", "< RCPT TO:<bob>\r\n", "> 250 ok",          \
+		"< DATA\r\n", "> 354 go", TAKES_MESSAGE, "< MAIL", "> 250 ok", "< RCPT", \
+		"> 250 ok", "< DATA", "> 354 go", TAKES_MESSAGE, "< QUIT", NULL
+
+static void a_login_comes_before_mail_and_once_a_session(void **state)
+{
+	static const char *const scripts[][48] = {
+		{ GREETS, "< EHLO ", "= 250-fake\r\n250-auth cram-md5 login plain\r\n",
+			"> 250 HELP", "< AUTH PLAIN " PLAIN_SECRET "\r\n",
+			"> 235 2.7.0 welcome", AFTER_LOGIN },
+		/* As servers of long ago write it; and only one that has no PLAIN is told by LOGIN. */
+		{ GREETS, "< EHLO ", "= 250-fake\r\n250-AUTH=LOGIN\r\n", "> 250 ok",
+			"< AUTH LOGIN\r\n", "> 334 VXNlcm5hbWU6", "< " USER_SECRET "\r\n",
+			"> 334 UGFzc3dvcmQ6", "< " PASS_SECRET "\r\n", "> 235 ok",
+			AFTER_LOGIN },
+	};
+
+	(void)state;
+	expect_login("geheim\nmore\n");
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		against(scripts[i], MESSAGE, (struct outcome){ NULL, NULL });
+}
+
+static void a_long_password_goes_in_a_line_of_its_own(void **state)
+{
+	static const char *const script[] = { GREETS, "< EHLO ", "> 250 AUTH PLAIN",
+		"< AUTH PLAIN\r\n", "> 334 ", "< AGJvYgB4eHh4eHh4", "> 235 ok",
+		AFTER_LOGIN };
+	char password[501];
+
+	(void)state;
+	memset(password, 'x', sizeof(password) - 1);
+	password[sizeof(password) - 1] = '\0';
+	expect_login(password);
+	against(script, MESSAGE, (struct outcome){ NULL, NULL });
+}
+
+static void a_login_that_fails_says_why_and_no_secret(void **state)
+{
+	static const struct {
+		const char *offer, *steps[8];
+		enum err_kind kind;
+		const char *says;
+	} cases[] = {
+		{ "> 250 AUTH PLAIN", { "< AUTH PLAIN", "> 535 5.7.8 wrong password" },
+			ERR_AUTH,
+			"127.0.0.1 refuses the login of bob: 535 5.7.8 wrong password (check "
+			"deliver-user and its password)" },
+		{ "> 250 AUTH LOGIN",
+			{ "< AUTH LOGIN", "> 334 u", "< " USER_SECRET, "> 334 p",
+				"< " PASS_SECRET, "> 535 no" },
+			ERR_AUTH, "refuses the login of bob: 535 no" },
+		{ "> 250 AUTH LOGIN",
+			{ "< AUTH LOGIN", "> 334 u", "< " USER_SECRET, "> 235 in" },
+			ERR_AWAY, "before it has the password" },
+		{ "> 250 AUTH PLAIN", { "< AUTH PLAIN", "> 454 4.7.0 try later" },
+			ERR_AWAY, "takes no login for now: 454 4.7.0 try later" },
+		{ "> 250 AUTH PLAIN", { "< AUTH PLAIN", "> 334 more" }, ERR_AWAY,
+			"asks on and on" },
+		{ "> 250 AUTH PLAIN", { "< AUTH PLAIN" }, ERR_AWAY, "closed" },
+		{ "> 250 AUTH XOAUTH2 CRAM-MD5", { NULL }, ERR_ACCOUNT,
+			"offers no login by AUTH PLAIN or LOGIN (without TLS)" },
+		{ "> 250 8BITMIME", { NULL }, ERR_ACCOUNT, "offers no login" },
+		/* What hears a secret may say it again. */
+		{ "> 250 AUTH PLAIN",
+			{ "< AUTH PLAIN", "> 535 what is " PLAIN_SECRET "?" }, ERR_AUTH,
+			"with words that hold what it was told" },
+		{ "> 250 AUTH PLAIN", { "< AUTH PLAIN", "> 535 geheim is wrong" },
+			ERR_AUTH, "with words that hold what it was told" },
+		{ "> 250 AUTH PLAIN", { "< AUTH PLAIN", "> what is " PLAIN_SECRET "?" },
+			ERR_AWAY, "with words that hold what it was told" },
+	};
+
+	(void)state;
+	expect_login("geheim");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *script[16] = { GREETS, "< EHLO ", cases[i].offer };
+		struct fake_server fake;
+		struct deliver *deliver;
+		struct err err = { 0 };
+
+		for (size_t j = 0; j < 8 && cases[i].steps[j]; j++)
+			script[3 + j] = cases[i].steps[j];
+		fake = fake_start(script);
+		account.deliver_port = fake.port;
+		deliver = open_it();
+		assert_int_equal(deliver_text(deliver, "1", MESSAGE, &err), -1);
+		deliver->ops->close(deliver);
+		assert_true(fake_end(&fake));
+		if (err.kind != cases[i].kind || !strstr(err.text, cases[i].says))
+			fail_msg("case %zu: %d, %s", i, err.kind, err.text);
+		if (strstr(err.text, "geheim") || strstr(err.text, PLAIN_SECRET))
+			fail_msg("case %zu tells the secret: %s", i, err.text);
+	}
+}
+
+static void a_password_that_is_not_there_is_said_before_anything_goes_out(void **state)
+{
+	static const char *const script[] = { GREETS, "< EHLO ", "> 250 AUTH PLAIN",
+		NULL };
+	static char gone[] = "/nonexistent/password";
+	struct fake_server fake = fake_start(script);
+	struct deliver *deliver;
+	struct err err = { 0 };
+
+	(void)state;
+	expect_login("geheim");
+	account.deliver_password_file = gone;
+	account.deliver_port = fake.port;
+	deliver = open_it();
+	assert_int_equal(deliver_text(deliver, "1", MESSAGE, &err), -1);
+	deliver->ops->close(deliver);
+	assert_true(fake_end(&fake));
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, "deliver-password-file: "));
+}
+
+static void a_password_command_is_run_for_each_login(void **state)
+{
+	static const char *const script[] = { GREETS, "< EHLO ", "> 250 AUTH PLAIN",
+		"< AUTH PLAIN " PLAIN_SECRET, "> 235 ok", AFTER_LOGIN };
+	static char program[] = "/bin/echo", argument[] = "geheim";
+	static char *argv[] = { program, argument };
+
+	(void)state;
+	expect_login("another");
+	account.deliver_password_file = NULL;
+	account.deliver_password_command = (struct schema_list){ argv, 2 };
+	against(script, MESSAGE, (struct outcome){ NULL, NULL });
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -430,6 +587,11 @@ int main(void)
 		TEST(tls_is_asked_for_and_nothing_goes_out_without),
 		TEST(a_socket_that_is_not_there_holds_all),
 		TEST(what_was_taken_is_not_sent_again),
+		TEST(a_login_comes_before_mail_and_once_a_session),
+		TEST(a_long_password_goes_in_a_line_of_its_own),
+		TEST(a_login_that_fails_says_why_and_no_secret),
+		TEST(a_password_that_is_not_there_is_said_before_anything_goes_out),
+		TEST(a_password_command_is_run_for_each_login),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,12 +215,12 @@ static void lists_go_to_who_asked_and_no_further(void **state)
 		buf_init(&out, OUT_MAX);
 		buf_init(&lists, 1000);
 		imap_gate_init(&gate, BODY_MAX);
-		imap_gate_take_lists(&gate, &lists);
+		imap_gate_take_lists(&gate, "LIST", &lists);
 		assert_int_equal(pass(&gate, span_str(in), piece, &out, &err), 0);
 		assert_true(span_equal(buf_span(&lists), span_str(lists_in)));
 		assert_true(span_equal(buf_span(&out), span_str(rest)));
 		/* And when nobody asks any more. */
-		imap_gate_take_lists(&gate, NULL);
+		imap_gate_take_lists(&gate, NULL, NULL);
 		assert_int_equal(
 			pass(&gate, span_str("* LIST () \"/\" b\r\n"), piece, &out, &err),
 			0);
@@ -245,7 +245,7 @@ static void an_endless_list_of_folders_is_refused(void **state)
 		buf_init(&out, OUT_MAX);
 		buf_init(&lists, 200);
 		imap_gate_init(&gate, BODY_MAX);
-		imap_gate_take_lists(&gate, &lists);
+		imap_gate_take_lists(&gate, "LIST", &lists);
 		result = pass(&gate, span_str("* OK hi\r\n"), 100, &out, &err);
 		for (int n = 0; n < 100 && result == 0; n++)
 			result = pass(&gate, span_str(lists_in[i]), 100, &out, &err);

@@ -216,51 +216,6 @@ static void holds_finds_a_name_with_flags_or_without(void **state)
 	}
 }
 
-static int see(void *arg, const char *name, struct err *err)
-{
-	if (*(const char *)arg)
-		return err_set(err, ERR_AGAIN, "seen before");
-	memcpy(arg, name, strlen(name) + 1);
-	return 0;
-}
-
-static void sweep_takes_what_its_owner_never_showed_and_nothing_else(void **state)
-{
-	static const char *const others[] = { "1.M2P3R0123456789abcdefT0123abce.h",
-		"1.M2P3R0123456789abcdef.0123abcd", "1.0123abcd.h", "1.T0123abcd",
-		"0123abcd", "T0123abcd.h", "1700000000.999999_1.host",
-		"1.M2P3R4.T0123abcd.h" };
-	char seen[MESSAGE_NAME_MAX] = "", names[2][MESSAGE_NAME_MAX], file[400],
-	     twin[640];
-	struct err err = { 0 };
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		maildir_new_name(OWNER, names[i]);
-		(void)snprintf(file, sizeof(file), "tmp/%s", names[i]);
-		touch(file);
-	}
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		(void)snprintf(file, sizeof(file), "tmp/%s", others[i]);
-		touch(file);
-	}
-	/* Shown: its two links tell a repeat. */
-	(void)snprintf(file, sizeof(file), "tmp/%s", names[1]);
-	(void)snprintf(twin, sizeof(twin), "%s/new/%s", box, names[1]);
-	assert_int_equal(link(in(file), twin), 0);
-	assert_int_equal(maildir_sweep(&maildir, see, seen, &err), 0);
-	assert_string_equal(seen, names[1]);
-	assert_int_equal(maildir_sweep(&maildir, see, seen, &err), -1);
-	assert_int_equal(err.kind, ERR_AGAIN);
-	assert_true(there(file));
-	(void)snprintf(file, sizeof(file), "tmp/%s", names[0]);
-	assert_false(there(file));
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		(void)snprintf(file, sizeof(file), "tmp/%s", others[i]);
-		assert_true(there(file));
-	}
-}
-
 #define TEST(name)      cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_OPEN(name) cmocka_unit_test_setup_teardown(name, setup_open, teardown_open)
 
@@ -276,7 +231,6 @@ int main(void)
 		cmocka_unit_test(new_names_are_valid_and_differ),
 		cmocka_unit_test(names_that_leave_the_folder_or_carry_flags_are_no_names),
 		TEST_OPEN(holds_finds_a_name_with_flags_or_without),
-		TEST_OPEN(sweep_takes_what_its_owner_never_showed_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +16,8 @@
 
 #include "mailfilter/mbox_lock.h"
 #include "mailfilter/stream.h"
+
+#include "tests/deny.h"
 
 enum {
 	SHORT_MS = 250
@@ -46,6 +50,18 @@ static int lock_it(struct mbox_lock *lock, struct err *err)
 static void write_dotlock(const char *text)
 {
 	assert_int_equal(file_replace(dotlock, span_str(text), 0600, NULL), 0);
+}
+
+static unsigned others_than_box(void)
+{
+	auto_closedir DIR *list = opendir(top);
+	struct dirent *entry;
+	unsigned count = 0;
+
+	assert_non_null(list);
+	while ((entry = readdir(list)))
+		count += entry->d_name[0] != '.' && strcmp(entry->d_name, "box") != 0;
+	return count;
 }
 
 /* The pid of a process that has ended and was waited for. */
@@ -186,6 +202,100 @@ static void a_stale_lock_is_removed_by_the_rules_and_no_other(void **state)
 	write_dotlock(text);
 	assert_int_equal(lock_it(&lock, NULL), 0);
 	mbox_lock_close(&lock);
+	/* One of our own, which a disk in trouble did not let us remove. */
+	(void)snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	write_dotlock(text);
+	assert_int_equal(lock_it(&lock, NULL), 0);
+	mbox_lock_close(&lock);
+	assert_int_equal(others_than_box(), 0);
+}
+
+/* Lock it in a process where writing a file fails, or kills. How it ended. */
+static int lock_where_writing_fails(bool kills)
+{
+	const struct rlimit none = { 0 };
+	int status = -1;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct mbox_lock lock;
+		struct err err = { 0 };
+
+		(void)signal(SIGXFSZ, kills ? SIG_DFL : SIG_IGN);
+		_exit(setrlimit(RLIMIT_CORE, &none) == 0 &&
+					setrlimit(RLIMIT_FSIZE, &none) == 0 &&
+					lock_it(&lock, &err) < 0 && err.kind == ERR_AGAIN
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static void a_process_killed_before_it_wrote_its_pid_holds_no_lock(void **state)
+{
+	struct mbox_lock lock;
+	int status;
+
+	(void)state;
+	status = lock_where_writing_fails(true);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+	assert_int_equal(access(dotlock, F_OK), -1);
+	assert_int_equal(lock_it(&lock, NULL), 0);
+	mbox_lock_close(&lock);
+	assert_int_equal(others_than_box(), 0);
+}
+
+static void a_lock_whose_pid_cannot_be_written_leaves_nothing(void **state)
+{
+	int status;
+
+	(void)state;
+	status = lock_where_writing_fails(false);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(others_than_box(), 0);
+}
+
+static void a_process_killed_with_both_names_of_its_lock_holds_none(void **state)
+{
+	struct mbox_lock lock;
+	char text[32], half[112];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "%ld\n", (long)dead_pid());
+	(void)snprintf(half, sizeof(half), "%s.new", dotlock);
+	write_dotlock(text);
+	assert_int_equal(link(dotlock, half), 0);
+	assert_int_equal(lock_it(&lock, NULL), 0);
+	assert_int_equal(access(half, F_OK), -1);
+	mbox_lock_close(&lock);
+	assert_int_equal(others_than_box(), 0);
+}
+
+static void where_there_are_no_hard_links_it_is_locked_all_the_same(void **state)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct mbox_lock lock, second;
+		char text[32];
+		bool done = deny(SYS_linkat, 0, EPERM) && lock_it(&lock, NULL) == 0 &&
+			    access(dotlock, F_OK) == 0 && others_than_box() == 1;
+
+		mbox_lock_close(&lock);
+		done = done && others_than_box() == 0;
+		/* And not over another's. */
+		(void)snprintf(text, sizeof(text), "%ld\n", (long)getppid());
+		write_dotlock(text);
+		done = done && lock_it(&second, NULL) < 0 && others_than_box() == 1;
+		_exit(done ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 static void without_make_a_missing_mailbox_stays_missing(void **state)
@@ -219,6 +329,10 @@ int main(void)
 		TEST(a_lock_that_others_hold_is_waited_for_and_named),
 		TEST(a_process_with_the_fcntl_lock_is_waited_for),
 		TEST(a_stale_lock_is_removed_by_the_rules_and_no_other),
+		TEST(a_process_killed_before_it_wrote_its_pid_holds_no_lock),
+		TEST(a_lock_whose_pid_cannot_be_written_leaves_nothing),
+		TEST(a_process_killed_with_both_names_of_its_lock_holds_none),
+		TEST(where_there_are_no_hard_links_it_is_locked_all_the_same),
 		TEST(without_make_a_missing_mailbox_stays_missing),
 		TEST(a_lock_made_by_another_meanwhile_is_not_removed),
 	};

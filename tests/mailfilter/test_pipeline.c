@@ -247,7 +247,7 @@ static void where_nothing_can_be_written_the_fetch_ends(void **state)
 
 	make_bad(world, ERR_AGAIN);
 	bad.write_fails = -1;
-	while (result == 0 && uid < 5 * PIPELINE_REFUSED_MAX) {
+	while (result == 0 && uid < 2 * PIPELINE_BATCH_MAX) {
 		again(world, ++uid);
 		result = pipeline_make_room(&world->pipeline, &err);
 	}
@@ -255,7 +255,8 @@ static void where_nothing_can_be_written_the_fetch_ends(void **state)
 	assert_int_equal(result, -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_string_equal(err.text, "cannot write");
-	assert_in_range(uid, PIPELINE_REFUSED_MAX, 3 * PIPELINE_REFUSED_MAX);
+	assert_in_range(
+		uid, PIPELINE_REFUSED_MAX, PIPELINE_BATCH_MAX + 2 * PIPELINE_BEHIND_MAX);
 }
 
 static void one_that_is_delivered_among_many_that_are_not_keeps_the_fetch_going(

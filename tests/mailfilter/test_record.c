@@ -102,6 +102,8 @@ static void find_gives_back_every_field_that_was_put(void **state)
 		.verdict = "unscannable (limit)",
 		.reason = "\x1b[31m\r\n\xff\xfe not UTF-8",
 		.judged = "attachment,link",
+		.target = "Lists.'; --",
+		.target_known = true,
 		.size = UINT64_MAX / 2,
 		.attempts = UINT32_MAX,
 		.time_s = 4102444800,
@@ -123,6 +125,8 @@ static void find_gives_back_every_field_that_was_put(void **state)
 	assert_string_equal(found.verdict, row.verdict);
 	assert_string_equal(found.reason, row.reason);
 	assert_string_equal(found.judged, row.judged);
+	assert_string_equal(found.target, row.target);
+	assert_true(found.target_known);
 	assert_int_equal(found.size, row.size);
 	assert_int_equal(found.attempts, row.attempts);
 	assert_int_equal(found.time_s, row.time_s);
@@ -833,6 +837,89 @@ static void a_database_of_an_older_version_is_brought_up_to_date(void **state)
 	record_close(record);
 }
 
+/* As the third version made it, with the intent of a delivery. */
+static const char third_form[] =
+	"CREATE TABLE message (change INTEGER PRIMARY KEY, folder TEXT NOT NULL,"
+	" uidvalidity INTEGER NOT NULL, uid TEXT NOT NULL, state INTEGER NOT NULL,"
+	" action INTEGER NOT NULL, name TEXT NOT NULL, quarantine_id TEXT NOT NULL,"
+	" verdict TEXT NOT NULL, reason TEXT NOT NULL, judged TEXT NOT NULL,"
+	" size INTEGER NOT NULL, attempts INTEGER NOT NULL, time_s INTEGER NOT NULL,"
+	" rule TEXT NOT NULL DEFAULT '', since_s INTEGER NOT NULL DEFAULT 0,"
+	" listed_size INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'',"
+	" stray_s INTEGER NOT NULL DEFAULT 0, UNIQUE (folder, uidvalidity, uid));"
+	"CREATE TABLE folder (folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
+	" done_uid INTEGER NOT NULL, since_s INTEGER NOT NULL DEFAULT 0,"
+	" changes INTEGER NOT NULL DEFAULT 0, began_s INTEGER NOT NULL DEFAULT 0,"
+	" passed_uid INTEGER NOT NULL DEFAULT 0, passed_s INTEGER NOT NULL DEFAULT 0)"
+	" WITHOUT ROWID;"
+	"CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" time_s INTEGER NOT NULL, summary TEXT NOT NULL);"
+	"CREATE TABLE quarantined (id TEXT PRIMARY KEY, folder TEXT NOT NULL,"
+	" uidvalidity INTEGER NOT NULL, uid TEXT NOT NULL, time_s INTEGER NOT NULL,"
+	" size INTEGER NOT NULL, why TEXT NOT NULL, subject TEXT NOT NULL,"
+	" sender TEXT NOT NULL, hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'')"
+	" WITHOUT ROWID;"
+	"CREATE TABLE fate (id TEXT PRIMARY KEY, fate INTEGER NOT NULL,"
+	" fate_s INTEGER NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE unparked (folder TEXT NOT NULL, uidvalidity INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL, PRIMARY KEY (folder, uidvalidity, uid)) WITHOUT ROWID;"
+	"INSERT INTO message VALUES (4, 'A', 7, '1', 3, 1, 'n', '', '', '', '', 20, 0, 9,"
+	" 'lists', 8, 20, x'', 0);"
+	"PRAGMA application_id = 0x6d666c74; PRAGMA user_version = 3;";
+
+static void of_a_delivery_begun_by_an_older_version_no_folder_is_known(void **state)
+{
+	char(*targets)[MESSAGE_TARGET_MAX] = NULL;
+	struct record_row row;
+	size_t count = 1;
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	sql(third_form);
+	for (int i = 0; i < 2; i++) {
+		struct record *record = open_record(false);
+
+		assert_int_equal(find(record, "A", 1, &row), 1);
+		assert_int_equal(row.state, RECORD_INTENT);
+		assert_int_equal(row.waits, WAITS_VISIT);
+		assert_int_equal(row.since_s, 8);
+		assert_false(row.target_known);
+		assert_string_equal(row.target, "");
+		assert_int_equal(record_targets(record, &targets, &count, NULL), 0);
+		assert_int_equal(count, 0);
+		free(take_ptr(&targets));
+		record_close(record);
+	}
+	assert_int_equal(user_version(), 5);
+}
+
+static void the_folders_of_what_was_begun_and_is_not_done_are_told(void **state)
+{
+	static const struct {
+		const char *target;
+		enum record_state state;
+	} rows[] = { { "A", RECORD_INTENT }, { "B", RECORD_DONE }, { "", RECORD_INTENT },
+		{ "C", RECORD_INTENT }, { "A", RECORD_INTENT }, { "D", RECORD_HELD } };
+	struct record *record = open_record(false);
+	char(*targets)[MESSAGE_TARGET_MAX] = NULL;
+	size_t count = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct record_row row = a_row("INBOX", i, rows[i].state);
+
+		(void)snprintf(row.target, sizeof(row.target), "%s", rows[i].target);
+		row.target_known = true;
+		assert_int_equal(record_put(record, &row, NULL), 0);
+	}
+	assert_int_equal(record_targets(record, &targets, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(targets[0], "A");
+	assert_string_equal(targets[1], "C");
+	free(targets);
+	record_close(record);
+}
+
 static void a_database_of_a_newer_version_is_refused_and_untouched(void **state)
 {
 	struct record *record = open_record(false);
@@ -910,7 +997,7 @@ static void note_reason(const struct record_reason *reason, void *arg)
 	const size_t used = strlen(text);
 
 	(void)snprintf(text + used, 500 - used, "%d:%s:%d:%d:%d|", (int)reason->state,
-		reason->reason, reason->scanner, (int)reason->count,
+		reason->reason, (int)reason->waits, (int)reason->count,
 		(int)reason->since_s);
 }
 
@@ -922,6 +1009,7 @@ static void put_because(struct record *record, const char *folder, unsigned uid,
 	row.since_s = 100 + uid;
 	(void)snprintf(row.reason, sizeof(row.reason), "%s", reason);
 	(void)snprintf(row.judged, sizeof(row.judged), "%s", judged);
+	row.waits = judged[0] ? WAITS_SCANNER : WAITS_VISIT;
 	assert_int_equal(record_put(record, &row, NULL), 0);
 }
 
@@ -1034,6 +1122,30 @@ static void a_file_that_is_no_database_says_what_to_do(void **state)
 	record_close(open_record(false));
 	damage(0, 100);
 	refused("move it away");
+}
+
+static void reads_between_begin_and_end_see_what_stood_at_the_begin(void **state)
+{
+	const struct record_row old = a_row("A", 1, RECORD_HELD),
+				new = a_row("A", 2, RECORD_HELD);
+	struct record *record = open_record(false), *other = open_record(false);
+	enum record_state found = 0;
+	struct err err = { 0 };
+
+	(void)state;
+	put(record, "A", 1, RECORD_PARKED);
+	assert_int_equal(record_begin_reading(record, &err), 0);
+	assert_int_equal(record_find_state(record, &old.key, &found, &err), 1);
+	assert_int_equal(found, RECORD_PARKED);
+	put(other, "A", 2, RECORD_DONE);
+	assert_int_equal(record_find_state(record, &new.key, &found, &err), 0);
+	assert_int_equal(found, RECORD_PARKED);
+	record_end_reading(record);
+	assert_int_equal(record_find_state(record, &new.key, &found, &err), 1);
+	assert_int_equal(found, RECORD_DONE);
+	put(record, "A", 3, RECORD_HELD);
+	record_close(other);
+	record_close(record);
 }
 
 static void damaged_pages_are_an_error_and_not_an_unknown_message(void **state)
@@ -1185,6 +1297,8 @@ int main(void)
 		TEST(a_reader_of_nothing_sees_nothing_and_makes_nothing),
 		TEST(nobody_else_may_read_whatever_the_umask),
 		TEST(a_database_of_an_older_version_is_brought_up_to_date),
+		TEST(of_a_delivery_begun_by_an_older_version_no_folder_is_known),
+		TEST(the_folders_of_what_was_begun_and_is_not_done_are_told),
 		TEST(a_database_of_a_newer_version_is_refused_and_untouched),
 		TEST(reasons_are_counted_with_the_oldest_first_seen),
 		TEST(a_uid_is_found_in_each_folder_that_has_it),
@@ -1192,6 +1306,7 @@ int main(void)
 		TEST(the_fate_of_an_original_is_told_with_it_and_dropped_with_it),
 		TEST(a_database_of_another_program_is_refused),
 		TEST(a_file_that_is_no_database_says_what_to_do),
+		TEST(reads_between_begin_and_end_see_what_stood_at_the_begin),
 		TEST(damaged_pages_are_an_error_and_not_an_unknown_message),
 		TEST(a_full_disk_is_again_and_nothing_is_half_written),
 		TEST(ten_thousand_rows_take_no_time),

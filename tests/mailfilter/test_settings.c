@@ -20,6 +20,7 @@ static char path[64];
 #define PASSWORD "password-file = \"/p\" "
 
 /* On the fourth line; the reader's brace ends it. */
+#define LOGIN_AT  "recipient = a deliver-user = u deliver-password-file = \"/p\" "
 #define TO(value) "account a {\n" SOURCE PASSWORD "\n\ndeliver = \"" value "\" "
 
 #define KEY       "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
@@ -94,10 +95,51 @@ static void everything_has_its_preset(void **state)
 	assert_int_equal(account->since_kind, SINCE_ALL);
 	assert_int_equal(account->on_infected, POLICY_CLEAN);
 	assert_int_equal(account->on_unscannable, POLICY_QUARANTINE);
-	assert_int_equal(account->on_encrypted, POLICY_TAG);
+	assert_int_equal(account->on_reason[REASON_ENCRYPTED], POLICY_TAG);
+	for (unsigned i = REASON_UNSUPPORTED; i < VERDICT_REASONS; i++)
+		assert_int_equal(account->on_reason[i], POLICY_QUARANTINE);
 	assert_int_equal(account->scan, SCAN_SUSPICIOUS);
 	assert_int_equal(account->message_max, 50 << 20);
 	assert_int_equal(account->timeout_ms, 60000);
+}
+
+static void an_account_that_is_watched_is_visited_seldom_if_nothing_else_is_said(
+	void **state)
+{
+	static const struct {
+		const char *global, *account;
+		int64_t interval_ms, idle_interval_ms;
+	} cases[] = {
+		{ "", "", 300000, 1800000 },
+		{ "interval = \"1h\" ", "", 3600000, 3600000 },
+		{ "", "interval = \"1m\" ", 60000, 60000 },
+		{ "", "folders = { \"INBOX\", \"Lists\" } ", 300000, 300000 },
+		{ "", "folders = { \"*\" } ", 300000, 300000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		DEFER(settings_free) struct settings settings = { 0 };
+		const struct account_settings *account;
+		char text[1000];
+
+		(void)snprintf(text, sizeof(text),
+			"%saccount a {\n" SOURCE DELIVER PASSWORD "%s}\n",
+			cases[i].global, cases[i].account);
+		load_good(text, &settings);
+		account = settings_account(&settings, 0);
+		assert_true(account->idle);
+		assert_int_equal(account->interval_ms, cases[i].interval_ms);
+		assert_int_equal(account->idle_interval_ms, cases[i].idle_interval_ms);
+		assert_int_equal(account->idle_refresh_ms, 9 * 60 * 1000);
+	}
+	load_bad("account a {\n" SOURCE DELIVER PASSWORD "\nidle-folder = \"X\"\n}\n", 3,
+		"not among the folders");
+	load_bad("account a {\n" SOURCE DELIVER PASSWORD "\nidle-refresh = \"29m\"\n}\n",
+		3, "28m");
+	load_bad("account a {\nsource = \"pop3s://u@h\" " DELIVER PASSWORD
+		 "\nidle = yes\n}\n",
+		3, "only IMAP");
 }
 
 static void everything_can_be_set(void **state)
@@ -115,7 +157,7 @@ static void everything_can_be_set(void **state)
 		"password-command = { \"pass\", \"mail/a\" } auth = login\n"
 		"tls-ca = \"/ca\" deliver = \"maildir:/m/x y\" after = \"move:Done/x\"\n"
 		"since = 90 on-infected = tag on-unscannable = hold\n"
-		"on-encrypted = quarantine\n"
+		"on-encrypted = quarantine on-limit = tag on-error = quarantine\n"
 		"scan = suspicious message-max = 1K timeout = 100ms interval = 1h\n"
 		"rate = 1K }\n"
 		"account b { source = \"pop3://u@h\" tls = none password = 'a${x}\"'\n"
@@ -144,7 +186,11 @@ static void everything_can_be_set(void **state)
 	assert_int_equal(account->rate, 1024);
 	assert_int_equal(account->on_infected, POLICY_TAG);
 	assert_int_equal(account->on_unscannable, POLICY_HOLD);
-	assert_int_equal(account->on_encrypted, POLICY_QUARANTINE);
+	assert_int_equal(account->on_reason[REASON_ENCRYPTED], POLICY_QUARANTINE);
+	assert_int_equal(account->on_reason[REASON_LIMIT], POLICY_TAG);
+	assert_int_equal(account->on_reason[REASON_ERROR], POLICY_QUARANTINE);
+	assert_int_equal(account->on_reason[REASON_CRASH], POLICY_HOLD);
+	assert_int_equal(account->on_reason[REASON_MALFORMED], POLICY_HOLD);
 	assert_int_equal(account->scan, SCAN_SUSPICIOUS);
 	assert_int_equal(account->message_max, 1024);
 	assert_int_equal(account->timeout_ms, 100);
@@ -240,6 +286,8 @@ static const struct {
 	{ ACCOUNT("on-infected = delete"), 4, "expected clean, tag, quarantine or hold" },
 	{ ACCOUNT("on-unscannable = clean"), 4, "expected tag, quarantine or hold" },
 	{ ACCOUNT("on-encrypted = clean"), 4, "expected tag, quarantine or hold" },
+	{ ACCOUNT("on-timeout = clean"), 4, "expected tag, quarantine or hold" },
+	{ ACCOUNT("on-crash = pass"), 4, "expected clean, tag, quarantine or hold" },
 	{ ACCOUNT("timeout = 2h"), 4, "from 100ms to 1h" },
 	{ ACCOUNT("allow-sha256 = { \"275a\" }"), 4,
 		"allow-sha256: \"275a\": expected a SHA" },
@@ -275,7 +323,7 @@ static const struct {
 		"the mail of account a comes from there, and would come in again" },
 	{ "account a { deliver = \"/x\" }", 1,
 		"expected maildir:PATH, mbox:PATH, lmtp:PATH, lmtp://HOST, smtp://HOST, "
-		"pipe or inplace" },
+		"smtps://HOST, pipe or inplace" },
 	{ "account a { deliver = \"maildir:x\" }", 1, "expected a whole path" },
 	{ "account a { deliver = \"mbox:x\" }", 1, "expected a whole path" },
 	{ "account a { deliver = \"lmtp:x\" }", 1, "expected a whole path" },
@@ -306,7 +354,26 @@ static const struct {
 	{ "account a {\nsource = \"pop3s://u@h\"\n" PASSWORD "\ndeliver = inplace }", 4,
 		"mail can stay in place only on an IMAP server" },
 	{ TO("lmtp:/s") "recipient = a deliver-tls = none }", 4,
-		"only lmtp://HOST and smtp://HOST have it" },
+		"only lmtp://HOST, smtp://HOST and smtps://HOST have it" },
+	{ TO("smtps://h") "recipient = a deliver-tls = none }", 4,
+		"none does not go with smtps://" },
+	{ TO("smtp://h") "recipient = a deliver-user = u }", 4,
+		"expected deliver-password-command or deliver-password-file as well" },
+	{ TO("smtp://h") "recipient = a deliver-password-file = \"/p\" }", 4,
+		"for whom? Expected deliver-user" },
+	{ TO("smtp://h") "recipient = a deliver-password-command = { p } }", 4,
+		"for whom? Expected deliver-user" },
+	{ TO("smtp://h") LOGIN_AT "deliver-password-command = { p } }", 4,
+		"a second source of the password" },
+	{ TO("smtp://h") LOGIN_AT "deliver-tls = none }", 4,
+		"would travel in plain text: expected verify" },
+	{ TO("lmtp://h") LOGIN_AT "}", 4,
+		"only smtp://HOST and smtps://HOST have a login" },
+	{ TO("mbox:/m") "deliver-user = u deliver-password-file = \"/p\" }", 4,
+		"only smtp://HOST and smtps://HOST have a login" },
+	{ "account a { deliver-user = \"\" }", 1, "expected 1 to 255 bytes" },
+	{ "account a { deliver-password-file = \"p\" }", 1, "expected a whole path" },
+	{ "account a { deliver = \"smtps://a@h\" }", 1, "expected a name or an address" },
 	{ TO("smtp://h") "recipient = a deliver-tls = none deliver-tls-ca = \"/c\" }", 4,
 		"nothing is verified with deliver-tls = none: expected only one" },
 	{ "account a {\nsource = \"pop3s://u@h\"\n" DELIVER PASSWORD
@@ -358,6 +425,9 @@ static void every_destination_is_taken_apart(void **state)
 		{ "smtp://localhost", DELIVER_SMTP, NULL, "localhost", 25, TLS_NONE },
 		{ "smtp://127.example.org:587", DELIVER_SMTP, NULL, "127.example.org",
 			587, TLS_VERIFY },
+		{ "smtps://h", DELIVER_SMTP, NULL, "h", 465, TLS_VERIFY },
+		{ "smtps://localhost:1465", DELIVER_SMTP, NULL, "localhost", 1465,
+			TLS_VERIFY },
 	};
 
 	(void)state;
@@ -407,6 +477,22 @@ static void what_goes_with_a_destination_can_be_set(void **state)
 	account = load_to(
 		"deliver = \"smtp://mx.example.org\" deliver-tls = none", &settings);
 	assert_int_equal(account->deliver_tls, TLS_NONE);
+	assert_false(account->deliver_smtps);
+	settings_free(&settings);
+	/* A password goes nowhere in plain text, not even on this machine, unless that is said. */
+	account = load_to("deliver = \"smtp://127.0.0.1\" " LOGIN_AT, &settings);
+	assert_int_equal(account->deliver_tls, TLS_VERIFY);
+	settings_free(&settings);
+	account = load_to(
+		"deliver = \"smtp://[::1]\" deliver-tls = none " LOGIN_AT, &settings);
+	assert_int_equal(account->deliver_tls, TLS_NONE);
+	settings_free(&settings);
+	account = load_to("deliver = \"smtps://mx.example.org\" recipient = a "
+			  "deliver-user = bob deliver-password-command = { x, y }",
+		&settings);
+	assert_true(account->deliver_smtps);
+	assert_string_equal(account->deliver_user, "bob");
+	assert_int_equal(account->deliver_password_command.count, 2);
 }
 
 static void what_stays_in_place_has_its_originals_removed(void **state)
@@ -618,6 +704,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_maildir_needs_no_password),
 		cmocka_unit_test(everything_has_its_preset),
+		cmocka_unit_test(
+			an_account_that_is_watched_is_visited_seldom_if_nothing_else_is_said),
 		cmocka_unit_test(everything_can_be_set),
 		cmocka_unit_test(scanners_on_other_hosts_have_their_keys),
 		cmocka_unit_test(every_destination_is_taken_apart),

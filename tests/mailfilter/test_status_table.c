@@ -172,7 +172,7 @@ static struct status_account *with_held(void)
 		.reason = "no scanner answers",
 		.count = 3,
 		.since_s = NOW_S,
-		.scanner = true };
+		.waits = WAITS_SCANNER };
 	account->held.reasons[1] = (struct record_reason){
 		.state = RECORD_HELD, .reason = "the disk is full", .count = 2
 	};

@@ -88,6 +88,8 @@ static inline void world_new(struct world *world)
 		.message_max = WORLD_MESSAGE_MAX };
 	world->account = (struct account_settings){ .on_unscannable = POLICY_QUARANTINE,
 		.message_max = WORLD_MESSAGE_MAX };
+	for (size_t i = 0; i < VERDICT_REASONS; i++)
+		world->account.on_reason[i] = POLICY_QUARANTINE;
 	world->account.name = strdup("work");
 	world->account.deliver_path = world->maildir;
 }

@@ -67,10 +67,11 @@ static void signatures_that_do_not_load_leave_the_old_ones_in_use(void **state)
 	}
 	catch_up(&scanner);
 	assert_non_null(strstr(ask_state(&scanner).trouble, "the old ones stay in use"));
-	/* Nor do settings that cannot be read any more. */
+	/* Nor are signatures loaded by settings that cannot be read any more. */
 	settings_are(&scanner, "nonsense");
 	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
-	for (uint64_t id = 1; !log_says(&scanner, "exit code 78"); id++) {
+	for (uint64_t id = 1; !log_says(&scanner, "the settings are not read again");
+		id++) {
 		request(&scanner, id, span_str(INFECTED_MAIL));
 		assert_verdict(&scanner, id, VERDICT_INFECTED);
 	}

@@ -70,9 +70,9 @@ sub lmtp {
 		read => sub { map { $_->{uid} => without_trace($_->{body}) } served($dovecot, $user) } };
 }
 
-# One session of the SMTP server: each mail becomes a file, envelope first.
+# One session of the SMTP server: each mail becomes a file. split: in a folder for each recipient.
 sub smtp_session {
-	my ($socket, $folder) = @_;
+	my ($socket, $folder, $split) = @_;
 	my ($count, %envelope) = (0);
 	local $/ = "\r\n";
 	print $socket "220 test\r\n";
@@ -89,8 +89,10 @@ sub smtp_session {
 				$mail .= $line =~ s/^\.//r;
 			}
 			return if !defined $line;
-			write_file("$folder/tmp.$$", $mail);
-			rename "$folder/tmp.$$", "$folder/mail.$$." . $count++ or return;
+			my $to = $split ? "$folder/" . $envelope{'RCPT TO'} =~ s/\@.*//r : $folder;
+			mkdir $to;
+			write_file("$to/tmp.$$", $mail);
+			rename "$to/tmp.$$", "$to/mail.$$." . $count++ or return;
 			open(my $log, '>>', "$folder/log");
 			print $log "sender=$envelope{'MAIL FROM'} recipient=$envelope{'RCPT TO'}\n";
 			close $log;
@@ -104,8 +106,10 @@ sub smtp_session {
 	}
 }
 
+# With split => 1 as an option read() wants to know whose.
 sub smtp {
 	my ($name, %more) = @_;
+	my $split  = delete $more{split};
 	my $folder = work("out/$name");
 	my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "listen: $!\n";
 	mkdir work('out');
@@ -118,14 +122,14 @@ sub smtp {
 			next if fork;
 			$socket->autoflush(1);
 			$socket->setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
-			smtp_session($socket, $folder);
+			smtp_session($socket, $folder, $split);
 			POSIX::_exit(0);
 		}
 		POSIX::_exit(0);
 	}
 	$pid{$pid} = 1;
 	return { deliver => { deliver => 'smtp://127.0.0.1:' . $listener->sockport, %more },
-		read => sub { read_files($folder) } };
+		read => sub { read_files(@_ ? "$folder/$_[0]" : $folder) } };
 }
 
 # As E2E::account, to one of these.

@@ -164,16 +164,17 @@ $self->{more}
 END
 }
 
-# dovecot returns once its ports are open; the first greeting says that the rest is there, too.
+# dovecot returns once its ports are open; the first greeting says that the rest is there, too. same:
+# on the ports it had.
 sub start {
-	my ($self) = @_;
+	my ($self, $same) = @_;
 	my $dir = $self->{dir};
 	my @argv = ('/usr/sbin/dovecot', '-c', "$dir/dovecot.conf");
 
 	unshift @argv, 'setpriv', "--reuid=$self->{owner}", "--regid=$self->{group}", '--clear-groups'
 		if $> == 0;
 	$self->{port} //= {};
-	$self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s lmtp);
+	$same or $self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s lmtp);
 	write_file("$dir/dovecot.conf", $self->settings);
 	return 0 if !command("$dir/start.log", @argv);
 	push @running, $self;
@@ -188,6 +189,32 @@ sub stop {
 	return if !grep { $_ == $self } @running;
 	command("$self->{dir}/start.log", 'doveadm', '-c', "$self->{dir}/dovecot.conf", 'stop');
 	@running = grep { $_ != $self } @running;
+}
+
+sub zombie {
+	my ($pid) = @_;
+	open(my $file, '<', "/proc/$pid/stat") or return 1;
+	return (<$file> // ' ) Z') =~ /\) Z/;
+}
+
+# As a power cut would, so that nobody waits for those who are connected: the master and its own.
+sub crash {
+	my ($self) = @_;
+	open(my $file, '<', "$self->{dir}/run/master.pid") or die "no master.pid: $!\n";
+	my ($master) = <$file> =~ /(\d+)/;
+	my @own = grep {
+		my $stat = '';
+		if (open(my $process, '<', "/proc/$_/stat")) { $stat = <$process> // '' }
+		$stat =~ /^\d+ \(.*\) \S+ $master /;
+	} map { m{(\d+)} } glob '/proc/[0-9]*';
+	kill 'KILL', $master, @own;
+	select undef, undef, undef, 0.02 while grep { -d "/proc/$_" && !zombie($_) } $master, @own;
+	@running = grep { $_ != $self } @running;
+}
+
+# Those that run.
+sub started {
+	return @running;
 }
 
 sub stop_all {

@@ -242,10 +242,14 @@ sub maildir {
 	return map { (m{([^/]+)$})[0] => read_file($_) } glob "$folder/new/* $folder/cur/*";
 }
 
+# Where the state is of accounts that have it elsewhere than in work('state'): name => state-dir.
+our %state_dir;
+
 # SHA-256 => path of each original in an account's quarantine.
 sub quarantine {
 	my ($name) = @_;
-	return map { sha256_hex(read_file($_)) => $_ } glob work("state/$name/quarantine/*.eml");
+	my $state = $state_dir{$name} // work('state');
+	return map { sha256_hex(read_file($_)) => $_ } glob "$state/$name/quarantine/*.eml";
 }
 
 # What the server has of a user, asked in plain IMAP.

@@ -16,7 +16,8 @@ sub new {
 
 # start(messages => [ as above ], offers => capabilities, log => a file for every command,
 # breaks => { COMMAND => how often the line breaks after it is done and before its answer },
-# cuts => so many times it breaks in the middle of a second body)
+# cuts => so many times it breaks in the middle of a second body, idles => [ what becomes of each IDLE,
+# see idle() below ], arrives => the message that comes with the first of those)
 sub start {
 	my ($class, %option) = @_;
 	my $listen = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1)
@@ -126,6 +127,39 @@ sub obey {
 	return '';
 }
 
+# IDLE until DONE. Of what befalls it the first is taken, then it is an ordinary one. False: the line
+# breaks.
+sub idle {
+	my ($client, $server, $tag) = @_;
+	my $how = shift @{ $server->{idles} // [] } // '';
+	my $messages = $server->{selected} // [];
+	my $news = $how && $server->{arrives} ? push @$messages, delete $server->{arrives} : @$messages;
+	local $| = 1;
+	$client->autoflush(1);
+	return print $client "$tag NO not today\r\n" if $how eq 'refused';
+	return print $client "$tag BAD what is that\r\n" if $how eq 'bad';
+	print $client "* OK wait\r\n* $news EXISTS\r\n" if $how eq 'early';
+	if ($how ne 'never') {
+		print $client $how eq 'together' ? "+ idling\r\n* $news EXISTS\r\n" : "+ idling\r\n";
+	}
+	return 0 if $how eq 'closes';
+	if ($how eq 'bye') {
+		print $client "* BYE come again\r\n";
+		return 0;
+	}
+	print $client "+ still idling\r\n* OK Still here\r\n* 1 FETCH (FLAGS (\\Seen))\r\n" if $how eq 'talks';
+	print $client "* 1 EXPUNGE\r\n" if $how eq 'expunge';
+	if ($how eq 'drips' || $how eq 'done-no' || $how eq 'talks') {
+		for (split //, "* $news EXISTS\r\n") {
+			print $client $_;
+			select undef, undef, undef, 0.05 if $how eq 'drips';
+		}
+	}
+	my $line = <$client> // return 0;
+	print $client $line eq "DONE\r\n" ? $how eq 'done-no' ? "$tag NO never mind\r\n" : "$tag OK done\r\n" : "$tag BAD what\r\n";
+	return 1;
+}
+
 sub serve {
 	my ($client, $server) = @_;
 	local $/ = "\r\n";
@@ -137,6 +171,10 @@ sub serve {
 		if (defined $server->{log}) {
 			open(my $log, '>>', $server->{log}) or return;
 			print $log "$command $rest\n";
+		}
+		if ($command eq 'IDLE') {
+			idle($client, $server, $tag) or return;
+			next;
 		}
 		my $why = obey($client, $server, $command, $rest) // return;
 		return if $why eq '' && $server->{breaks}{$command} && $server->{breaks}{$command}--;

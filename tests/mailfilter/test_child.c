@@ -3,7 +3,7 @@
  * The parent and its workers: what a worker says arrives, however it ends. */
 #include "tests/test.h"
 
-#include "mailfilter/supervisor.h"
+#include "mailfilter/child.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,11 +15,7 @@
 #include "common/err.h"
 
 #include "mailfilter/account.h"
-#include "mailfilter/child.h"
 #include "mailfilter/stream.h"
-
-#define MINUTE (INT64_C(60) * 1000)
-#define HOUR   (60 * MINUTE)
 
 /* What a worker does, in place of mailfilter/account.c. */
 static void (*work)(const struct account_job *job, struct report *report);
@@ -99,7 +95,7 @@ static struct report run(
 	struct child child = { .account = &accounts[0], .fd = -1 };
 	struct child_tools tools = { .settings = &settings,
 		.stop_fd = -1,
-		.lock = -1,
+		.private_fds = { -1, -1, -1 },
 		.children = &child,
 		.count = 1 };
 	struct pollfd readable;
@@ -174,7 +170,7 @@ static void a_worker_dies_with_its_parent(void **state)
 			{ .account = &accounts[1], .fd = -1 } };
 		struct child_tools tools = { .settings = &settings,
 			.stop_fd = -1,
-			.lock = -1,
+			.private_fds = { -1, -1, -1 },
 			.children = children,
 			.count = 2 };
 
@@ -190,29 +186,6 @@ static void a_worker_dies_with_its_parent(void **state)
 	(void)close(ends[0]);
 }
 
-static void failures_in_a_row_lengthen_the_wait_and_never_shorten_it(void **state)
-{
-	static const struct {
-		int64_t interval_ms;
-		uint32_t failures;
-		int64_t wait_ms;
-	} cases[] = {
-		{ 5 * MINUTE, 0, 5 * MINUTE },
-		{ 5 * MINUTE, 1, 10 * MINUTE },
-		{ 5 * MINUTE, 3, 40 * MINUTE },
-		{ 5 * MINUTE, 4, HOUR },
-		{ 5 * MINUTE, UINT32_MAX, HOUR },
-		{ 24 * HOUR, 0, 24 * HOUR },
-		{ 24 * HOUR, 9, 24 * HOUR },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(
-			supervisor_wait_ms(cases[i].interval_ms, cases[i].failures),
-			cases[i].wait_ms);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,8 +194,6 @@ int main(void)
 			a_worker_starts_no_program_and_knows_no_password_but_its_own),
 		cmocka_unit_test(a_worker_that_dies_leaves_its_counts_and_an_error),
 		cmocka_unit_test(a_worker_dies_with_its_parent),
-		cmocka_unit_test(
-			failures_in_a_row_lengthen_the_wait_and_never_shorten_it),
 	};
 
 	(void)alarm(60);

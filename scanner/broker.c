@@ -53,15 +53,6 @@ struct broker {
 	struct sweeper sweeper;
 };
 
-/* Is one in work that nothing else may be in work beside? */
-static bool occupied(const struct broker *broker)
-{
-	for (const struct request *at = broker->clients.queue.first; at; at = at->next)
-		if (at->stage == REQUEST_WORKING && request_is_alone(at))
-			return true;
-	return false;
-}
-
 /* The host whose word on a message is the newest, or NULL. */
 static const struct host *judge(const struct broker *broker)
 {
@@ -143,7 +134,7 @@ static void dispatch(struct broker *broker)
 
 	broker->need_fresh = false;
 	answer_known(broker);
-	if (occupied(broker))
+	if (queue_is_occupied(queue))
 		return;
 	for (struct request *at = queue_waiting(queue, NULL); at; at = next) {
 		next = queue_waiting(queue, at);

@@ -9,13 +9,13 @@
 
 #include "scanner/sweep_report.h"
 
-static char dir[] = "/tmp/test_sweep_report.XXXXXX";
+static char dir[40];
 static char path[64];
 
 static int start(void **state)
 {
 	(void)state;
-	(void)memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+	(void)snprintf(dir, sizeof(dir), "/tmp/test_sweep_report.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/report", dir);

@@ -10,7 +10,7 @@
 
 #include "scanner/sweep_set.h"
 
-static char dir[] = "/tmp/test_sweep_set.XXXXXX";
+static char dir[40];
 
 static struct sweep_set *opened(void)
 {
@@ -57,7 +57,7 @@ static void add(
 static int start(void **state)
 {
 	(void)state;
-	(void)memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+	(void)snprintf(dir, sizeof(dir), "/tmp/test_sweep_set.XXXXXX");
 	return mkdtemp(dir) ? 0 : -1;
 }
 

@@ -11,7 +11,7 @@
 
 #include "scanner/sweep_walk.h"
 
-static char dir[] = "/tmp/test_sweep_walk.XXXXXX";
+static char dir[40];
 static char root[64];
 
 /* What a whole walk came to. */
@@ -80,7 +80,7 @@ static const struct schema_list none;
 static int start(void **state)
 {
 	(void)state;
-	(void)memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+	(void)snprintf(dir, sizeof(dir), "/tmp/test_sweep_walk.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
 	(void)snprintf(root, sizeof(root), "%s/root", dir);

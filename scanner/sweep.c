@@ -232,9 +232,10 @@ static void give(struct sweep *sweep)
 static int wait_ms(const struct sweep *sweep)
 {
 	const struct sweep_pair *pair = &sweep->pair;
-	int64_t next = pair->deadline, now = clock_ms();
+	int64_t next = -1, now = clock_ms();
 
 	if (pair->goes && pair->known) {
+		next = pair->deadline;
 		if (sweep->walk && !sweep->current.is_there)
 			return 0;
 		if (!sweep->walk)

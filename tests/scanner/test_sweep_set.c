@@ -142,6 +142,7 @@ static void two_do_not_open_it_at_once(void **state)
 	assert_int_equal(sweep_set_open(dir, &second, &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_null(second);
+	assert_int_equal(sweep_set_count(set), 0);
 }
 
 static void it_grows_and_loses_none(void **state)

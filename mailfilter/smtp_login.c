@@ -123,10 +123,11 @@ static int plain(struct smtp *smtp, const struct secrets *secrets, struct err *e
 {
 	static const char command[] = "AUTH PLAIN ";
 	const bool alone = sizeof(command) + secrets->answer.len + 2 > COMMAND_LINE;
+	const struct span none = { 0 };
 	int more;
 
 	if (say(smtp, alone ? "AUTH PLAIN" : command,
-		    alone ? (struct span){ 0 } : buf_span(&secrets->answer), err) < 0)
+		    alone ? none : buf_span(&secrets->answer), err) < 0)
 		return -1;
 	more = heard(smtp, err);
 	if (more > 0 && alone) {

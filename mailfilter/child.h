@@ -38,8 +38,9 @@ struct child {
 	char name[CHILD_NAME_MAX];
 	struct err lost; /* why the session in IDLE is over, or ERR_NONE */
 	struct report report;
-	struct numbers_account
-		last; /* how it stood after its last round; last_s 0: none was */
+	/* How it stood after its last round; last_s 0: none was. It has no name there: that of the
+	 * settings goes with them. */
+	struct numbers_account last;
 };
 
 struct child_tools {

@@ -133,7 +133,7 @@ static _Noreturn void serve(
 		.pause_ms = ACCOUNT_PAUSE_MS,
 		.progress = send_report,
 		.progress_arg = &fd };
-	struct report report;
+	struct report report = { 0 };
 
 	/* Else a socket had readers left when the parent is gone. */
 	for (size_t i = 0; i < tools->count; i++)
@@ -239,8 +239,12 @@ static void take(struct child *child, const struct word *word)
 bool child_hear(struct child *child)
 {
 	struct word word;
-	ssize_t got = recv(child->fd, &word, sizeof(word), 0);
+	ssize_t got;
 
+	/* That it ended before it read a call is told first, and once; its last words come after. */
+	do
+		got = recv(child->fd, &word, sizeof(word), 0);
+	while (got < 0 && errno == ECONNRESET);
 	if (got == (ssize_t)sizeof(word)) {
 		take(child, &word);
 		return true;
@@ -280,6 +284,9 @@ bool child_reap(struct child *child, enum child_end *end_r)
 		(void)close(child->fd);
 	child->fd = -1;
 	child->pid = 0;
+	/* A call that crossed this word was heard by nobody: there was no other round. */
+	if (child->lost.kind != ERR_NONE)
+		child->idles = true;
 	*end_r = judge_end(child, status);
 	child->hung = false;
 	if (WIFSIGNALED(status))

@@ -69,7 +69,8 @@ enum child_end {
 	CHILD_CRASHED /* of what it did itself: a signal that none sends, or it hung */
 };
 
-/* If it has ended: take its last words; its report is complete and says how it ended. */
+/* If it has ended: take its last words; its report is complete and says how it ended. One that lost
+ * its session while it waited idles, also if it was called meanwhile. */
 bool child_reap(struct child *child, enum child_end *end_r);
 
 #endif

@@ -92,7 +92,8 @@ static void say_still(void *arg)
 	send_word(*fd, WORD_STILL, &(struct report){ 0 });
 }
 
-/* Between two rounds. True: there is to be another. */
+/* Between two rounds. True: there is to be another. Without its runner it could run no command any
+ * more: it ends, and the next process has one. */
 static bool idle(struct standing *standing, int stop_fd, int fd)
 {
 	const struct standing_ears ears = { .stop_fd = stop_fd,
@@ -106,7 +107,12 @@ static bool idle(struct standing *standing, int stop_fd, int fd)
 	(void)malloc_trim(0);
 	switch (standing_watch(standing, &ears, &last.err)) {
 	case STANDING_CALLED:
-		return true;
+		if (!runner_is_gone(standing->account.runner))
+			return true;
+		(void)err_set(
+			&last.err, ERR_AGAIN, "the process that runs commands is gone");
+		send_word(fd, WORD_LOST, &last);
+		break;
 	case STANDING_LOST:
 		send_word(fd, WORD_LOST, &last);
 		break;
@@ -150,6 +156,8 @@ static _Noreturn void serve(
 	do {
 		report = (struct report){ 0 };
 		account_run(&job, &report);
+		if (runner_is_gone(account.runner))
+			standing_close(&standing);
 		send_word(fd, standing.source ? WORD_IDLES : WORD_END, &report);
 	} while (standing.source && idle(&standing, tools->stop_fd, fd));
 	runner_stop(account.runner);

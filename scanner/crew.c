@@ -241,6 +241,7 @@ void crew_hear(struct host *host, struct worker *worker)
 	case WORKER_NOTHING:
 		break;
 	case WORKER_READY:
+		host->proved_at = clock_ms();
 		log_debug("worker=%d is ready", (int)worker->pid);
 		host->failures = 0;
 		host->trouble[0] = '\0';

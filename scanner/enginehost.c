@@ -20,6 +20,7 @@
 #include "scanner/engine.h"
 #include "scanner/job.h"
 #include "scanner/pages.h"
+#include "scanner/role.h"
 #include "scanner/sandbox.h"
 #include "scanner/signatures.h"
 #include "scanner/temp.h"
@@ -44,7 +45,7 @@ static int tell(enum job_type type, const void *payload, size_t len, struct err 
 {
 	struct span span = { payload, len };
 
-	return job_send(ENGINEHOST_FD, type, 0, &span, 1, err);
+	return job_send(ROLE_FD, type, 0, &span, 1, err);
 }
 
 static int tell_failure(const struct err *failure, struct err *err)
@@ -93,7 +94,7 @@ static int fork_worker(struct enginehost *host, struct err *err)
 	if (worker.pid == 0)
 		worker_life(host, self, far);
 	host->workers[host->worker_count++] = worker.pid;
-	return job_send_fd(ENGINEHOST_FD, HOST_WORKER, payload, near, err);
+	return job_send_fd(ROLE_FD, HOST_WORKER, payload, near, err);
 }
 
 static void wipe(const struct enginehost *host, pid_t pid)
@@ -150,7 +151,7 @@ static int obey(struct enginehost *host, struct err *err)
 /* Until the parent closes the socket or ends. */
 static int serve(struct enginehost *host, struct err *err)
 {
-	struct pollfd fds[] = { { .fd = ENGINEHOST_FD, .events = POLLIN },
+	struct pollfd fds[] = { { .fd = ROLE_FD, .events = POLLIN },
 		{ .fd = host->signals, .events = POLLIN } };
 	int got;
 
@@ -162,7 +163,7 @@ static int serve(struct enginehost *host, struct err *err)
 			;
 		if (reap(host, err) < 0)
 			return -1;
-		while ((got = job_in_step(&host->in, ENGINEHOST_FD, err)) > 0)
+		while ((got = job_in_step(&host->in, ROLE_FD, err)) > 0)
 			if (obey(host, err) < 0)
 				return -1;
 		if (got < 0)
@@ -230,7 +231,7 @@ static void end_workers(struct enginehost *host)
 
 static bool parent_is_gone(void)
 {
-	struct pollfd fd = { .fd = ENGINEHOST_FD, .events = POLLIN };
+	struct pollfd fd = { .fd = ROLE_FD, .events = POLLIN };
 
 	return poll(&fd, 1, 0) != 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }

@@ -36,12 +36,13 @@ struct host {
 	struct job_loaded loaded;
 	uint64_t generation; /* 0 until loaded */
 	struct pool pool;
-	size_t forks;                   /* asked for, not answered yet */
-	int64_t forks_deadline;         /* for the answer */
-	bool served;                    /* a worker of it gave a verdict */
-	uint64_t oom_kills;             /* of memory_ran_out */
-	unsigned failures;              /* of workers to start, in a row */
-	int64_t fork_after;             /* clock_ms(): none is asked for before */
+	size_t forks;           /* asked for, not answered yet */
+	int64_t forks_deadline; /* for the answer */
+	int64_t proved_at;  /* a worker last found its probe; clock_ms(), -1: none yet */
+	bool served;        /* a worker of it gave a verdict */
+	uint64_t oom_kills; /* of memory_ran_out */
+	unsigned failures;  /* of workers to start, in a row */
+	int64_t fork_after; /* clock_ms(): none is asked for before */
 	uint64_t counts[HEALTH_COUNTS]; /* of its workers; what is not of them stays 0 */
 	char trouble[JOB_TEXT_MAX];     /* why it does not load or serve, or "" */
 };

@@ -9,6 +9,7 @@
 #include "common/link.h"
 
 #include "scanner/cache.h"
+#include "scanner/check_limits.h"
 #include "scanner/guard.h"
 
 enum {
@@ -25,6 +26,8 @@ enum {
 	WORKER_JOBS_MAX = 1000 * 1000,
 	QUEUE_MAX = 10000,
 	FILES_MAX = 1000 * 1000,
+	ALERT_WORDS_MAX = 32,
+	CHECK_LIMITS_MAX = 64,
 	RECURSION_MAX = 100, /* libclamav: CLI_MAX_MAXRECLEVEL */
 };
 
@@ -56,6 +59,24 @@ static int check_temp_dir(const char *value, struct err *err)
 		return 0;
 	return err_set(err, ERR_SETTINGS,
 		"\"%.80s\": expected the whole path of a directory of its own", value);
+}
+
+static int check_path(const char *value, struct err *err)
+{
+	if (value[0] == '/')
+		return 0;
+	return err_set(
+		err, ERR_SETTINGS, "\"%.80s\": expected the whole path of a file", value);
+}
+
+/* It is run as it is, without a shell and without a search. */
+static int check_alert(const struct settings *settings, struct err *err)
+{
+	if (settings->on_alert.count == 0 || settings->on_alert.items[0][0] == '/')
+		return 0;
+	return schema_error(err, settings->path, 0,
+		"on-alert: \"%.80s\": expected the whole path of a program first",
+		settings->on_alert.items[0]);
 }
 
 #define AT(member) .offset = offsetof(struct settings, member)
@@ -101,6 +122,13 @@ const struct schema_option settings_options[] = {
 	  .min = 1, .max = FILES_MAX },
 	{ .name = "recursion-max", .type = SCHEMA_NUMBER, AT(recursion_max), .preset = "17",
 	  .min = 1, .max = RECURSION_MAX },
+	{ .name = "check-interval", .type = SCHEMA_DURATION, AT(check_interval_ms),
+	  .preset = "10m", .min = CHECK_LEAST_MS, .max = CHECK_MOST_MS },
+	{ .name = "check-limits", .type = SCHEMA_LIST, AT(check_limits),
+	  .max = CHECK_LIMITS_MAX, .check = check_limits_check },
+	{ .name = "freshclam-log", .type = SCHEMA_TEXT, AT(freshclam_log),
+	  .preset = "/var/log/clamav/freshclam.log", .check = check_path },
+	{ .name = "on-alert", .type = SCHEMA_LIST, AT(on_alert), .max = ALERT_WORDS_MAX },
 	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
 	  .check = home_check_path },
 	{ .name = "heuristics", .type = SCHEMA_WORD, AT(heuristics), .preset = "off",
@@ -175,7 +203,7 @@ static int expand(char **text, struct err *err)
 static int finish(struct settings *settings, struct err *err)
 {
 	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0 ||
-		expand(&settings->curve_key, err) < 0 ||
+		check_alert(settings, err) < 0 || expand(&settings->curve_key, err) < 0 ||
 		expand(&settings->metrics_file, err) < 0)
 		return -1;
 	return 0;

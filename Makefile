@@ -4,7 +4,7 @@
 # make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
 # make bench      the scanner beside clamd, fetching beside mbsync, many accounts at once
-# make bench-long 300 accounts that wait in IDLE
+# make bench-long 300 accounts that wait in IDLE, mail beside a sweep of 50,000 files
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make deb        Debian packages: build/mailfilter-av*.deb
@@ -105,6 +105,7 @@ bench: deps
 bench-long: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/idle.pl
+	@tests/bench/sweep.pl
 lint:
 	@tests/lint.sh
 

@@ -26,6 +26,7 @@
 #include "scanner/room.h"
 #include "scanner/rounds.h"
 #include "scanner/state.h"
+#include "scanner/sweeper.h"
 #include "scanner/temp.h"
 #include "scanner/watch.h"
 
@@ -52,16 +53,8 @@ struct broker {
 	bool need_fresh; /* a suspect request waits for a fresh worker */
 	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
 	struct metrics_file metrics;
+	struct sweeper sweeper;
 };
-
-/* Is one in work that nothing else may be in work beside? */
-static bool occupied(const struct broker *broker)
-{
-	for (const struct request *at = broker->clients.queue.first; at; at = at->next)
-		if (at->stage == REQUEST_WORKING && request_is_alone(at))
-			return true;
-	return false;
-}
 
 /* The host whose word on a message is the newest, or NULL. */
 static const struct host *judge(const struct broker *broker)
@@ -104,7 +97,7 @@ static void dispatch(struct broker *broker)
 
 	broker->need_fresh = false;
 	answer_known(broker);
-	if (occupied(broker))
+	if (queue_is_occupied(queue))
 		return;
 	for (struct request *at = queue_waiting(queue, NULL); at; at = next) {
 		next = queue_waiting(queue, at);
@@ -211,6 +204,7 @@ static void obey(struct broker *broker, int number)
 	switch (number) {
 	case SIGCHLD:
 		hosts_reap(&broker->hosts);
+		sweeper_reap(&broker->sweeper);
 		return;
 	case SIGHUP:
 		/* An engine host reads the same settings: its signatures are not to blame. */
@@ -248,10 +242,14 @@ static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 {
 	struct pollfd fds[] = { { .fd = broker->signals, .events = POLLIN },
 		{ .fd = broker->hosts.events, .events = POLLIN },
-		{ .fd = rounds_fd(&broker->rounds), .events = POLLIN } };
-	size_t count = fds[2].fd < 0 ? 2 : 3;
+		{ .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+	const int more[] = { rounds_fd(&broker->rounds), sweeper_fd(&broker->sweeper) };
+	size_t count = 2;
 	int number;
 
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (more[i] >= 0)
+			fds[count++].fd = more[i];
 	hosts_watch(&broker->hosts);
 	if (link_wait(&broker->clients.link, 1, NULL, fds, count, clock_left(until),
 		    err) < 0)
@@ -264,6 +262,7 @@ static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 
 static int serve(struct broker *broker, struct err *err)
 {
+	enum sweeper_way way;
 	int64_t next;
 
 	for (;;) {
@@ -284,6 +283,9 @@ static int serve(struct broker *broker, struct err *err)
 		next = deadline_sooner(
 			next, metrics_file_turn(&broker->metrics, &broker->clients));
 		next = deadline_sooner(next, say_alive(broker));
+		way = sweeper_way(&broker->clients.queue, broker->stop_by >= 0);
+		next = deadline_sooner(
+			next, sweeper_turn(&broker->sweeper, &broker->hosts, way));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
 	}
@@ -337,6 +339,7 @@ int broker_run(const struct settings *settings)
 	rounds_init(&broker->rounds, settings, &broker->hosts, &broker->clients,
 		&broker->watch);
 	metrics_file_init(&broker->metrics, settings);
+	sweeper_init(&broker->sweeper, settings);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -346,6 +349,7 @@ int broker_run(const struct settings *settings)
 		log_error("%s", err.text);
 	rounds_done(&broker->rounds);
 	metrics_file_done(&broker->metrics);
+	sweeper_done(&broker->sweeper);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
 	watch_done(&broker->watch);

@@ -23,7 +23,9 @@ int host_start(struct host *host, const struct settings *settings, size_t worker
 	int fds[2];
 
 	assert(host->state == HOST_NONE);
-	*host = (struct host){ .settings = settings, .control = -1, .proved_at = -1 };
+	*host = (struct host){
+		.settings = settings, .control = -1, .proved_at = -1, .sweeper.fd = -1
+	};
 	if (job_socketpair(fds, err) < 0)
 		return -1;
 	near = fds[0];
@@ -47,13 +49,13 @@ void host_order(struct host *host, enum job_type type, pid_t pid)
 	struct job_worker worker = { .pid = pid };
 	struct span payload = { (uint8_t *)&worker, sizeof(worker) };
 	struct err err = { 0 };
-	struct job_out out;
 
 	if (host->control < 0)
 		return;
-	job_out_start(&out, type, 0, &payload, type == HOST_FORK ? 0 : 1);
+	if (type != HOST_KILL)
+		payload.len = 0;
 	/* Orders are small: a socket without room for one belongs to a host that hangs. */
-	if (job_out_step(&out, host->control, &err) != 1)
+	if (job_post(host->control, type, 0, payload, -1, &err) < 0)
 		host_kill(host);
 }
 
@@ -66,6 +68,7 @@ static bool well_formed(const struct host *host)
 	case HOST_LOADED:
 		return host->state == HOST_LOADING && len == sizeof(struct job_loaded);
 	case HOST_FAILED:
+	case HOST_NO_SWEEP:
 		return len < JOB_TEXT_MAX;
 	case HOST_WORKER:
 		return len == sizeof(struct job_worker) && host->in.fd >= 0;
@@ -95,6 +98,13 @@ void host_take_loaded(struct host *host)
 	loaded->engine[sizeof(loaded->engine) - 1] = '\0';
 	loaded->unprotected[sizeof(loaded->unprotected) - 1] = '\0';
 	loaded->left_out[sizeof(loaded->left_out) - 1] = '\0';
+}
+
+void host_sweeper_done(struct host *host)
+{
+	if (host->sweeper.fd >= 0)
+		(void)close(host->sweeper.fd);
+	host->sweeper = (struct host_sweeper){ .fd = -1 };
 }
 
 const char *host_status_text(int status, char text[static JOB_TEXT_MAX])
@@ -143,5 +153,6 @@ void host_done(struct host *host)
 		(void)close(take_fd(&host->control));
 	job_in_done(&host->in);
 	pool_done(&host->pool);
-	*host = (struct host){ .control = -1 };
+	host_sweeper_done(host);
+	*host = (struct host){ .control = -1, .sweeper.fd = -1 };
 }

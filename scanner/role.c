@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/role.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -66,4 +67,11 @@ int role_start(const char *role, const char *path, int fd, pid_t *pid_r, struct 
 		argv[count++] = own_path;
 	}
 	return spawn(argv, fd, pid_r, err);
+}
+
+bool role_is_orphan(void)
+{
+	struct pollfd fd = { .fd = ROLE_FD, .events = POLLIN };
+
+	return poll(&fd, 1, 0) != 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }

@@ -5,6 +5,7 @@
 #ifndef SCANNER_ROLE_H
 #define SCANNER_ROLE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/err.h"
@@ -17,5 +18,8 @@ enum {
 /* role is the option that says which; path that of its settings, or NULL. fd stays the caller's. Signals
  * are as a program expects them. */
 int role_start(const char *role, const char *path, int fd, pid_t *pid_r, struct err *err);
+
+/* For the process that was started: has the parent closed its end? */
+bool role_is_orphan(void);
 
 #endif

@@ -40,7 +40,15 @@ struct settings {
 	struct schema_list check_limits; /* check_limits.h */
 	char *freshclam_log;             /* written at each of its looks */
 	struct schema_list on_alert;     /* a command, run when a check gets worse */
-	int heuristics;                  /* 0: off, 1: tag (reported, never cut) */
+	/* The sweep: directories scanned while no mail waits (sweeper.h). */
+	struct schema_list sweep, sweep_exclude; /* folders, none: off; patterns */
+	uint64_t sweep_rate;                     /* bytes a second, 0: as it goes */
+	uint64_t sweep_file_max;                 /* larger files are not read */
+	int64_t sweep_interval_ms;               /* from the end of a pass to the next */
+	char *sweep_state;                       /* folder */
+	int sweep_line, sweep_state_line;
+	int sweep_cross; /* into other file systems */
+	int heuristics;  /* 0: off, 1: tag (reported, never cut) */
 };
 
 /* The table of the file, for the tests that hold sample and manual page against it. */

@@ -44,6 +44,12 @@ static void check_presets(const struct settings *settings)
 	assert_int_equal(settings->check_limits.count, 0);
 	assert_string_equal(settings->freshclam_log, "/var/log/clamav/freshclam.log");
 	assert_int_equal(settings->on_alert.count, 0);
+	assert_int_equal(settings->sweep.count, 0);
+	assert_int_equal(settings->sweep_cross, 0);
+	assert_int_equal(settings->sweep_rate, 0);
+	assert_int_equal(settings->sweep_file_max, 100 << 20);
+	assert_int_equal(settings->sweep_interval_ms, 24 * 3600 * 1000);
+	assert_string_equal(settings->sweep_state, "/var/lib/mailfilter-scanner/sweep");
 }
 
 static void an_empty_file_gives_the_presets(void **state)
@@ -155,6 +161,10 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 		{ "signatures = { \"db\" }", 1, "expected the whole path" },
 		{ "signatures = { test, test }", 1, "twice" },
 		{ "workers = 257", 1, "from 0 to 256" },
+		{ "sweep = { \"home\" }", 1, "the whole path of a directory" },
+		{ "sweep = { \"/home\", \"/home\" }", 1, "twice" },
+		{ "sweep-exclude = { \"[a\" }", 1, "expected" },
+		{ "sweep-interval = 500ms", 1, "1s" },
 		{ "temp-dir = \"tmp\"", 1, "expected the whole path" },
 		{ "temp-dir = \"/\"", 1, "expected the whole path" },
 		{ "message-max = 2G", 1, "from 1K to 1G, such as 50M" },

@@ -142,7 +142,7 @@ if (!$ENV{CALM_ONLY}) {
 	diag(sprintf 'the last child of a dead parent was gone after %.2f s', $storm->{orphaned} // 0);
 }
 ok($storm->stop, 'the scanner stops in order, and none of its processes is left');
-is_deeply([ grep { !m{/lock$} } glob "$temp/* $temp/.[!.]*" ], [], 'its temp folder is empty');
+is_deeply([ grep { !m{/(?:lock|signatures-count)$} } glob "$temp/* $temp/.[!.]*" ], [], 'its temp folder holds no more than it should');
 diag(join "\n  ", 'the storm:', @{ $storm->{log} }) if !Test::More->builder->is_passing;
 system('umount', $temp);
 done_testing();

@@ -8,7 +8,7 @@ set -eu
 
 case ${1-} in
 lint) packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck" ;;
-bench) packages="clamav-daemon isync perl" ;;
+bench) packages="clamav-daemon clamdscan fdm fetchmail getmail6 isync libclamav-dev mpop perl" ;;
 *)
 	packages="gcc libc6-dev make pkg-config libarchive-dev libclamav-dev libcmocka-dev
 		libconfuse-dev libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev

@@ -5,9 +5,11 @@
 # make asan       unit tests under address and undefined sanitizers
 # make bench      the scanner beside clamd, the whole job beside five fetchers with clamd, fetching
 #                 beside mbsync, many accounts at once
-# make bench-long the whole job in 7 rounds, 300 accounts that wait in IDLE
+# make bench-long the whole job in 7 rounds, 300 accounts that wait in IDLE, mail beside a sweep of
+#                 50,000 files
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
+# make deb        Debian packages: build/mailfilter-av*.deb
 # make clean      removes build/                        make V=1    show the commands
 
 VERSION := 0.1
@@ -21,8 +23,9 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wst
            -Wwrite-strings -Wpointer-arith -Wundef -Wnull-dereference -Wswitch-enum \
            -Wimplicit-fallthrough
 WARNGCC := -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wjump-misses-init
-HARDEN  := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
-           -fcf-protection=full
+# A level of _FORTIFY_SOURCE that is given from outside is the one.
+HARDEN  := $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=3) \
+           -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
 IS_GCC  := $(findstring gcc,$(CC))
 
 OPT_release := -O2 -g $(HARDEN)
@@ -82,13 +85,15 @@ demo: deps
 	@tests/demo.pl
 check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests
-	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/completion.t tests/manuals.t tests/run-unit.t \
-		tests/e2e/*.t
-# Those of tests/e2e/ that heed LONG.
+	prove -j3 --timer tests/tree.t tests/build.t tests/install.t tests/completion.t tests/manuals.t \
+		tests/deb.t tests/run-unit.t tests/e2e/*.t
+# Those that heed LONG.
 check-long: deps
+	@tests/deps.sh long
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	LONG=1 prove --timer tests/e2e/54-storm.t tests/e2e/73-faults.t \
-		tests/e2e/74-rules-changed.t tests/e2e/75-matrix.t tests/e2e/82-inplace-killed.t
+		tests/e2e/74-rules-changed.t tests/e2e/75-matrix.t tests/e2e/82-inplace-killed.t \
+		tests/deb.t tests/e2e/95-deb.t
 unit-tests: $(TESTS)
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan unit-tests
@@ -105,6 +110,7 @@ bench-long: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/whole.pl --full
 	@tests/bench/idle.pl
+	@tests/bench/sweep.pl
 lint:
 	@tests/lint.sh
 
@@ -138,10 +144,25 @@ uninstall:
 	@for dir in $(OWN_DIRS); do \
 		if [ -d "$(HERE)/$$dir" ]; then rmdir --ignore-fail-on-non-empty "$(HERE)/$$dir"; fi; \
 	done
+
+# Debian wants conf/debian at the top of a tree: a copy of what is built and installed has it there. What
+# dpkg-buildpackage leaves beside the packages (debug symbols, what was built from what) stays there, too.
+DEB      = build
+STAGE    = $(DEB)/deb/mailfilter-av-$(VERSION)
+deb:
+	@tests/deps.sh deb
+	rm -rf $(DEB)/deb $(DEB)/mailfilter-av*.deb
+	mkdir -p $(STAGE)
+	cp -r Makefile README.md LICENSE common mailfilter scanner conf $(STAGE)
+	mv $(STAGE)/conf/debian $(STAGE)
+	sed -i 's/@VERSION@/$(VERSION)/' $(STAGE)/debian/changelog
+	cd $(STAGE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -b -uc
+	for p in $(DEB)/deb/*.deb; do case $$p in *-dbgsym_*) ;; *) cp $$p $(DEB);; esac; done
+	@ls $(DEB)/*.deb
 clean:
 	rm -rf build
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all deps demo check check-long unit-tests asan bench bench-long lint install uninstall clean
+.PHONY: FORCE all deps demo check check-long unit-tests asan bench bench-long lint install uninstall deb clean
 .SECONDARY:

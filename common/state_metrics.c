@@ -246,6 +246,20 @@ static void add_times(const struct all *all)
 	}
 }
 
+static void add_checks(const struct all *all)
+{
+	metrics_family(all->metrics, "mailfilter_scanner_check", METRICS_GAUGE,
+		"What a check of the scanner found: 0 ok, 1 a warning, 2 critical.");
+	for (size_t i = 0; i < all->count; i++) {
+		const struct checks *checks = &all->list[i].state.checks;
+
+		for (size_t j = 0; all->list[i].alive && j < checks->count; j++)
+			metrics_number(all->metrics, scanner(&all->list[i]),
+				(struct metrics_label){ "check", checks->list[j].name },
+				checks->list[j].result.level);
+	}
+}
+
 void state_metrics_add(
 	struct metrics *metrics, const struct state_metrics *list, size_t count)
 {
@@ -256,4 +270,5 @@ void state_metrics_add(
 	add_numbers(&all);
 	add_counts(&all);
 	add_times(&all);
+	add_checks(&all);
 }

@@ -16,6 +16,7 @@ void wire_state_pack(struct pack *pack, const struct wire_state *state)
 	pack_u64(pack, state->lookups);
 	pack_u64(pack, state->hits);
 	health_pack(pack, &state->health);
+	checks_pack(pack, &state->checks);
 	pack_bytes(pack, state->digest.bytes, HASH_SIZE);
 	pack_text(pack, state->engine, sizeof(state->engine));
 	pack_text(pack, state->unprotected, sizeof(state->unprotected));
@@ -44,6 +45,7 @@ void wire_state_unpack(struct unpack *unpack, struct wire_state *state)
 	state->lookups = unpack_u64(unpack);
 	state->hits = unpack_u64(unpack);
 	health_unpack(unpack, &state->health);
+	checks_unpack(unpack, &state->checks);
 	unpack_bytes(unpack, state->digest.bytes, HASH_SIZE);
 	unpack_text(unpack, state->engine, sizeof(state->engine));
 	unpack_text(unpack, state->unprotected, sizeof(state->unprotected));

@@ -5,6 +5,7 @@
 #ifndef COMMON_WIRE_STATE_H
 #define COMMON_WIRE_STATE_H
 
+#include "common/checks.h"
 #include "common/hash.h"
 #include "common/health.h"
 
@@ -32,6 +33,7 @@ struct wire_state {
 	uint64_t lookups;           /* messages looked up in its cache of clean ones */
 	uint64_t hits;              /* and found there */
 	struct health health;       /* what it did, and how long that took */
+	struct checks checks;       /* and what its checks of itself found */
 	struct hash digest;         /* of signature sets, engine and options */
 	char engine[WIRE_TEXT_MAX]; /* "libclamav 1.4.6" */
 	char unprotected[WIRE_TEXT_MAX]; /* "" or what is not protected, a sentence */

@@ -15,6 +15,8 @@
 #include "common/hash.h"
 #include "common/parse.h"
 
+#include "mailfilter/owner.h"
+
 static const char crash_name[] = "crashed";
 
 enum {
@@ -81,7 +83,8 @@ int account_dir_open(const char *state_dir, const char *account,
 	auto_close int fd = -1;
 	struct err why = { 0 };
 
-	if (account_dir_path(state_dir, account, &dir.path, &why) < 0 ||
+	if (owner_check(state_dir, &why) < 0 ||
+		account_dir_path(state_dir, account, &dir.path, &why) < 0 ||
 		file_mkdirs(dir.path, S_IRWXU, &why) < 0 ||
 		file_open_own_dir(dir.path, &fd, &why) < 0 || take_lock(&dir, &why) < 0 ||
 		empty_tmp(&dir, &why) < 0 ||

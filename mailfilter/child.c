@@ -92,7 +92,8 @@ static void say_still(void *arg)
 	send_word(*fd, WORD_STILL, &(struct report){ 0 });
 }
 
-/* Between two rounds. True: there is to be another. */
+/* Between two rounds. True: there is to be another. Without its runner it could run no command any
+ * more: it ends, and the next process has one. */
 static bool idle(struct standing *standing, int stop_fd, int fd)
 {
 	const struct standing_ears ears = { .stop_fd = stop_fd,
@@ -106,7 +107,12 @@ static bool idle(struct standing *standing, int stop_fd, int fd)
 	(void)malloc_trim(0);
 	switch (standing_watch(standing, &ears, &last.err)) {
 	case STANDING_CALLED:
-		return true;
+		if (!runner_is_gone(standing->account.runner))
+			return true;
+		(void)err_set(
+			&last.err, ERR_AGAIN, "the process that runs commands is gone");
+		send_word(fd, WORD_LOST, &last);
+		break;
 	case STANDING_LOST:
 		send_word(fd, WORD_LOST, &last);
 		break;
@@ -133,7 +139,7 @@ static _Noreturn void serve(
 		.pause_ms = ACCOUNT_PAUSE_MS,
 		.progress = send_report,
 		.progress_arg = &fd };
-	struct report report;
+	struct report report = { 0 };
 
 	/* Else a socket had readers left when the parent is gone. */
 	for (size_t i = 0; i < tools->count; i++)
@@ -150,6 +156,8 @@ static _Noreturn void serve(
 	do {
 		report = (struct report){ 0 };
 		account_run(&job, &report);
+		if (runner_is_gone(account.runner))
+			standing_close(&standing);
 		send_word(fd, standing.source ? WORD_IDLES : WORD_END, &report);
 	} while (standing.source && idle(&standing, tools->stop_fd, fd));
 	runner_stop(account.runner);
@@ -239,8 +247,12 @@ static void take(struct child *child, const struct word *word)
 bool child_hear(struct child *child)
 {
 	struct word word;
-	ssize_t got = recv(child->fd, &word, sizeof(word), 0);
+	ssize_t got;
 
+	/* That it ended before it read a call is told first, and once; its last words come after. */
+	do
+		got = recv(child->fd, &word, sizeof(word), 0);
+	while (got < 0 && errno == ECONNRESET);
 	if (got == (ssize_t)sizeof(word)) {
 		take(child, &word);
 		return true;
@@ -280,6 +292,9 @@ bool child_reap(struct child *child, enum child_end *end_r)
 		(void)close(child->fd);
 	child->fd = -1;
 	child->pid = 0;
+	/* A call that crossed this word was heard by nobody: there was no other round. */
+	if (child->lost.kind != ERR_NONE)
+		child->idles = true;
 	*end_r = judge_end(child, status);
 	child->hung = false;
 	if (WIFSIGNALED(status))

@@ -38,8 +38,9 @@ struct child {
 	char name[CHILD_NAME_MAX];
 	struct err lost; /* why the session in IDLE is over, or ERR_NONE */
 	struct report report;
-	struct numbers_account
-		last; /* how it stood after its last round; last_s 0: none was */
+	/* How it stood after its last round; last_s 0: none was. It has no name there: that of the
+	 * settings goes with them. */
+	struct numbers_account last;
 };
 
 struct child_tools {
@@ -68,7 +69,8 @@ enum child_end {
 	CHILD_CRASHED /* of what it did itself: a signal that none sends, or it hung */
 };
 
-/* If it has ended: take its last words; its report is complete and says how it ended. */
+/* If it has ended: take its last words; its report is complete and says how it ended. One that lost
+ * its session while it waited idles, also if it was called meanwhile. */
 bool child_reap(struct child *child, enum child_end *end_r);
 
 #endif

@@ -12,7 +12,7 @@
 typedef int cmd_function(const struct settings *settings, int argc, char **argv);
 
 cmd_function cmd_scan, cmd_judge, cmd_status, cmd_quarantine, cmd_why, cmd_unpark,
-	cmd_import, cmd_keygen, cmd_self_test, cmd_setup;
+	cmd_import, cmd_rescan, cmd_keygen, cmd_self_test, cmd_setup;
 
 /* The account of the command line that is not in the settings: says so, and which there are; returns
  * EX_USAGE. settings may be NULL. */

@@ -2,6 +2,7 @@
  *
  * mailfilter setup: ask for an account, try it, write it into the settings. Until it is written
  * nothing is on disk, and nothing is written that does not load. */
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -172,6 +173,10 @@ static void say_next(const struct setup *setup, const struct trial *trial, bool 
 {
 	const char *file = setup->is_default ? "" : " -c ";
 	const char *path = setup->is_default ? "" : setup->path;
+	const bool service =
+		geteuid() == 0 && setup->is_default && getpwnam(SETUP_SERVICE_USER);
+	/* What root left in the state, the service could not use. */
+	const char *as = service ? "runuser -u " SETUP_SERVICE_USER " -- " : "";
 
 	(void)printf("\nNext:\n");
 	if (geteuid() == 0)
@@ -181,10 +186,10 @@ static void say_next(const struct setup *setup, const struct trial *trial, bool 
 			(int)(strrchr(setup->path, '/') - setup->path), setup->path);
 	else if (!trial->scanner)
 		(void)printf("  mailfilter-scanner &\n");
-	(void)printf("  mailfilter%s%s --check-config --connect\n", file, path);
-	(void)printf(
-		"  mailfilter%s%s --dry-run --account %s\n", file, path, setup->name);
-	(void)printf("  mailfilter%s%s --once\n", file, path);
+	(void)printf("  %smailfilter%s%s --check-config --connect\n", as, file, path);
+	(void)printf("  %smailfilter%s%s --dry-run --account %s\n", as, file, path,
+		setup->name);
+	(void)printf("  %smailfilter%s%s --once\n", as, file, path);
 	if (geteuid() == 0)
 		(void)printf("  systemctl enable --now mailfilter\n");
 }

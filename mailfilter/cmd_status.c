@@ -209,6 +209,7 @@ static void json_scanner(struct json *json, const struct status_scanner *scanner
 	json_text(json, "unprotected", span_str(state->unprotected));
 	json_text(json, "trouble", span_str(alive ? state->trouble : scanner->why));
 	health_show_json(&state->health, json);
+	checks_show_json(&state->checks, json);
 	json_close(json, '}');
 }
 

@@ -37,6 +37,7 @@ struct message *fetch_message(const struct fetch *fetch, const char *folder,
 		memcpy(message->folder, known->target, sizeof(message->folder));
 	}
 	if (known) {
+		message->suspect = strcmp(known->judged, MESSAGE_JUDGED_AGAIN) == 0;
 		message->attempts = known->attempts;
 		message->head = known->head;
 	}

@@ -201,6 +201,12 @@ static int login_by_password(
 
 int imap_login(struct imap *imap, const char *secret, struct err *err)
 {
+	const struct account_settings *account = imap->account;
+	const struct sasl_login login = { .auth = (enum auth_kind)account->auth,
+		.user = account->user,
+		.secret = secret,
+		.host = account->host,
+		.port = account->port };
 	char why[SASL_WHY_MAX] = "";
 	int result;
 
@@ -208,10 +214,10 @@ int imap_login(struct imap *imap, const char *secret, struct err *err)
 		result = login_by_token(imap, secret, why, err);
 	else
 		result = login_by_password(imap, secret, why, err);
-	if (result < 0)
-		return -1;
 	if (result == 0)
-		return refused(imap, why, err);
+		result = refused(imap, why, err);
+	if (result < 0)
+		return sasl_censor(&login, err);
 	imap->etpan->imap_state = MAILIMAP_STATE_AUTHENTICATED;
 	return 0;
 }

@@ -125,6 +125,13 @@ int maildir_list_read(struct maildir_list *list, struct err *err)
 	return 0;
 }
 
+struct maildir_entry *maildir_list_find(const struct maildir_list *list, const char *name)
+{
+	return list->count == 0 ? NULL
+				: bsearch(name, list->items, list->count,
+					  sizeof(*list->items), compare_key);
+}
+
 int maildir_list_refresh(struct maildir_list *list, struct err *err)
 {
 	struct maildir_list fresh = {
@@ -132,9 +139,9 @@ int maildir_list_refresh(struct maildir_list *list, struct err *err)
 	};
 	int result = maildir_list_read(&fresh, err);
 
-	for (size_t i = 0; result == 0 && fresh.count > 0 && i < list->count; i++) {
-		struct maildir_entry *found = bsearch(list->items[i].name, fresh.items,
-			fresh.count, sizeof(*fresh.items), compare_key);
+	for (size_t i = 0; result == 0 && i < list->count; i++) {
+		struct maildir_entry *found =
+			maildir_list_find(&fresh, list->items[i].name);
 		char *name;
 
 		if (!found)

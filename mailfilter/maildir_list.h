@@ -37,6 +37,10 @@ size_t maildir_base(const char *name);
 /* Read both folders. ERR_ACCOUNT where one cannot be read, or has too many files. */
 int maildir_list_read(struct maildir_list *list, struct err *err);
 
+/* The entry of this name, with flags or without; NULL: there was none. */
+struct maildir_entry *maildir_list_find(
+	const struct maildir_list *list, const char *name);
+
 /* Where are they now? Those that are gone keep what was known of them. Nothing else changes. */
 int maildir_list_refresh(struct maildir_list *list, struct err *err);
 

@@ -35,6 +35,8 @@ static const char usage[] =
 	"       mailfilter [-c FILE] unpark [--json] ACCOUNT [UID|FOLDER/UID]\n"
 	"       mailfilter [-c FILE] import [--folder NAME] [--login USER@HOST] [--json]\n"
 	"                  ACCOUNT mbsync|getmail|mpop|fetchmail|fdm FILE...\n"
+	"       mailfilter [-c FILE] rescan [--since DAYS] [--account NAME]...\n"
+	"                  [--dry-run] [--json]\n"
 	"       mailfilter [-c FILE] self-test\n"
 	"       mailfilter keygen FILE\n";
 
@@ -63,6 +65,7 @@ static const char help[] =
 	"  why         all that is known of a message\n"
 	"  unpark      try parked messages again\n"
 	"  import      what another program has fetched already is passed over\n"
+	"  rescan      delivered mail again, with signatures that came after it\n"
 	"  self-test   EICAR in several wrappings through the scanner: all must be caught\n"
 	"  keygen      keys for scanners on other hosts\n"
 	"\n"
@@ -96,6 +99,7 @@ static const struct command commands[] = {
 	{ "why", cmd_why, SETTINGS_NEEDED },
 	{ "unpark", cmd_unpark, SETTINGS_NEEDED },
 	{ "import", cmd_import, SETTINGS_NEEDED },
+	{ "rescan", cmd_rescan, SETTINGS_NEEDED },
 	{ "keygen", cmd_keygen, SETTINGS_NONE },
 	{ "setup", cmd_setup, SETTINGS_NONE },
 };
@@ -274,8 +278,8 @@ int main(int argc, char **argv)
 	/* Passed over in silence, --dry-run before a command that removes would be a trap. */
 	if (command && is_for_a_visit(&options))
 		return cmd_usage(usage,
-			"%s: --once, --dry-run and --check-config are not for commands, and "
-			"--account and --json stand behind the command",
+			"%s: --once and --check-config are not for commands; "
+			"--account, --dry-run and --json stand behind the command",
 			argv[0]);
 	if (!options.check_config && (options.check.connect || options.check.json))
 		return cmd_usage(usage, "--connect and --json go with --check-config");

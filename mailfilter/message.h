@@ -51,6 +51,9 @@ enum waits {
 	WAITS_DESTINATION, /* where it goes to must take mail, and its own time come */
 };
 
+/* Why it is scanned whatever it looks like: something was found in it since it was delivered. */
+#define MESSAGE_JUDGED_AGAIN "rescan"
+
 /* The identity on the server: account (its state folder), folder, UIDVALIDITY, UID. */
 struct message_key {
 	char folder[MESSAGE_FOLDER_MAX]; /* UTF-8; "" for POP3 */
@@ -76,8 +79,10 @@ struct message {
 	int64_t listed_ms; /* clock_ms() when its fetch began */
 	uint32_t number;   /* POP3: of this session */
 	struct body body;  /* the original, from FETCHED on */
+	bool repeat; /* an intent is on record: it may have been delivered under its name */
 	bool suspicious;
-	bool passed; /* not scanned, although it might be suspicious: judged says why */
+	bool suspect; /* found to be infected since it was delivered */
+	bool passed;  /* not scanned, although it might be suspicious: judged says why */
 	char judged[MESSAGE_REASON_MAX]; /* why: "attachment,link" */
 	char rule[MESSAGE_RULE_MAX];     /* that decided, "" if none did */
 	/* That a rule files it in, "" for the usual place; fixed once an intent is on record: what may
@@ -95,8 +100,7 @@ struct message {
 	uint32_t attempts;           /* times it was held before */
 	enum waits waits;            /* of hold */
 	int64_t since_s;             /* when it was first seen */
-	bool repeat; /* an intent is on record: it may have been delivered under this name */
-	struct placed placed;            /* in place: what stands in its folder for it */
+	struct placed placed;        /* in place: what stands in its folder for it */
 	char remark[MESSAGE_REASON_MAX]; /* of its delivery, for the log; "" if none */
 	struct err err;                  /* of the step that failed */
 };

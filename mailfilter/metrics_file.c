@@ -11,8 +11,7 @@ void metrics_file_note(struct metrics_file *file, struct child *child, bool died
 	const struct report *report = &child->report;
 	struct numbers before = child->last.numbers;
 
-	child->last = (struct numbers_account){ .name = child->account->name,
-		.numbers = report->numbers,
+	child->last = (struct numbers_account){ .numbers = report->numbers,
 		.last_s = clock_wall_s(),
 		.failed = died || report->err.kind != ERR_NONE };
 	/* One that did not come to its end leaves the record as it was, or nearly so. */
@@ -31,9 +30,12 @@ static int write_all(const struct metrics_file *file, const struct child *childr
 	metrics_init(&metrics);
 	if (!list)
 		return err_memory(err);
-	for (size_t i = 0; i < count; i++)
-		if (children[i].last.last_s > 0)
-			list[used++] = children[i].last;
+	for (size_t i = 0; i < count; i++) {
+		if (children[i].last.last_s == 0)
+			continue;
+		list[used] = children[i].last;
+		list[used++].name = children[i].name;
+	}
 	numbers_add(&metrics, list, used);
 	return metrics_write(&metrics, file->path, err);
 }

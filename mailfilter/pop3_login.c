@@ -174,13 +174,21 @@ static int log_in(
 
 int pop3_login(struct pop3 *pop3, const char *secret, struct err *err)
 {
+	const struct account_settings *account = pop3->account;
+	const struct sasl_login login = { .auth = (enum auth_kind)account->auth,
+		.user = account->user,
+		.secret = secret,
+		.host = account->host,
+		.port = account->port };
 	mailstream *stream = stream_mailstream(pop3->stream);
 	char why[SASL_WHY_MAX] = "";
 	int result = log_in(pop3, secret, why, err);
 
 	/* It has held the secret. */
 	explicit_bzero(stream->write_buffer, stream->buffer_max_size);
-	if (result < 0)
-		return -1;
-	return result == LOGGED_IN ? 0 : refused(pop3, why, err);
+	if (result == LOGGED_IN)
+		return 0;
+	if (result >= 0)
+		(void)refused(pop3, why, err);
+	return sasl_censor(&login, err);
 }

@@ -45,6 +45,11 @@ int quarantine_path(const char *account_dir, char **path_r, struct err *err);
 int quarantine_original(
 	const char *account_dir, const char *id, int *fd_r, struct err *err);
 
+/* Keep an original, durably, beside who has the quarantine open. tmp: a folder on its file system,
+ * which nobody else works in. One of this id that is there is replaced. */
+int quarantine_keep(const char *account_dir, const char *id, const char *tmp,
+	struct span bytes, struct err *err);
+
 /* Call each for every original that is there, by its file alone; mtime_s is when it was kept. No
  * folder: none. -1 from each ends it with its err. */
 int quarantine_each_file(const char *account_dir,

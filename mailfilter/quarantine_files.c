@@ -79,6 +79,31 @@ int quarantine_original(
 	return 0;
 }
 
+int quarantine_keep(const char *account_dir, const char *id, const char *tmp,
+	struct span bytes, struct err *err)
+{
+	auto_free char *path = NULL;
+	auto_free char *from = NULL;
+	auto_close int dirfd = -1;
+	char name[FILE_NAME_MAX];
+
+	if (quarantine_check_id(id, err) < 0 ||
+		quarantine_path(account_dir, &path, err) < 0 ||
+		file_mkdirs(path, S_IRWXU, err) < 0 ||
+		file_open_own_dir(path, &dirfd, err) < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%s%s", id, suffix);
+	if (asprintf(&from, "%s/%s", tmp, name) < 0) {
+		from = NULL;
+		return err_memory(err);
+	}
+	if (file_replace(from, bytes, S_IRUSR | S_IWUSR, err) < 0)
+		return -1;
+	if (renameat(AT_FDCWD, from, dirfd, name) < 0)
+		return fail("make", path, name, err);
+	return file_sync_dir(dirfd, path, err);
+}
+
 /* The id that a file's name stands for. */
 static bool id_of(const char *name, char id[static QUARANTINE_ID_MAX])
 {

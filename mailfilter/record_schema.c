@@ -6,7 +6,7 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 5,
+	SCHEMA_VERSION = 6,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
 
@@ -28,6 +28,18 @@ enum {
 	"CREATE TABLE outlet ("                                                          \
 	" folder TEXT PRIMARY KEY, tries INTEGER NOT NULL, time_s INTEGER NOT NULL,"     \
 	" reason TEXT NOT NULL) WITHOUT ROWID;"
+
+/* rescan: how far delivered mail was scanned again, and with which signatures. replacing: files in
+ * Maildirs that others take the place of. */
+#define RESCAN_6                                                                         \
+	"CREATE TABLE rescan ("                                                          \
+	" id INTEGER PRIMARY KEY CHECK (id = 1), digest BLOB NOT NULL,"                  \
+	" since_s INTEGER NOT NULL, position INTEGER NOT NULL,"                          \
+	" done_s INTEGER NOT NULL);"                                                     \
+	"CREATE TABLE replacing ("                                                       \
+	" name TEXT PRIMARY KEY, new_name TEXT NOT NULL, quarantine_id TEXT NOT NULL,"   \
+	" action INTEGER NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL)"         \
+	" WITHOUT ROWID;"
 
 /* message.target: the folder that a delivery was begun in, "" for the usual place; NULL where an
  * older form did not say.
@@ -60,7 +72,7 @@ static const char schema[] =
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
 	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2
-		BEGUN_4 OUTLET_5;
+		BEGUN_4 OUTLET_5 RESCAN_6;
 
 /* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
@@ -81,6 +93,7 @@ static const char *const upgrades[SCHEMA_VERSION] = {
 	/* What had been judged waited for a scanner. */
 	[4] = "ALTER TABLE message ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;"
 	      "UPDATE message SET waits = 1 WHERE state = 1 AND judged <> '';" OUTLET_5,
+	[5] = RESCAN_6,
 };
 
 _Static_assert(RECORD_INTENT == 3, "the index of what was begun");

@@ -234,6 +234,15 @@ void runner_stop(struct runner *runner)
 	free(runner);
 }
 
+bool runner_is_gone(const struct runner *runner)
+{
+	struct pollfd end = { .fd = runner ? runner->fd : -1 };
+
+	if (!runner)
+		return false;
+	return runner->fd < 0 || (poll(&end, 1, 0) > 0 && (end.revents & POLLHUP));
+}
+
 static int lost(struct runner *runner, struct err *err)
 {
 	defer_close(&runner->fd);

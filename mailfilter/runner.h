@@ -33,6 +33,9 @@ int runner_start(const struct account_settings *account, struct runner **runner_
 /* Waits for its end. */
 void runner_stop(struct runner *runner);
 
+/* Is its process no more, or of no use any more? Then only another worker has one. NULL: no. */
+bool runner_is_gone(const struct runner *runner);
+
 /* Run a command for what it prints, at most RUNNER_OUTPUT_MAX bytes, added to output; errors as
  * command_read. Reserve the room and wipe it if that is a secret. */
 int runner_read(const struct account_settings *account, enum runner_command command,

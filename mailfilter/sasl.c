@@ -326,3 +326,36 @@ const char *sasl_explain(const char *challenge, char text[static SASL_WHY_MAX])
 	}
 	return text;
 }
+
+bool sasl_repeats(const char *words, struct span secret)
+{
+	const size_t run =
+		secret.len < SASL_REPEATED_MAX ? secret.len : (size_t)SASL_REPEATED_MAX;
+
+	for (size_t at = 0; run >= SASL_REPEATED_LEAST && at + run <= secret.len; at++)
+		if (span_find(span_str(words), span_part(secret, at, run)) >= 0)
+			return true;
+	return false;
+}
+
+int sasl_censor(const struct sasl_login *login, struct err *err)
+{
+	DEFER(buf_wipe) struct buf answer;
+	bool told;
+	uint8_t *room;
+
+	buf_init(&answer, SASL_ANSWER_MAX);
+	if (!err)
+		return -1;
+	told = sasl_repeats(err->text, span_str(login->secret));
+	if (!told && buf_reserve(&answer, SASL_ANSWER_MAX, &room, NULL) == 0 &&
+		sasl_answer(login, &answer, NULL) == 0)
+		told = sasl_repeats(err->text, buf_span(&answer));
+	if (!told)
+		return -1;
+	return err_set(err, err->kind,
+		"%.80s takes no login of %.80s, with words that hold what it was told (check "
+		"user and %s)",
+		login->host, login->user,
+		sasl_is_token(login->auth) ? "access token" : "password");
+}

@@ -12,7 +12,9 @@ enum {
 	SASL_ANSWER_MAX =
 		12288, /* encoded: RFC 5034 and 4954 let a server take no more */
 	SASL_CHALLENGE_MAX = 64 * 1024, /* encoded; of a longer one nothing is told */
-	SASL_WHY_MAX = 300
+	SASL_WHY_MAX = 300,
+	SASL_REPEATED_LEAST = 5, /* of a shorter secret any text may hold it */
+	SASL_REPEATED_MAX = 8
 };
 
 /* Is an access token the secret of this mechanism, instead of a password? */
@@ -41,5 +43,13 @@ const char *sasl_concede(enum auth_kind auth);
 /* Such a challenge in words, "status=invalid_token, scope=mail"; "" where nothing can be read.
  * Printable ASCII alone. Returns text. */
 const char *sasl_explain(const char *challenge, char text[static SASL_WHY_MAX]);
+
+/* Does the server say again what it heard? Then its words are for nobody. Any run of
+ * SASL_REPEATED_MAX bytes of the secret counts. */
+bool sasl_repeats(const char *words, struct span secret);
+
+/* A login failed, and err may hold the server's words: without them, if they hold something of the
+ * secret, as it is or as sasl_answer has it. Always -1. */
+int sasl_censor(const struct sasl_login *login, struct err *err);
 
 #endif

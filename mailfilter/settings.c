@@ -10,6 +10,7 @@
 #include "mailfilter/account_settings.h"
 #include "mailfilter/account_source.h"
 #include "mailfilter/password.h"
+#include "mailfilter/rescan.h"
 #include "mailfilter/rules.h"
 #include "mailfilter/scan.h"
 #include "mailfilter/scanner_address.h"
@@ -50,6 +51,8 @@ const struct schema_option settings_options[] = {
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "quarantine-days", .type = SCHEMA_NUMBER, AT(quarantine_days),
 	  .preset = "180", .max = QUARANTINE_DAYS_MOST },
+	{ .name = "rescan-days", .type = SCHEMA_NUMBER, AT(rescan_days), .preset = "7",
+	  .min = 1, .max = RESCAN_DAYS_MOST },
 	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
 	  .check = home_check_path },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,

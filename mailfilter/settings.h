@@ -86,11 +86,11 @@ struct account_settings {
 	char *deliver_path; /* of the Maildir, the mbox or the LMTP socket, else NULL */
 	char *deliver_host; /* of LMTP and SMTP by TCP, else NULL */
 	unsigned deliver_port;
+	bool deliver_smtps;                 /* TLS from the first byte on */
 	struct schema_list deliver_command; /* of DELIVER_PIPE */
 	char *recipient,
 		*sender; /* NULL: none, and the message's own; sender "<>": none */
 	char *deliver_tls_ca;
-	bool deliver_smtps; /* TLS from the first byte on */
 	char *deliver_user; /* of the login there; NULL: none */
 	char *deliver_password_file;
 	struct schema_list deliver_password_command;
@@ -108,13 +108,13 @@ struct account_settings {
 	int on_infected;                                /* enum policy */
 	int on_unscannable, on_reason[VERDICT_REASONS]; /* each by enum verdict_reason */
 	int scan; /* enum scan_mode; the account's own or the global one */
+	int idle; /* of words no, yes: wait with IDLE where the server has it */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow; /* both, with the global ones */
 	uint64_t message_max;
 	int64_t timeout_ms;  /* for one answer of the server */
 	int64_t interval_ms; /* between two visits; the account's own or the global one */
-	int idle;          /* of words no, yes: wait with IDLE where the server has it */
-	char *idle_folder; /* in which; NULL: the first that is served */
+	char *idle_folder;   /* in IDLE; NULL: the first that is served */
 	int64_t idle_refresh_ms;  /* IDLE is asked for anew after so long */
 	int64_t idle_interval_ms; /* as interval_ms, while the account is in IDLE */
 	uint64_t rate;            /* bytes a second to fetch, 0: as fast as they come */
@@ -141,6 +141,7 @@ struct settings {
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
 	uint64_t quarantine_days; /* 0: originals are kept for ever */
+	uint64_t rescan_days;     /* of delivered mail are scanned again */
 	char *metrics_file;       /* NULL: none */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow;

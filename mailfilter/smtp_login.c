@@ -123,10 +123,11 @@ static int plain(struct smtp *smtp, const struct secrets *secrets, struct err *e
 {
 	static const char command[] = "AUTH PLAIN ";
 	const bool alone = sizeof(command) + secrets->answer.len + 2 > COMMAND_LINE;
+	const struct span none = { 0 };
 	int more;
 
 	if (say(smtp, alone ? "AUTH PLAIN" : command,
-		    alone ? (struct span){ 0 } : buf_span(&secrets->answer), err) < 0)
+		    alone ? none : buf_span(&secrets->answer), err) < 0)
 		return -1;
 	more = heard(smtp, err);
 	if (more > 0 && alone) {
@@ -158,26 +159,12 @@ static int login(struct smtp *smtp, const struct secrets *secrets, struct err *e
 	return more;
 }
 
-/* Does the server say again what it heard? Any run of so many bytes counts. */
-static bool repeats(const char *words, struct span secret)
-{
-	enum {
-		RUN = 8
-	};
-	const size_t run = secret.len < RUN ? secret.len : RUN;
-
-	for (size_t at = 0; run > 0 && at + run <= secret.len; at++)
-		if (span_find(span_str(words), span_part(secret, at, run)) >= 0)
-			return true;
-	return false;
-}
-
 /* What went wrong is told in the server's words, if they are fit for it. */
 static int censor(const struct secrets *secrets, struct smtp *smtp, struct err *err)
 {
-	if (err && (repeats(err->text, span_str(secrets->password)) ||
-			   repeats(err->text, buf_span(&secrets->answer)) ||
-			   repeats(err->text, buf_span(&secrets->encoded))))
+	if (err && (sasl_repeats(err->text, span_str(secrets->password)) ||
+			   sasl_repeats(err->text, buf_span(&secrets->answer)) ||
+			   sasl_repeats(err->text, buf_span(&secrets->encoded))))
 		return err_set(err, err->kind,
 			"%.100s takes no login, with words that hold what it was told (check "
 			"deliver-user and its password)",

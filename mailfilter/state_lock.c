@@ -8,6 +8,8 @@
 
 #include "common/file.h"
 
+#include "mailfilter/owner.h"
+
 int state_lock(const struct settings *settings, int *fd_r, struct err *err)
 {
 	auto_free char *path = NULL;
@@ -17,7 +19,8 @@ int state_lock(const struct settings *settings, int *fd_r, struct err *err)
 		path = NULL;
 		return err_memory(err);
 	}
-	if (file_mkdirs(settings->state_dir, S_IRWXU, &why) == 0 &&
+	if (owner_check(settings->state_dir, &why) == 0 &&
+		file_mkdirs(settings->state_dir, S_IRWXU, &why) == 0 &&
 		file_lock(path, fd_r, &why) == 0)
 		return 0;
 	if (why.kind == ERR_AGAIN && errno == EWOULDBLOCK)

@@ -212,6 +212,25 @@ int status_table_advise_account(struct buf *out, const struct status_account *ac
 	return parked > 0 ? advise_parked(out, account, parked, err) : 0;
 }
 
+/* What the scanner's checks of itself found, but for what is well. */
+static int advise_checks(
+	struct buf *out, const char *name, const struct checks *checks, struct err *err)
+{
+	char text[SENTENCE_MAX];
+
+	for (size_t i = 0; i < checks->count; i++) {
+		const struct checks_entry *entry = &checks->list[i];
+
+		if (entry->result.level == CHECK_OK)
+			continue;
+		(void)snprintf(text, sizeof(text), "%s: %s: %s", entry->name,
+			check_level_name(entry->result.level), entry->result.text);
+		if (advise(out, name, text, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int status_table_advise_scanner(struct buf *out, const struct status_scanner *scanner,
 	int64_t now_s, struct err *err)
 {
@@ -232,6 +251,11 @@ int status_table_advise_scanner(struct buf *out, const struct status_scanner *sc
 	(void)snprintf(text, sizeof(text), "NOT PROTECTED: %s", state->unprotected);
 	if (state->unprotected[0] && advise(out, name, text, err) < 0)
 		return -1;
+	if (advise_checks(out, name, &state->checks, err) < 0)
+		return -1;
+	/* A scanner that checks itself has a limit of its own for that. */
+	if (state->checks.count > 0)
+		return 0;
 	if (state->dated_s == 0 || now_s - state->dated_s <= (int64_t)OLD_DAYS * DAY_S)
 		return 0;
 	(void)snprintf(text, sizeof(text),

@@ -93,6 +93,13 @@ static void judge_one(struct pipeline *pipeline, struct message *message, bool r
 		return;
 	}
 	rule = find_rule(pipeline, message);
+	if (message->suspect && !(rule && rule->then_kind == RULE_PASS)) {
+		message->suspicious = true;
+		(void)snprintf(message->judged, sizeof(message->judged), "%s",
+			MESSAGE_JUDGED_AGAIN);
+		message->stage = STAGE_JUDGED;
+		return;
+	}
 	if (rule) {
 		apply(pipeline, message, rule);
 		return;

@@ -7,7 +7,7 @@
 #include "common/clock.h"
 
 #include "mailfilter/decide.h"
-#include "mailfilter/notice.h"
+#include "mailfilter/outgoing.h"
 #include "mailfilter/placed.h"
 #include "mailfilter/record_wait.h"
 
@@ -63,48 +63,9 @@ void step_scan(struct pipeline *pipeline, struct message **list, size_t count)
 	}
 }
 
-static int apply_edits(struct message *message)
-{
-	struct span original;
-
-	body_done(&message->cleaned);
-	body_init(&message->cleaned, message->body.dir,
-		message->body.max + EDITS_BYTES_MAX);
-	if (body_span(&message->body, &original, &message->err) < 0)
-		return -1;
-	return edits_apply(
-		&message->verdict.edits, original, &message->cleaned, &message->err);
-}
-
 static bool in_place(const struct pipeline *pipeline)
 {
 	return pipeline->tools.account->deliver_kind == DELIVER_INPLACE;
-}
-
-/* What goes out in place of the original, or nothing for ACTION_DELIVER. */
-static int make_outgoing(struct pipeline *pipeline, struct message *message)
-{
-	switch (message->action) {
-	case ACTION_CLEAN:
-		return apply_edits(message);
-	case ACTION_TAG:
-		/* In place it is marked by a keyword, and not one byte changes. */
-		return in_place(pipeline) ? 0 : notice_tag(message, &message->err);
-	case ACTION_QUARANTINE:
-	case ACTION_PARK:
-		return notice_write(message, pipeline->tools.account->name,
-			pipeline->tools.account->inplace_quarantine, &message->err);
-	case ACTION_NONE:
-	case ACTION_DELIVER:
-	case ACTION_HOLD:
-		break;
-	}
-	return 0;
-}
-
-static bool keeps_original(const struct message *message)
-{
-	return message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE;
 }
 
 static void quarantine_one(struct pipeline *pipeline, struct message *message)
@@ -117,9 +78,9 @@ static void quarantine_one(struct pipeline *pipeline, struct message *message)
 		message->stage = STAGE_DELIVERED;
 		return;
 	}
-	if (make_outgoing(pipeline, message) < 0)
+	if (outgoing_make(message, pipeline->tools.account) < 0)
 		return;
-	if (keeps_original(message) &&
+	if (outgoing_keeps_original(message) &&
 		quarantine_write(pipeline->tools.quarantine, message, &message->err) < 0)
 		(void)err_wrap(&message->err, "quarantine");
 }
@@ -137,7 +98,7 @@ void step_quarantine(struct pipeline *pipeline, struct message **list, size_t co
 	for (size_t i = 0; i < count; i++) {
 		if (list[i]->stage != STAGE_SCANNED || list[i]->err.kind != ERR_NONE)
 			continue;
-		if (!synced && keeps_original(list[i])) {
+		if (!synced && outgoing_keeps_original(list[i])) {
 			list[i]->err = err;
 			(void)err_wrap(&list[i]->err, "quarantine");
 		} else {
@@ -160,7 +121,7 @@ static void row_of(
 		.time_s = clock_wall_s(),
 		.since_s = message->since_s };
 	memcpy(row_r->name, message->name, sizeof(row_r->name));
-	if (keeps_original(message))
+	if (outgoing_keeps_original(message))
 		memcpy(row_r->quarantine_id, message->quarantine_id,
 			sizeof(row_r->quarantine_id));
 	(void)decide_verdict(message, row_r->verdict);
@@ -187,7 +148,7 @@ static int put_intent(struct record *record, struct message *message, struct err
 	row_of(message, RECORD_INTENT, &row);
 	if (record_put(record, &row, err) < 0)
 		return -1;
-	if (!keeps_original(message))
+	if (!outgoing_keeps_original(message))
 		return 0;
 	if (quarantine_describe(message, &item, err) < 0)
 		return -1;

@@ -173,6 +173,10 @@ static void reload(struct supervisor *supervisor)
 		notify_send("READY=1");
 		return;
 	}
+	/* The old path is gone with the old settings. */
+	if (supervisor->metrics.path || supervisor->options->only_count == 0)
+		supervisor->metrics.path = supervisor->settings->metrics_file;
+	supervisor->metrics.due = true;
 	fds = calloc(supervisor->children.count + OWN_FDS, sizeof(*fds));
 	if (!fds) {
 		/* The old ones are too few. */
@@ -182,9 +186,6 @@ static void reload(struct supervisor *supervisor)
 	}
 	free(supervisor->fds);
 	supervisor->fds = fds;
-	if (supervisor->metrics.path || supervisor->options->only_count == 0)
-		supervisor->metrics.path = supervisor->settings->metrics_file;
-	supervisor->metrics.due = true;
 	log_info("new settings: %zu accounts", supervisor->children.count);
 	notify_send("READY=1");
 }

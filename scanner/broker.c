@@ -23,7 +23,10 @@
 #include "scanner/hosts.h"
 #include "scanner/metrics_file.h"
 #include "scanner/pulse.h"
+#include "scanner/room.h"
+#include "scanner/rounds.h"
 #include "scanner/state.h"
+#include "scanner/sweeper.h"
 #include "scanner/temp.h"
 #include "scanner/watch.h"
 
@@ -42,6 +45,7 @@ struct broker {
 	struct cache cache;
 	struct watchdog watchdog;
 	struct pulse pulse;
+	struct rounds rounds;
 	uint64_t lookups, hits; /* of messages, in the cache */
 	uint64_t session;
 	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
@@ -49,16 +53,8 @@ struct broker {
 	bool need_fresh; /* a suspect request waits for a fresh worker */
 	char trouble[WIRE_TEXT_MAX]; /* with settings that were read again, or "" */
 	struct metrics_file metrics;
+	struct sweeper sweeper;
 };
-
-/* Is one in work that nothing else may be in work beside? */
-static bool occupied(const struct broker *broker)
-{
-	for (const struct request *at = broker->clients.queue.first; at; at = at->next)
-		if (at->stage == REQUEST_WORKING && request_is_alone(at))
-			return true;
-	return false;
-}
 
 /* The host whose word on a message is the newest, or NULL. */
 static const struct host *judge(const struct broker *broker)
@@ -66,46 +62,6 @@ static const struct host *judge(const struct broker *broker)
 	const struct host *host = broker->hosts.serving;
 
 	return host && host->state == HOST_SERVING ? host : NULL;
-}
-
-/* Temp space ran short during it, and is free of anything else now that all is quiet? Then it is scanned
- * again, some times; else it is not its fault. */
-static bool may_be_tried_again(const char *dir, struct request *request)
-{
-	char why[VERDICT_DETAIL_MAX];
-
-	if (!temp_is_free(dir, request_weight(request))) {
-		request_hold(request, request->short_of);
-		return false;
-	}
-	if (request->shorts <= REQUEST_SHORTS_MAX) {
-		log_info("size=%ju: temp space ran short: it is scanned again, alone",
-			(uintmax_t)request->size);
-		return true;
-	}
-	(void)snprintf(why, sizeof(why),
-		"it needs more temp space than there is (temp-dir): %.180s",
-		request->short_of);
-	request_give_up(request, why);
-	return false;
-}
-
-/* libclamav calls a mail clean where it cannot unpack. */
-static bool has_room(const struct broker *broker, struct request *request)
-{
-	uint64_t bytes = temp_needed(request->size);
-	const char *dir = broker->settings->temp_dir;
-	struct err err = { 0 };
-
-	if (request->shorts > 0 && !may_be_tried_again(dir, request))
-		return false;
-	if (temp_has_room(dir, bytes, &err) == 0)
-		return true;
-	if (temp_size(dir) < bytes && judge(broker))
-		request_give_up(request, err.text);
-	else
-		request_hold(request, err.text);
-	return false;
 }
 
 /* Another worker's verdict, on the same bytes and by the same signatures, is as good as a new one. */
@@ -141,7 +97,7 @@ static void dispatch(struct broker *broker)
 
 	broker->need_fresh = false;
 	answer_known(broker);
-	if (occupied(broker))
+	if (queue_is_occupied(queue))
 		return;
 	for (struct request *at = queue_waiting(queue, NULL); at; at = next) {
 		next = queue_waiting(queue, at);
@@ -149,7 +105,7 @@ static void dispatch(struct broker *broker)
 			continue;
 		if (request_is_alone(at) && !hosts_are_quiet(&broker->hosts))
 			return;
-		if (!has_room(broker, at))
+		if (!room_has(broker->settings->temp_dir, judge(broker) != NULL, at))
 			continue;
 		first = at->started == 0;
 		if (!hosts_give(&broker->hosts, at)) {
@@ -172,6 +128,7 @@ static void tell_state(struct broker *broker)
 	state.lookups = broker->lookups;
 	state.hits = broker->hits;
 	state_add_trouble(&state, broker->trouble);
+	rounds_fill(&broker->rounds, &state.checks);
 	state_announce(&broker->clients.state, &state);
 	clients_tell(&broker->clients, &state);
 }
@@ -247,6 +204,7 @@ static void obey(struct broker *broker, int number)
 	switch (number) {
 	case SIGCHLD:
 		hosts_reap(&broker->hosts);
+		sweeper_reap(&broker->sweeper);
 		return;
 	case SIGHUP:
 		/* An engine host reads the same settings: its signatures are not to blame. */
@@ -283,11 +241,18 @@ static int64_t say_alive(struct broker *broker)
 static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 {
 	struct pollfd fds[] = { { .fd = broker->signals, .events = POLLIN },
-		{ .fd = broker->hosts.events, .events = POLLIN } };
+		{ .fd = broker->hosts.events, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+	const int more[] = { rounds_fd(&broker->rounds), sweeper_fd(&broker->sweeper) };
+	size_t count = 2;
 	int number;
 
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (more[i] >= 0)
+			fds[count++].fd = more[i];
 	hosts_watch(&broker->hosts);
-	if (link_wait(&broker->clients.link, 1, NULL, fds, 2, clock_left(until), err) < 0)
+	if (link_wait(&broker->clients.link, 1, NULL, fds, count, clock_left(until),
+		    err) < 0)
 		return -1;
 	hosts_hear(&broker->hosts);
 	while ((number = stop_next(broker->signals)) > 0)
@@ -297,6 +262,7 @@ static int wait_and_hear(struct broker *broker, int64_t until, struct err *err)
 
 static int serve(struct broker *broker, struct err *err)
 {
+	enum sweeper_way way;
 	int64_t next;
 
 	for (;;) {
@@ -313,9 +279,13 @@ static int serve(struct broker *broker, struct err *err)
 		next = deadline_sooner(
 			next, broker->stop_by > clock_ms() ? broker->stop_by : -1);
 		next = deadline_sooner(next, broker->end_by);
+		next = deadline_sooner(next, rounds_turn(&broker->rounds));
 		next = deadline_sooner(
 			next, metrics_file_turn(&broker->metrics, &broker->clients));
 		next = deadline_sooner(next, say_alive(broker));
+		way = sweeper_way(&broker->clients.queue, broker->stop_by >= 0);
+		next = deadline_sooner(
+			next, sweeper_turn(&broker->sweeper, &broker->hosts, way));
 		if (wait_and_hear(broker, next, err) < 0)
 			return -1;
 	}
@@ -366,7 +336,10 @@ int broker_run(const struct settings *settings)
 		.stop_by = -1,
 		.end_by = -1 };
 	watch_init(&broker->watch, settings);
+	rounds_init(&broker->rounds, settings, &broker->hosts, &broker->clients,
+		&broker->watch);
 	metrics_file_init(&broker->metrics, settings);
+	sweeper_init(&broker->sweeper, settings);
 	result = hosts_init(&broker->hosts, settings, &err);
 	if (result == 0)
 		result = start(broker, &err);
@@ -374,7 +347,9 @@ int broker_run(const struct settings *settings)
 		result = serve(broker, &err);
 	if (result < 0)
 		log_error("%s", err.text);
+	rounds_done(&broker->rounds);
 	metrics_file_done(&broker->metrics);
+	sweeper_done(&broker->sweeper);
 	hosts_done(&broker->hosts);
 	clients_done(&broker->clients);
 	watch_done(&broker->watch);

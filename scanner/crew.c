@@ -107,11 +107,27 @@ bool crew_give(struct host *host, struct request *request)
 	return true;
 }
 
+/* Not ours: its socket is handed on. */
+static void sweeper_joined(struct host *host, const struct job_worker *forked)
+{
+	if (!host->sweeper.asked || forked->pid <= 0) {
+		host_order(host, HOST_KILL, forked->pid);
+		return;
+	}
+	host->sweeper.asked = false;
+	host->sweeper.pid = forked->pid;
+	host->sweeper.fd = take_fd(&host->in.fd);
+}
+
 void crew_joined(struct host *host)
 {
 	struct job_worker forked;
 
 	memcpy(&forked, host->in.payload.data, sizeof(forked));
+	if (forked.status != 0) {
+		sweeper_joined(host, &forked);
+		return;
+	}
 	if (host->forks > 0)
 		host->forks--;
 	/* Twice, or without a place: not one that we asked for. */
@@ -184,6 +200,11 @@ void crew_reaped(struct host *host)
 	bool early;
 
 	memcpy(&ended, host->in.payload.data, sizeof(ended));
+	if (ended.pid > 0 && ended.pid == host->sweeper.pid) {
+		host->sweeper.ended = true;
+		host->sweeper.status = ended.status;
+		return;
+	}
 	worker = pool_find(&host->pool, ended.pid);
 	if (!worker)
 		return;
@@ -241,6 +262,7 @@ void crew_hear(struct host *host, struct worker *worker)
 	case WORKER_NOTHING:
 		break;
 	case WORKER_READY:
+		host->proved_at = clock_ms();
 		log_debug("worker=%d is ready", (int)worker->pid);
 		host->failures = 0;
 		host->trouble[0] = '\0';

@@ -80,4 +80,7 @@ int64_t engine_deadline(const struct engine *engine);
  * -1: this process must not serve. */
 int engine_probe(struct engine *engine, struct err *err);
 
+/* What signature sets call their functionality level: they may ask for one that this engine lacks. */
+unsigned engine_level(void);
+
 #endif

@@ -233,8 +233,8 @@ static int load_once(const struct settings *settings, struct signatures_without 
 			err, ERR_AGAIN, "the signatures changed while they were loaded");
 	if (loaded.signatures == 0)
 		return err_set(err, ERR_SETTINGS,
-			"the signature files hold no signatures: run freshclam (Debian "
-			"package clamav-freshclam)");
+			"the signature files hold no signatures: run freshclam (\"apt "
+			"install clamav-freshclam\" does so by itself)");
 	if (describe(settings, &signatures, &loaded, err) < 0)
 		return -1;
 	*loaded_r = loaded;
@@ -258,4 +258,9 @@ int engine_load(const struct settings *settings, struct engine **engine_r,
 	}
 	(void)snprintf(loaded_r->left_out, sizeof(loaded_r->left_out), "%s", without.why);
 	return 0;
+}
+
+unsigned engine_level(void)
+{
+	return cl_retflevel();
 }

@@ -18,10 +18,13 @@
 
 #include "scanner/charsets.h"
 #include "scanner/engine.h"
+#include "scanner/idle.h"
 #include "scanner/job.h"
 #include "scanner/pages.h"
+#include "scanner/role.h"
 #include "scanner/sandbox.h"
 #include "scanner/signatures.h"
+#include "scanner/sweep_worker.h"
 #include "scanner/temp.h"
 #include "scanner/worker.h"
 
@@ -44,28 +47,36 @@ static int tell(enum job_type type, const void *payload, size_t len, struct err 
 {
 	struct span span = { payload, len };
 
-	return job_send(ENGINEHOST_FD, type, 0, &span, 1, err);
+	return job_send(ROLE_FD, type, 0, &span, 1, err);
 }
 
-static int tell_failure(const struct err *failure, struct err *err)
+static int tell_failure(enum job_type type, const struct err *failure, struct err *err)
 {
-	return tell(HOST_FAILED, failure->text, strnlen(failure->text, JOB_TEXT_MAX - 1),
-		err);
+	return tell(type, failure->text, strnlen(failure->text, JOB_TEXT_MAX - 1), err);
 }
 
 /* In the child. Whatever fails here is said on the worker's own socket. */
-static _Noreturn void worker_life(const struct enginehost *host, pid_t parent, int fd)
+static _Noreturn void worker_life(
+	const struct enginehost *host, pid_t parent, int fd, bool is_sweep)
 {
+	struct settings settings = *host->settings;
 	char path[TEMP_PATH_MAX];
 	struct err err = { 0 };
 	struct span text;
 
 	(void)temp_worker_path(host->settings->temp_dir, parent, getpid(), path);
-	if (temp_make(path, &err) == 0 &&
-		sandbox_enter(host->settings, fd, path, &err) == 0) {
+	if (is_sweep) {
+		idle_enter();
+		/* Its limits are those of what it reads. */
+		if (settings.message_max < settings.sweep_file_max)
+			settings.message_max = settings.sweep_file_max;
+	}
+	if (temp_make(path, &err) == 0 && sandbox_enter(&settings, fd, path, &err) == 0) {
 		/* It may have died before its death was asked for. */
 		if (getppid() != parent)
 			_exit(EX_TEMPFAIL);
+		if (is_sweep)
+			sweep_worker_main(host->engine, host->settings, fd, path);
 		worker_main(host->engine, host->settings, fd, path);
 	}
 	text = span_str(err.text);
@@ -73,10 +84,10 @@ static _Noreturn void worker_life(const struct enginehost *host, pid_t parent, i
 	_exit(EX_OSERR);
 }
 
-static int fork_worker(struct enginehost *host, struct err *err)
+static int fork_worker(struct enginehost *host, bool is_sweep, struct err *err)
 {
 	auto_close int near = -1, far = -1;
-	struct job_worker worker = { 0 };
+	struct job_worker worker = { .status = is_sweep };
 	struct span payload = { (uint8_t *)&worker, sizeof(worker) };
 	pid_t self = getpid();
 	int fds[2];
@@ -91,9 +102,9 @@ static int fork_worker(struct enginehost *host, struct err *err)
 	if (worker.pid < 0)
 		return err_errno(err, ERR_AGAIN, "cannot start a worker: fork");
 	if (worker.pid == 0)
-		worker_life(host, self, far);
+		worker_life(host, self, far, is_sweep);
 	host->workers[host->worker_count++] = worker.pid;
-	return job_send_fd(ENGINEHOST_FD, HOST_WORKER, payload, near, err);
+	return job_send_fd(ROLE_FD, HOST_WORKER, payload, near, err);
 }
 
 static void wipe(const struct enginehost *host, pid_t pid)
@@ -138,7 +149,13 @@ static int obey(struct enginehost *host, struct err *err)
 	struct err failure = { 0 };
 
 	if (host->in.head.type == HOST_FORK)
-		return fork_worker(host, &failure) < 0 ? tell_failure(&failure, err) : 0;
+		return fork_worker(host, false, &failure) < 0
+			       ? tell_failure(HOST_FAILED, &failure, err)
+			       : 0;
+	if (host->in.head.type == HOST_FORK_SWEEP)
+		return fork_worker(host, true, &failure) < 0
+			       ? tell_failure(HOST_NO_SWEEP, &failure, err)
+			       : 0;
 	if (host->in.head.type == HOST_KILL &&
 		host->in.payload.len == sizeof(struct job_worker)) {
 		kill_worker(host);
@@ -150,7 +167,7 @@ static int obey(struct enginehost *host, struct err *err)
 /* Until the parent closes the socket or ends. */
 static int serve(struct enginehost *host, struct err *err)
 {
-	struct pollfd fds[] = { { .fd = ENGINEHOST_FD, .events = POLLIN },
+	struct pollfd fds[] = { { .fd = ROLE_FD, .events = POLLIN },
 		{ .fd = host->signals, .events = POLLIN } };
 	int got;
 
@@ -162,7 +179,7 @@ static int serve(struct enginehost *host, struct err *err)
 			;
 		if (reap(host, err) < 0)
 			return -1;
-		while ((got = job_in_step(&host->in, ENGINEHOST_FD, err)) > 0)
+		while ((got = job_in_step(&host->in, ROLE_FD, err)) > 0)
 			if (obey(host, err) < 0)
 				return -1;
 		if (got < 0)
@@ -206,7 +223,7 @@ static int load(struct enginehost *host, struct err *err)
 	if (sandbox_enter_host(&failure) < 0 || temp_make(path, &failure) < 0 ||
 		engine_load(&here, &host->engine, &loaded, &failure) < 0 ||
 		check_written(&here, from, &failure) < 0) {
-		(void)tell_failure(&failure, NULL);
+		(void)tell_failure(HOST_FAILED, &failure, NULL);
 		return err_set(err, failure.kind, "%s", failure.text);
 	}
 	load_ahead(host, path);
@@ -228,13 +245,6 @@ static void end_workers(struct enginehost *host)
 		(void)file_remove_tree(path, true, NULL);
 }
 
-static bool parent_is_gone(void)
-{
-	struct pollfd fd = { .fd = ENGINEHOST_FD, .events = POLLIN };
-
-	return poll(&fd, 1, 0) != 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
-}
-
 int enginehost_main(const struct settings *settings)
 {
 	struct enginehost host = { .settings = settings, .signals = -1 };
@@ -242,7 +252,7 @@ int enginehost_main(const struct settings *settings)
 	int result;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
-		stop_start(&host.signals, &err) < 0 || parent_is_gone())
+		stop_start(&host.signals, &err) < 0 || role_is_orphan())
 		return EX_OSERR;
 	job_in_init(&host.in, JOB_HOST_MAX, false);
 	result = load(&host, &err);

@@ -7,11 +7,7 @@
 
 #include "scanner/settings.h"
 
-enum {
-	ENGINEHOST_FD = 3
-}; /* where it finds its control socket */
-
-/* The whole life of an engine host. Returns its exit code. */
+/* The whole life of an engine host, whose control socket is ROLE_FD. Returns its exit code. */
 int enginehost_main(const struct settings *settings);
 
 #endif

@@ -3,88 +3,36 @@
 
 #include <assert.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "common/clock.h"
-#include "common/log.h"
 
-#include "scanner/enginehost.h"
 #include "scanner/memory.h"
+#include "scanner/role.h"
 
 enum {
 	PLACES = 2 /* for each worker: one that serves and one that is ending */
 };
 
-/* In the child: our end of the socket becomes ENGINEHOST_FD, every other descriptor is closed,
- * and signals are as a program expects them. */
-static int spawn(struct host *host, int fd, char *const argv[], struct err *err)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, pipe;
-	int result;
-
-	(void)sigemptyset(&none);
-	(void)sigemptyset(&pipe);
-	(void)sigaddset(&pipe, SIGPIPE);
-	if (posix_spawn_file_actions_init(&files) != 0)
-		return err_memory(err);
-	if (posix_spawnattr_init(&attributes) != 0) {
-		(void)posix_spawn_file_actions_destroy(&files);
-		return err_memory(err);
-	}
-	result = posix_spawnattr_setsigmask(&attributes, &none);
-	if (result == 0)
-		result = posix_spawnattr_setsigdefault(&attributes, &pipe);
-	if (result == 0)
-		result = posix_spawnattr_setflags(
-			&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (result == 0)
-		result = posix_spawn_file_actions_adddup2(&files, fd, ENGINEHOST_FD);
-	if (result == 0)
-		result = posix_spawn_file_actions_addclosefrom_np(
-			&files, ENGINEHOST_FD + 1);
-	if (result == 0)
-		result = posix_spawn(
-			&host->pid, "/proc/self/exe", &files, &attributes, argv, environ);
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&files);
-	if (result != 0)
-		return err_set(err, ERR_AGAIN, "cannot start an engine host: %s",
-			strerror(result));
-	return 0;
-}
-
 int host_start(struct host *host, const struct settings *settings, size_t workers,
 	struct err *err)
 {
-	static char name[] = "scanner", role[] = "--engine-host", file[] = "-c",
-		    quiet[] = "-q", verbose[] = "-v";
-	char *argv[6] = { name, role };
-	size_t count = 2;
 	auto_close int near = -1, far = -1;
 	int fds[2];
 
 	assert(host->state == HOST_NONE);
-	if (log_level() > LOG_LEVEL_INFO)
-		argv[count++] = verbose;
-	if (log_level() < LOG_LEVEL_INFO)
-		argv[count++] = quiet;
-	if (settings->path) {
-		argv[count++] = file;
-		argv[count++] = settings->path;
-	}
-	*host = (struct host){ .settings = settings, .control = -1 };
+	*host = (struct host){
+		.settings = settings, .control = -1, .proved_at = -1, .sweeper.fd = -1
+	};
 	if (job_socketpair(fds, err) < 0)
 		return -1;
 	near = fds[0];
 	far = fds[1];
 	if (pool_init(&host->pool, workers * PLACES, err) < 0)
 		return -1;
-	if (spawn(host, far, argv, err) < 0) {
+	if (role_start("--engine-host", settings->path, far, &host->pid, err) < 0) {
 		pool_done(&host->pool);
 		return -1;
 	}
@@ -101,13 +49,13 @@ void host_order(struct host *host, enum job_type type, pid_t pid)
 	struct job_worker worker = { .pid = pid };
 	struct span payload = { (uint8_t *)&worker, sizeof(worker) };
 	struct err err = { 0 };
-	struct job_out out;
 
 	if (host->control < 0)
 		return;
-	job_out_start(&out, type, 0, &payload, type == HOST_FORK ? 0 : 1);
+	if (type != HOST_KILL)
+		payload.len = 0;
 	/* Orders are small: a socket without room for one belongs to a host that hangs. */
-	if (job_out_step(&out, host->control, &err) != 1)
+	if (job_post(host->control, type, 0, payload, -1, &err) < 0)
 		host_kill(host);
 }
 
@@ -120,6 +68,7 @@ static bool well_formed(const struct host *host)
 	case HOST_LOADED:
 		return host->state == HOST_LOADING && len == sizeof(struct job_loaded);
 	case HOST_FAILED:
+	case HOST_NO_SWEEP:
 		return len < JOB_TEXT_MAX;
 	case HOST_WORKER:
 		return len == sizeof(struct job_worker) && host->in.fd >= 0;
@@ -149,6 +98,13 @@ void host_take_loaded(struct host *host)
 	loaded->engine[sizeof(loaded->engine) - 1] = '\0';
 	loaded->unprotected[sizeof(loaded->unprotected) - 1] = '\0';
 	loaded->left_out[sizeof(loaded->left_out) - 1] = '\0';
+}
+
+void host_sweeper_done(struct host *host)
+{
+	if (host->sweeper.fd >= 0)
+		(void)close(host->sweeper.fd);
+	host->sweeper = (struct host_sweeper){ .fd = -1 };
 }
 
 const char *host_status_text(int status, char text[static JOB_TEXT_MAX])
@@ -197,5 +153,6 @@ void host_done(struct host *host)
 		(void)close(take_fd(&host->control));
 	job_in_done(&host->in);
 	pool_done(&host->pool);
-	*host = (struct host){ .control = -1 };
+	host_sweeper_done(host);
+	*host = (struct host){ .control = -1, .sweeper.fd = -1 };
 }

@@ -24,6 +24,15 @@ enum {
 	HOST_END_MS = 3000             /* so long it may take to end its workers */
 };
 
+/* The one worker of the sweep in a host: it serves the walker (sweeper.h), not us. */
+struct host_sweeper {
+	bool asked; /* for it, and no answer yet */
+	bool killed, ended;
+	pid_t pid;  /* 0: none */
+	int fd;     /* its socket, for the walker; -1: handed on */
+	int status; /* once it ended, as waitpid(2) */
+};
+
 struct host {
 	enum host_state state;
 	const struct settings *settings;
@@ -36,12 +45,14 @@ struct host {
 	struct job_loaded loaded;
 	uint64_t generation; /* 0 until loaded */
 	struct pool pool;
-	size_t forks;                   /* asked for, not answered yet */
-	int64_t forks_deadline;         /* for the answer */
-	bool served;                    /* a worker of it gave a verdict */
-	uint64_t oom_kills;             /* of memory_ran_out */
-	unsigned failures;              /* of workers to start, in a row */
-	int64_t fork_after;             /* clock_ms(): none is asked for before */
+	struct host_sweeper sweeper;
+	size_t forks;           /* asked for, not answered yet */
+	int64_t forks_deadline; /* for the answer */
+	int64_t proved_at;  /* a worker last found its probe; clock_ms(), -1: none yet */
+	bool served;        /* a worker of it gave a verdict */
+	uint64_t oom_kills; /* of memory_ran_out */
+	unsigned failures;  /* of workers to start, in a row */
+	int64_t fork_after; /* clock_ms(): none is asked for before */
 	uint64_t counts[HEALTH_COUNTS]; /* of its workers; what is not of them stays 0 */
 	char trouble[JOB_TEXT_MAX];     /* why it does not load or serve, or "" */
 };
@@ -51,7 +62,7 @@ struct host {
 int host_start(struct host *host, const struct settings *settings, size_t workers,
 	struct err *err);
 
-/* HOST_FORK, or HOST_KILL with the pid. A host that does not take orders is killed. */
+/* HOST_FORK, HOST_FORK_SWEEP, or HOST_KILL with the pid. A host that does not take orders is killed. */
 void host_order(struct host *host, enum job_type type, pid_t pid);
 
 /* The next message of the host, checked, in host->in: 1; none: 0; -1: it is gone or lies. */
@@ -59,6 +70,9 @@ int host_receive(struct host *host, struct err *err);
 
 /* HOST_LOADED is in host->in: now in host->loaded, whose texts end. */
 void host_take_loaded(struct host *host);
+
+/* Forget the sweep's worker. */
+void host_sweeper_done(struct host *host);
 
 /* Has it ended? Then *how_r says how, for people, and *status_r as waitpid(2). */
 bool host_reap(struct host *host, int *status_r, char how_r[static JOB_TEXT_MAX]);

@@ -32,7 +32,7 @@ int hosts_init(struct hosts *hosts, const struct settings *settings, struct err 
 	if (hosts->workers == 0)
 		hosts->workers = cores > 0 ? (size_t)cores : 1;
 	for (size_t i = 0; i < HOSTS_MAX; i++)
-		hosts->list[i].control = -1;
+		hosts->list[i].control = hosts->list[i].sweeper.fd = -1;
 	hosts->events = epoll_create1(EPOLL_CLOEXEC);
 	return hosts->events < 0 ? err_errno(err, ERR_FATAL, "epoll") : 0;
 }
@@ -239,6 +239,9 @@ void hosts_hear_one(struct hosts *hosts, struct host *host)
 				not_loaded(hosts, host);
 			else
 				crew_not_joined(host);
+			break;
+		case HOST_NO_SWEEP:
+			host_sweeper_done(host);
 			break;
 		case HOST_WORKER:
 			crew_joined(host);

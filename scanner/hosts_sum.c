@@ -20,7 +20,9 @@ bool hosts_are_quiet(const struct hosts *hosts)
 {
 	for (size_t i = 0; i < HOSTS_MAX; i++)
 		if (hosts->list[i].state != HOST_NONE &&
-			pool_count(&hosts->list[i].pool, WORKER_ENDING) > 0)
+			(pool_count(&hosts->list[i].pool, WORKER_ENDING) > 0 ||
+				hosts->list[i].sweeper.asked ||
+				hosts->list[i].sweeper.pid > 0))
 			return false;
 	return hosts_busy(hosts) == 0;
 }

@@ -114,6 +114,21 @@ int job_send_fd(
 	return send_all(&out, fd, passed, err);
 }
 
+int job_post(int fd, enum job_type type, uint32_t level, struct span payload, int passed,
+	struct err *err)
+{
+	struct job_out out;
+	int done;
+
+	job_out_start(&out, type, level, &payload, 1);
+	done = send_some(&out, fd, MSG_DONTWAIT, passed, err);
+	if (done < 0)
+		return -1;
+	return done > 0 ? 0
+			: err_set(err, ERR_AGAIN,
+				  "the other process takes no messages any more");
+}
+
 int job_out_step(struct job_out *out, int fd, struct err *err)
 {
 	return send_some(out, fd, MSG_DONTWAIT, -1, err);

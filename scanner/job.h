@@ -26,6 +26,17 @@ enum job_type {
 	/* parent to engine host */
 	HOST_FORK,
 	HOST_KILL, /* a struct job_worker */
+	/* the sweep (sweeper.h): its worker in an engine host, and its walker beside the parent */
+	HOST_FORK_SWEEP, /* parent to engine host: HOST_WORKER comes, of status 1, or the next: */
+	HOST_NO_SWEEP, /* it cannot be forked: a sentence */
+	SWEEP_FILE, /* walker to worker: scan the file that comes along; level 1: as a mail */
+	SWEEP_ANSWER, /* worker to walker: a struct sweep_answer */
+	SWEEP_GO,    /* parent to walker: scan; the digest of the signatures that serve */
+	SWEEP_PAUSE, /* begin no scan */
+	SWEEP_WORKER, /* a struct sweep_worker; its socket comes with the message */
+	SWEEP_ENDED, /* a struct job_worker that is no more; pid 0: there will be none now */
+	SWEEP_WANT,   /* walker to parent: give me a worker */
+	SWEEP_RETIRE, /* end the one I have */
 };
 
 /* The fixed start of every message on a socketpair; native byte order, same machine. */
@@ -57,7 +68,7 @@ struct job_loaded {
 
 struct job_worker {
 	int32_t pid;
-	int32_t status; /* HOST_REAPED: as waitpid(2) gives it */
+	int32_t status; /* HOST_REAPED, SWEEP_ENDED: as waitpid(2) gives it */
 };
 
 /* Blocking, for the worker and the engine host. */
@@ -69,6 +80,11 @@ int job_send(int fd, enum job_type type, uint32_t level, const struct span *span
 /* The same with a small payload and a descriptor, which stays the caller's. */
 int job_send_fd(
 	int fd, enum job_type type, struct span payload, int passed, struct err *err);
+
+/* Never waiting, a small message, whole, with a descriptor if passed is not -1. No room: ERR_AGAIN; the
+ * other end does not take what it is sent, or is gone. */
+int job_post(int fd, enum job_type type, uint32_t level, struct span payload, int passed,
+	struct err *err);
 
 /* Receive one message: 1, the payload replaces what the buf held. 0: the other end has closed
  * between two messages. -1: longer than payload->max (ERR_MESSAGE), cut off (ERR_SESSION). */

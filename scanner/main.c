@@ -13,14 +13,19 @@
 #include "common/log.h"
 
 #include "scanner/broker.h"
+#include "scanner/cmd_check.h"
 #include "scanner/enginehost.h"
 #include "scanner/guard.h"
+#include "scanner/inspector.h"
 #include "scanner/sandbox.h"
 #include "scanner/signatures.h"
+#include "scanner/sweep.h"
 #include "scanner/temp.h"
 
 static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
-			    "       scanner [-c FILE] --check-config\n";
+			    "       scanner [-c FILE] --check-config\n"
+			    "       scanner [-c FILE] --check [--json]\n"
+			    "       scanner [-c FILE] --sweep-report [--json]\n";
 
 static const char help[] =
 	"\n"
@@ -31,22 +36,32 @@ static const char help[] =
 	"\n"
 	"  -c, --config FILE   settings, instead of /etc/mailfilter/scanner.conf\n"
 	"      --check-config  read the settings, look at the folders, say what is wrong\n"
+	"      --check         ask the scanner that runs how it and its system are\n"
+	"      --sweep-report  what the sweep of directories did and found\n"
+	"      --json          with one of these two: for scripts\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
 	"Exit codes: 0 stopped, 64 usage, 70 it cannot go on, 75 another scanner runs\n"
-	"here, 78 settings or no signatures.\n"
+	"here, 78 settings or no signatures. Of --check: 0 all is well, 1 a warning,\n"
+	"2 critical, or no scanner answers. Of --sweep-report: 1 something is infected,\n"
+	"75 there is no report yet.\n"
 	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
 
 enum role {
 	ROLE_SERVE,
 	ROLE_CHECK_CONFIG,
-	ROLE_ENGINE_HOST /* started by ourselves only */
+	ROLE_CHECK,
+	ROLE_SWEEP_REPORT,
+	ROLE_ENGINE_HOST, /* these are started by ourselves only */
+	ROLE_INSPECTOR,
+	ROLE_SWEEP_WALKER
 };
 
 struct options {
 	const char *config;
 	enum role role;
+	bool json;
 	int verbose; /* -1 quiet */
 };
 
@@ -61,7 +76,11 @@ static int read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'C' },
+		{ "check", no_argument, NULL, 'K' }, { "json", no_argument, NULL, 'J' },
 		{ "engine-host", no_argument, NULL, 'E' },
+		{ "inspector", no_argument, NULL, 'I' },
+		{ "sweep-walker", no_argument, NULL, 'S' },
+		{ "sweep-report", no_argument, NULL, 'R' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
@@ -76,8 +95,23 @@ static int read_options(int argc, char **argv, struct options *options)
 		case 'C':
 			options->role = ROLE_CHECK_CONFIG;
 			break;
+		case 'K':
+			options->role = ROLE_CHECK;
+			break;
+		case 'J':
+			options->json = true;
+			break;
 		case 'E':
 			options->role = ROLE_ENGINE_HOST;
+			break;
+		case 'I':
+			options->role = ROLE_INSPECTOR;
+			break;
+		case 'S':
+			options->role = ROLE_SWEEP_WALKER;
+			break;
+		case 'R':
+			options->role = ROLE_SWEEP_REPORT;
 			break;
 		case 'v':
 			options->verbose = 1;
@@ -99,6 +133,9 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return wrong_usage("unexpected argument", argv[optind]);
+	if (options->json && options->role != ROLE_CHECK &&
+		options->role != ROLE_SWEEP_REPORT)
+		return wrong_usage("only --check and --sweep-report take", "--json");
 	return -1;
 }
 
@@ -184,6 +221,18 @@ int main(int argc, char **argv)
 		break;
 	case ROLE_CHECK_CONFIG:
 		code = check_config(&settings);
+		break;
+	case ROLE_CHECK:
+		code = cmd_check(&settings, options.json);
+		break;
+	case ROLE_INSPECTOR:
+		code = inspector_main(&settings);
+		break;
+	case ROLE_SWEEP_REPORT:
+		code = sweep_show(&settings, options.json);
+		break;
+	case ROLE_SWEEP_WALKER:
+		code = sweep_main(&settings);
 		break;
 	case ROLE_ENGINE_HOST:
 		code = enginehost_main(&settings);

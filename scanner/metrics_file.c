@@ -16,7 +16,8 @@ void metrics_file_init(struct metrics_file *file, const struct settings *setting
 static bool is_news(const struct metrics_file *file, const struct wire_state *state)
 {
 	return file->state != state->state || file->generation != state->generation ||
-	       file->trouble != (state->trouble[0] != '\0');
+	       file->trouble != (state->trouble[0] != '\0') ||
+	       file->worst != checks_worst(&state->checks);
 }
 
 static int write_it(
@@ -48,6 +49,7 @@ int64_t metrics_file_turn(struct metrics_file *file, const struct clients *clien
 	file->state = state->state;
 	file->generation = state->generation;
 	file->trouble = state->trouble[0] != '\0';
+	file->worst = checks_worst(&state->checks);
 	file->at = clock_ms() + METRICS_FILE_MS;
 	return file->at;
 }

@@ -18,6 +18,7 @@ struct metrics_file {
 	bool failed;         /* the last one could not be written: said once */
 	enum wire_scanner_state state;
 	uint64_t generation;
+	enum check_level worst;
 	bool trouble;
 };
 

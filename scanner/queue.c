@@ -88,6 +88,14 @@ struct request *queue_waiting(const struct queue *queue, const struct request *a
 	return at;
 }
 
+bool queue_is_occupied(const struct queue *queue)
+{
+	for (const struct request *at = queue->first; at; at = at->next)
+		if (at->stage == REQUEST_WORKING && request_is_alone(at))
+			return true;
+	return false;
+}
+
 size_t queue_count(const struct queue *queue, enum request_stage stage)
 {
 	size_t count = 0;

@@ -33,6 +33,9 @@ struct request *queue_find(
 /* The first that waits for a worker, behind after (NULL: from the start), or NULL. */
 struct request *queue_waiting(const struct queue *queue, const struct request *after);
 
+/* Is one in work that nothing else may be in work beside? */
+bool queue_is_occupied(const struct queue *queue);
+
 size_t queue_count(const struct queue *queue, enum request_stage stage);
 size_t queue_count_of(const struct queue *queue, const struct link_peer *peer);
 

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/glob.h"
 #include "common/home.h"
 #include "common/link.h"
 
 #include "scanner/cache.h"
+#include "scanner/check_limits.h"
 #include "scanner/guard.h"
 
 enum {
@@ -25,12 +27,21 @@ enum {
 	WORKER_JOBS_MAX = 1000 * 1000,
 	QUEUE_MAX = 10000,
 	FILES_MAX = 1000 * 1000,
+	ALERT_WORDS_MAX = 32,
+	CHECK_LIMITS_MAX = 64,
+	SWEEP_MAX = 64,
+	SWEEP_EXCLUDE_MAX = 256,
+	SWEEP_INTERVAL_LEAST_MS = 1000,
 	RECURSION_MAX = 100, /* libclamav: CLI_MAX_MAXRECLEVEL */
 };
 
 #define FILE_SIZE_MAX                                                                    \
 	(2047ULL << 20) /* libclamav cuts larger ones to that, without a word */
-#define SCAN_SIZE_MAX (64ULL << 30)
+#define SCAN_SIZE_MAX         (64ULL << 30)
+#define SWEEP_RATE_MAX        (1ULL << 40)
+#define SWEEP_INTERVAL_MAX_MS (366LL * 24 * 3600 * 1000)
+
+static const char *const yes_words[] = { "no", "yes", NULL };
 
 /* As enum reload. */
 static const char *const reload_words[] = { "auto", "concurrent", "serial", NULL };
@@ -56,6 +67,32 @@ static int check_temp_dir(const char *value, struct err *err)
 		return 0;
 	return err_set(err, ERR_SETTINGS,
 		"\"%.80s\": expected the whole path of a directory of its own", value);
+}
+
+static int check_path(const char *value, struct err *err)
+{
+	if (value[0] == '/')
+		return 0;
+	return err_set(
+		err, ERR_SETTINGS, "\"%.80s\": expected the whole path of a file", value);
+}
+
+/* It is run as it is, without a shell and without a search. */
+static int check_alert(const struct settings *settings, struct err *err)
+{
+	if (settings->on_alert.count == 0 || settings->on_alert.items[0][0] == '/')
+		return 0;
+	return schema_error(err, settings->path, 0,
+		"on-alert: \"%.80s\": expected the whole path of a program first",
+		settings->on_alert.items[0]);
+}
+
+static int check_sweep(const char *value, struct err *err)
+{
+	if (value[0] == '/')
+		return 0;
+	return err_set(err, ERR_SETTINGS,
+		"\"%.80s\": expected the whole path of a directory", value);
 }
 
 #define AT(member) .offset = offsetof(struct settings, member)
@@ -101,10 +138,32 @@ const struct schema_option settings_options[] = {
 	  .min = 1, .max = FILES_MAX },
 	{ .name = "recursion-max", .type = SCHEMA_NUMBER, AT(recursion_max), .preset = "17",
 	  .min = 1, .max = RECURSION_MAX },
+	{ .name = "check-interval", .type = SCHEMA_DURATION, AT(check_interval_ms),
+	  .preset = "10m", .min = CHECK_LEAST_MS, .max = CHECK_MOST_MS },
+	{ .name = "check-limits", .type = SCHEMA_LIST, AT(check_limits),
+	  .max = CHECK_LIMITS_MAX, .check = check_limits_check },
+	{ .name = "freshclam-log", .type = SCHEMA_TEXT, AT(freshclam_log),
+	  .preset = "/var/log/clamav/freshclam.log", .check = check_path },
+	{ .name = "on-alert", .type = SCHEMA_LIST, AT(on_alert), .max = ALERT_WORDS_MAX },
 	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
 	  .check = home_check_path },
 	{ .name = "heuristics", .type = SCHEMA_WORD, AT(heuristics), .preset = "off",
 	  .words = heuristics_words },
+	{ .name = "sweep", .type = SCHEMA_LIST, AT(sweep), .max = SWEEP_MAX,
+	  .check = check_sweep, .line_offset = offsetof(struct settings, sweep_line) },
+	{ .name = "sweep-exclude", .type = SCHEMA_LIST, AT(sweep_exclude),
+	  .max = SWEEP_EXCLUDE_MAX, .check = glob_check },
+	{ .name = "sweep-cross", .type = SCHEMA_WORD, AT(sweep_cross), .preset = "no",
+	  .words = yes_words },
+	{ .name = "sweep-rate", .type = SCHEMA_SIZE, AT(sweep_rate), .preset = "0",
+	  .max = SWEEP_RATE_MAX },
+	{ .name = "sweep-file-max", .type = SCHEMA_SIZE, AT(sweep_file_max),
+	  .preset = "100M", .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
+	{ .name = "sweep-interval", .type = SCHEMA_DURATION, AT(sweep_interval_ms),
+	  .preset = "1d", .min = SWEEP_INTERVAL_LEAST_MS, .max = SWEEP_INTERVAL_MAX_MS },
+	{ .name = "sweep-state", .type = SCHEMA_TEXT, AT(sweep_state),
+	  .preset = "/var/lib/mailfilter-scanner/sweep", .check = home_check_path,
+	  .line_offset = offsetof(struct settings, sweep_state_line) },
 	{ 0 },
 };
 /* clang-format on */
@@ -117,7 +176,8 @@ static int refuse_repeats(const struct settings *settings, struct err *err)
 		int line;
 	} lists[] = { { "listen", &settings->listen, settings->listen_line },
 		{ "signatures", &settings->signatures, settings->signatures_line },
-		{ "clients", &settings->clients, settings->clients_line } };
+		{ "clients", &settings->clients, settings->clients_line },
+		{ "sweep", &settings->sweep, settings->sweep_line } };
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		const char *twice = schema_list_repeat(lists[i].list);
@@ -175,8 +235,9 @@ static int expand(char **text, struct err *err)
 static int finish(struct settings *settings, struct err *err)
 {
 	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0 ||
-		expand(&settings->curve_key, err) < 0 ||
-		expand(&settings->metrics_file, err) < 0)
+		check_alert(settings, err) < 0 || expand(&settings->curve_key, err) < 0 ||
+		expand(&settings->metrics_file, err) < 0 ||
+		expand(&settings->sweep_state, err) < 0)
 		return -1;
 	return 0;
 }

@@ -29,14 +29,26 @@ struct settings {
 	char *temp_dir;
 	char *metrics_file; /* NULL: none */
 	uint64_t message_max;
-	int64_t scan_timeout_ms; /* CPU and wall time of one message */
-	uint64_t worker_jobs;    /* messages until a worker is replaced */
-	uint64_t queue;          /* requests waiting or in work, for all clients */
-	uint64_t scan_size_max;  /* libclamav: bytes unpacked from one message */
-	uint64_t file_size_max;  /* libclamav: of one file in it */
-	uint64_t files_max;      /* libclamav: files in it */
-	uint64_t recursion_max;  /* libclamav: archives in archives */
-	int heuristics;          /* 0: off, 1: tag (reported, never cut) */
+	int64_t scan_timeout_ms;   /* CPU and wall time of one message */
+	uint64_t worker_jobs;      /* messages until a worker is replaced */
+	uint64_t queue;            /* requests waiting or in work, for all clients */
+	uint64_t scan_size_max;    /* libclamav: bytes unpacked from one message */
+	uint64_t file_size_max;    /* libclamav: of one file in it */
+	uint64_t files_max;        /* libclamav: files in it */
+	uint64_t recursion_max;    /* libclamav: archives in archives */
+	int64_t check_interval_ms; /* no check is rarer than this */
+	struct schema_list check_limits; /* check_limits.h */
+	char *freshclam_log;             /* written at each of its looks */
+	struct schema_list on_alert;     /* a command, run when a check gets worse */
+	/* The sweep: directories scanned while no mail waits (sweeper.h). */
+	struct schema_list sweep, sweep_exclude; /* folders, none: off; patterns */
+	uint64_t sweep_rate;                     /* bytes a second, 0: as it goes */
+	uint64_t sweep_file_max;                 /* larger files are not read */
+	int64_t sweep_interval_ms;               /* from the end of a pass to the next */
+	char *sweep_state;                       /* folder */
+	int sweep_line, sweep_state_line;
+	int sweep_cross; /* into other file systems */
+	int heuristics;  /* 0: off, 1: tag (reported, never cut) */
 };
 
 /* The table of the file, for the tests that hold sample and manual page against it. */

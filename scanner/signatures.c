@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Debian's package does it by itself, some minutes after it is installed. */
 #define RUN_FRESHCLAM                                                                    \
-	"run freshclam (Debian package clamav-freshclam), or name its folder in the "    \
-	"signatures setting"
+	"run freshclam (\"apt install clamav-freshclam\" does so by itself: wait some "  \
+	"minutes), or name its folder in the signatures setting"
 
 enum {
 	CHUNK_SIZE = 1024 * 1024
@@ -35,14 +36,19 @@ bool signatures_is_test(const char *folder)
 	return strcmp(folder, "test") == 0;
 }
 
-static int is_signature_file(const struct dirent *entry)
+bool signatures_is_file(const char *name)
 {
-	const char *dot = strrchr(entry->d_name, '.');
+	const char *dot = strrchr(name, '.');
 
 	for (size_t i = 0; dot && i < sizeof(extensions) / sizeof(*extensions); i++)
 		if (strcasecmp(dot, extensions[i]) == 0)
-			return 1;
-	return 0;
+			return true;
+	return false;
+}
+
+static int is_signature_file(const struct dirent *entry)
+{
+	return signatures_is_file(entry->d_name);
 }
 
 static bool is_set(const char *name, const char *set)

@@ -60,6 +60,9 @@ int signatures_same(const struct schema_list *folders,
 void signatures_leave_out(struct signatures_without *without,
 	const struct schema_list *folders, size_t i, const char *why);
 
+/* Has a file this name that libclamav would load? */
+bool signatures_is_file(const char *name);
+
 /* The word "test"? And what it stands for, a line of an .ndb file: EICAR's text at the start of a
  * file only, as eicar.org defines it, so that mail that quotes it passes. */
 bool signatures_is_test(const char *folder);

@@ -64,9 +64,33 @@ void state_add_trouble(struct wire_state *state, const char *text)
 	(void)snprintf(state->trouble, sizeof(state->trouble), "%.255s", all);
 }
 
+/* The worst of the checks, or NULL if all are well. */
+static const struct checks_entry *worst(const struct wire_state *state)
+{
+	enum check_level level = checks_worst(&state->checks);
+
+	for (size_t i = 0; level != CHECK_OK && i < state->checks.count; i++)
+		if (state->checks.list[i].result.level == level)
+			return &state->checks.list[i];
+	return NULL;
+}
+
+/* Is it another one, or as bad in another way? What its sentence counts may change all the time. */
+static bool is_as_well(const struct wire_state *before, const struct wire_state *now)
+{
+	const struct checks_entry *was = worst(before), *is = worst(now);
+
+	if (!was || !is)
+		return was == is;
+	return was->result.level == is->result.level && strcmp(was->name, is->name) == 0;
+}
+
 void state_announce(const struct wire_state *before, const struct wire_state *now)
 {
-	if (before->state == now->state && strcmp(before->trouble, now->trouble) == 0)
+	const struct checks_entry *check = worst(now);
+
+	if (before->state == now->state && strcmp(before->trouble, now->trouble) == 0 &&
+		is_as_well(before, now))
 		return;
 	switch (now->state) {
 	case WIRE_LOADING:
@@ -77,8 +101,10 @@ void state_announce(const struct wire_state *before, const struct wire_state *no
 		if (before->state != WIRE_READY)
 			log_info("ready signatures=%" PRIu64 " generation=%" PRIu64,
 				now->signatures, now->generation);
-		notify_send("STATUS=ready, %" PRIu64 " signatures%s%s", now->signatures,
-			now->trouble[0] ? "; " : "", now->trouble);
+		notify_send("STATUS=ready, %" PRIu64 " signatures%s%s%s%s%s%s",
+			now->signatures, now->trouble[0] ? "; " : "", now->trouble,
+			check ? "; " : "", check ? check->name : "", check ? ": " : "",
+			check ? check->result.text : "");
 		break;
 	case WIRE_STOPPING:
 		log_info("stopping");

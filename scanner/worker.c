@@ -190,7 +190,7 @@ int worker_verify(struct engine *engine, struct span message, struct verdict *ve
 /* A scan takes and returns its heap in full: kept, the kernel need not clear thousands of pages for
  * the next (measured with 250,000 signatures: 24 page faults a scan, not 5,700; a fifth of the
  * processor time of a small mail). */
-static void tune_heap(void)
+void worker_tune_heap(void)
 {
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);
 	(void)mallopt(M_TOP_PAD, HEAP_KEEP / 8);
@@ -287,7 +287,7 @@ _Noreturn void worker_main(struct engine *engine, const struct settings *setting
 {
 	struct err err = { 0 };
 
-	tune_heap();
+	worker_tune_heap();
 	if (engine_use_temp(engine, temp_dir, &err) < 0 ||
 		engine_probe(engine, &err) < 0 || sandbox_begin_job(settings, &err) < 0 ||
 		job_send(fd, JOB_READY, 0, NULL, 0, &err) < 0)

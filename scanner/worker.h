@@ -12,6 +12,9 @@
 _Noreturn void worker_main(struct engine *engine, const struct settings *settings, int fd,
 	const char *temp_dir);
 
+/* Keep what the heap has between scans, for as long as it is not asked to rest. */
+void worker_tune_heap(void);
+
 /* One message, as worker_main does it for JOB_SCAN: level and quarantine_id as clean_plan's. Fills
  * the verdict but for generation and time. An infected one that cannot be made clean, not even
  * without its body, is UNSCANNABLE. Fails with ERR_FATAL (memory) or ERR_AGAIN (disk) only. */

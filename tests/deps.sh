@@ -2,17 +2,23 @@
 # SPDX-License-Identifier: ISC
 #
 # Names and installs the Debian packages that building and testing need and that are missing.
-# "deps.sh lint" and "deps.sh bench" do it for what only these targets need. Silent when nothing is
-# missing.
+# "deps.sh lint", "deps.sh bench" and "deps.sh long" (make check-long) do it for what only these targets
+# need, "deps.sh deb" for all that "make deb" needs, which tests nothing. Silent when nothing is missing.
 set -eu
 
+build="gcc libc6-dev make pkg-config libarchive-dev libclamav-dev libcmocka-dev libconfuse-dev
+	libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev"
 case ${1-} in
-lint) packages="clang clang-format clang-tidy cppcheck libclang-rt-14-dev mandoc shellcheck" ;;
+lint)
+	packages="blhc clang clang-format clang-tidy cppcheck libclang-rt-14-dev lintian mandoc
+		shellcheck"
+	;;
 bench) packages="clamav-daemon clamdscan fdm fetchmail getmail6 isync libclamav-dev mpop perl" ;;
+long) packages="build-essential debhelper dpkg-dev lintian mmdebstrap systemd-container" ;;
+deb) packages="$build build-essential debhelper dpkg-dev" ;;
 *)
-	packages="gcc libc6-dev make pkg-config libarchive-dev libclamav-dev libcmocka-dev
-		libconfuse-dev libetpan-dev libgmime-3.0-dev libgnutls28-dev libseccomp-dev libsqlite3-dev libzmq3-dev
-		dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync libio-socket-ssl-perl openssl perl"
+	packages="$build dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync libio-socket-ssl-perl
+		openssl perl"
 	;;
 esac
 

@@ -14,7 +14,7 @@ trap 'exit 1' HUP INT TERM
 
 sources=$(find common mailfilter scanner tests -name '*.[ch]' | sort)
 units=$(find common mailfilter scanner tests -name '*.c' | sort)
-scripts=$(find tests .ci -type f ! -name '*.p[lm]' ! -name '*.t' -exec grep -lE '^#!/bin/(ba)?sh' {} + | sort)
+scripts=$(find tests .ci conf -type f ! -name '*.p[lm]' ! -name '*.t' -exec grep -lE '^#!/bin/(ba)?sh' {} + | sort)
 perl=$(find tests -name '*.p[lm]' -o -name '*.t' | sort)
 manuals=$(find mailfilter scanner -name '*.[1578]' | sort)
 include=$(pkg-config --cflags gmime-3.0 libzmq libclamav libconfuse sqlite3 gnutls cmocka |

@@ -139,7 +139,7 @@ my %table = map { $_ => 1 } map { split /, / } content('README.md') =~ /^\| (\d+
 is_same(\%table, codes_of_mdoc($page), 'the README has the exit codes of mailfilter(8)');
 
 $page = content('scanner/mailfilter-scanner.8');
-($usage, $rest) = check_options('scanner', $page, 'engine-host' => 1); # which it starts itself with
+($usage, $rest) = check_options('scanner', $page, 'engine-host' => 1, inspector => 1, 'sweep-walker' => 1); # which it starts itself with
 is_same(options_of_text($usage), synopsis($page)->{''}, 'scanner: the usage has the options of the synopsis');
 my ($codes) = $rest =~ /^Exit codes: (.*?)\.$/ms;
 is_same({ map { $_ => 1 } ($codes // '') =~ /\b(\d+)\b/g }, codes_of_mdoc($page),

@@ -39,6 +39,10 @@ static void fill_state(struct wire_message *message)
 		.engine = "libclamav 1.4.6",
 		.unprotected = "RAR",
 		.trouble = "none" };
+	message->state.checks = (struct checks){ .count = 2,
+		.list = { { "space", 1700000000,
+				  { CHECK_CRITICAL, "temp-dir /x: 3 MB are left" } },
+			{ "clock", 1800000000, { CHECK_OK, "" } } } };
 	memset(message->state.digest.bytes, 0x5a, HASH_SIZE);
 	for (size_t i = 0; i < HEALTH_COUNTS; i++)
 		message->state.health.counts[i] = i << 40;
@@ -220,6 +224,8 @@ static void every_type_comes_back_as_it_was_sent(void **state)
 		assert_int_equal(got.state.hits, sent.state.hits);
 		assert_memory_equal(
 			&got.state.health, &sent.state.health, sizeof(sent.state.health));
+		assert_memory_equal(
+			&got.state.checks, &sent.state.checks, sizeof(sent.state.checks));
 		assert_true(hash_equal(&got.state.digest, &sent.state.digest));
 		assert_string_equal(got.state.engine, sent.state.engine);
 		assert_string_equal(got.state.unprotected, sent.state.unprotected);

@@ -131,11 +131,12 @@ subtest 'life' => sub {
 	is(finish($pid), 0, 'SIGTERM ends it with 0');
 	ok($await->(qr/^STOPPING=1$/m), '  after STOPPING=1');
 	ok(!-e "$work/socket", '  the socket is gone');
-	is_deeply([ map { s{.*/}{}r } glob "$work/temp/*" ], ['lock'], '  nothing is left but the lock');
+	is_deeply([ grep { $_ ne 'signatures-count' } map { s{.*/}{}r } glob "$work/temp/*" ], ['lock'],
+		'  nothing is left but the lock, and how many signatures there were');
 	my @left = grep {
 		my ($file, $is);
 		$is = <$file> if open($file, '<', $_);
-		($is // '') =~ /engine-host.*\Q$work\E/s;
+		($is // '') =~ /(?:engine-host|inspector).*\Q$work\E/s;
 	} glob '/proc/[0-9]*/cmdline';
 	is_deeply(\@left, [], '  nor a process');
 };

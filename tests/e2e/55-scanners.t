@@ -19,7 +19,8 @@ use Corpus;
 use E2E;
 
 my $MAILS   = 200;
-my $LATE_MS = 15_000;
+my $SILENT  = 14.5;      # s: asked after 4, an answer in 5.5, up to 4 more for what is on its way; a busy machine
+my $LATE_MS = 20_000;    # what was there is sent elsewhere after that, and scanned
 my (%running, @namespaces);
 
 END {
@@ -156,11 +157,14 @@ sub retry_because {
 	return $only->{detail} // '';
 }
 
-my $corpus = Corpus->new('scanners');
-for my $mail ($corpus->mails($MAILS, 20)) {
-	my $kind = $mail->{infected} ? 'infected' : 'clean';
-	push @mails, write_file(work('mails/' . @mails . "-$kind.eml"), $mail->{bytes});
+# Files of mails that no scanner has seen.
+sub fresh {
+	my ($name) = @_;
+	my $number = 0;
+	return map { write_file(work("$name/" . $number++ . ($_->{infected} ? '-infected' : '-clean') . '.eml'), $_->{bytes}) }
+		Corpus->new($name)->mails($MAILS, 20);
 }
+@mails = fresh('scanners');
 
 # Keys.
 my ($code, $scanner_key) = keygen('scanner');
@@ -274,20 +278,20 @@ unlike(status($mine_alone), qr/not read again/, 'and the trouble is over');
 }
 
 # One hangs in the middle: the other does its work.
-$run = scan('hangs', [], $both);
+$run = scan('hangs', [], $both, fresh('hangs'));
 ok(says($run->{out}, qr/"verdict"/, 40), 'a run is in the middle');
 kill 'STOP', $scanner{a}{pid};
 all_well($run, 'one hangs', ended($run, 60));
 kill 'CONT', $scanner{a}{pid};
 
 # The only one hangs and goes on: it is found again.
-$run = scan('alone', [], client('alone', 'mine', "$endpoint{b} $scanner_key"));
+$run = scan('alone', [], client('alone', 'mine', "$endpoint{b} $scanner_key"), fresh('alone'));
 ok(says($run->{out}, qr/"verdict"/, 40), 'a run is in the middle');
 kill 'STOP', $scanner{b}{pid};
 my $stopped = time;
 ok(says($run->{err}, qr/lost/, 1), 'the scanner that hangs is noticed');
 my $noticed = time - $stopped;
-cmp_ok($noticed, '<', 11, sprintf 'within 10 seconds (%.1f s)', $noticed);
+cmp_ok($noticed, '<', $SILENT, sprintf 'soon (%.1f s)', $noticed);
 kill 'CONT', $scanner{b}{pid};
 all_well($run, 'it goes on', ended($run, 60));
 is(end_scanner($scanner{$_}), 0, "scanner $_ ends in order") for qw(a b);

@@ -96,7 +96,7 @@ my $answer = decode_json((split /\n/, mailfilter('-c', $conf, 'why', '--json', '
 is("$answer->{state} $answer->{attempts}", 'held 0', 'why: held, and never tried');
 like($answer->{next}, qr/once `deliver` takes mail/, '  and what comes next');
 is(sent($_, 0), $sent{$_}, "$_: nothing was downloaded") for qw(socket tcp);
-$store->start(1) or die "no Dovecot\n";
+$store->start or die "no Dovecot\n";
 for my $name (qw(socket tcp)) {
 	my $run = run($name);
 	is($run->{code}, 0, "$name: up again: 0") or diag $run->{err};
@@ -113,7 +113,7 @@ my $daemon = E2E::mailfilter_start('-c', $conf, '--account', 'socket');
 ok(E2E::wait_line($daemon, qr/account=socket folder=INBOX held=3 /, 1), 'a daemon holds what came');
 kill 'USR1', $daemon->{pid};
 ok(E2E::wait_line($daemon, qr/account=socket folder=INBOX held=3 /, 2), 'and holds it at its next visit');
-$store->start(1) or die "no Dovecot\n";
+$store->start or die "no Dovecot\n";
 kill 'USR1', $daemon->{pid};
 ok(E2E::wait_line($daemon, qr/account=socket .*action=delivered/, 3), 'and delivers when told that it is back');
 kill 'TERM', $daemon->{pid};

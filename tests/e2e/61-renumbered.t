@@ -19,13 +19,8 @@ my @mails   = map { $mail->($_) } @Corpus::CLEAN, @Corpus::INFECTED;
 my $maildir = work('dovecot') . '/mail/anew/Maildir';
 $dovecot->put('anew', map { $_->{bytes} } @mails);
 
-my $conf;
-
-# Its ports are others after each start.
-sub configure {
-	$conf = settings('mailfilter.conf', { E2E::global('message-max' => '1M') },
-		E2E::account($dovecot, 'anew', 'imaps', folders => [ 'INBOX', 'Work' ]));
-}
+my $conf = settings('mailfilter.conf', { E2E::global('message-max' => '1M') },
+	E2E::account($dovecot, 'anew', 'imaps', folders => [ 'INBOX', 'Work' ]));
 
 # The index lost, as when a mailbox is put back from a copy: new UIDs in an order of their own.
 sub lose_index {
@@ -34,9 +29,7 @@ sub lose_index {
 	sleep 1;    # UIDVALIDITY is the time in seconds
 	unlink map { glob "$_/dovecot*" } @folders;
 	$dovecot->start or die $dovecot->log;
-	configure();
 }
-configure();
 
 sub uidvalidity {
 	my $imap = Imap->new($dovecot->{port}{imap}, 'anew', 'sesame');

@@ -6,7 +6,8 @@
 # Maildir, an mbox or in place; at most one mail a crash twice where the destination cannot be asked;
 # and one more run changes nothing. Then each such call on the disk fails, with ENOSPC, EIO and
 # EDQUOT: mail is held, the reason said, and a run without faults brings it all. Without LONG=1 some
-# combinations, each killed at one step of each kind. ONLY=imap-mbox,errors-lmtp: these alone.
+# combinations, each killed at one step of each kind. ONLY=imap-mbox,errors-lmtp: these alone. JOBS: so
+# many at once.
 use strict;
 use warnings;
 use FindBin;
@@ -45,14 +46,14 @@ sub note_progress {
 
 # Run again what was tried, all together; and one more time.
 sub run_again {
-	my ($matrix, $crashes, @cases) = @_;
+	my ($matrix, @cases) = @_;
 	return if !@cases;
 	my @problems;
 	my $conf = settings("conf/$matrix->{name}-again.conf", { E2E::global('state-dir' => $matrix->state_dir) }, map { $_->{account} } @cases);
 	my $run  = E2E::finish(E2E::mailfilter_start('-c', $conf, '--once'), 300);
 	push @problems, "the next run ends with $run->{code}/$run->{signal}" if $run->{code} != 0;
 	for my $case (@cases) {
-		push @problems, map { "$case->{what}, account $case->{name}: $_" } $matrix->problems($case, $crashes);
+		push @problems, map { "$case->{what}, account $case->{name}: $_" } $matrix->problems($case);
 		$case->{state} = $matrix->state_of($case);
 	}
 	$run = E2E::finish(E2E::mailfilter_start('-c', $conf, '--once'), 300);
@@ -67,10 +68,13 @@ sub run_again {
 sub try_one {
 	my ($matrix, $order, $what) = @_;
 	my $case = $matrix->fresh;
+	# Where nothing can be noted any more, what was handed over is like after a crash; not where one call
+	# failed and the next may succeed.
+	$case->{crashes} = $order->[2] =~ /^(?:kill|torn)$/ || $order->[3] ? 1 : 0;
 	$case->{run} = Faults::with(work(), $order, sub { mailfilter('-c', $case->{conf}, '--once') });
 	($case->{done}, my $count) = Faults::counted();
 	my $at = $order->[0] eq 'any' ? (Faults::traced())[ $order->[1] - 1 ] : [ $order->[0], '' ];
-	$case->{what} = "$order->[2] at " . join ' ', $order->[1], @{ $at // ['nothing'] };
+	$case->{what} = "$order->[2] " . ($order->[3] ? 'from' : 'at') . ' ' . join ' ', $order->[1], @{ $at // ['nothing'] };
 	return $case;
 }
 
@@ -88,11 +92,11 @@ sub kill_at {
 		}
 		push @cases, $case;
 		if (@cases == $BATCH) {
-			push @problems, run_again($matrix, 1, splice @cases);
+			push @problems, run_again($matrix, splice @cases);
 			note_progress($matrix->{name}, "$deed, $n of $numbers[-1], " . @problems . ' problems');
 		}
 	}
-	return ($tried, @problems, run_again($matrix, 1, @cases));
+	return ($tried, @problems, run_again($matrix, @cases));
 }
 
 # Each call of each kind fails.
@@ -114,12 +118,11 @@ sub fail_each {
 					$run->{code} == 0 && %left && $matrix->{to} ne 'inplace' ? 'ends with 0, and mail is left' : ();
 			}
 			next if @cases < $BATCH;
-			# Where nothing can be noted any more, what was handed over is like after a crash.
-			push @problems, run_again($matrix, 1, splice @cases);
+			push @problems, run_again($matrix, splice @cases);
 			note_progress($matrix->{name}, "$call, $n of $count->{$call}, " . @problems . ' problems');
 		}
 	}
-	return ($tried, @problems, run_again($matrix, 1, @cases));
+	return ($tried, @problems, run_again($matrix, @cases));
 }
 
 sub work_on {
@@ -129,7 +132,7 @@ sub work_on {
 	my $calm = try_one($matrix, [ 'any', 0, 'none' ]);
 	my ($all, $begins, @steps) = $matrix->transitions($calm->{name});
 	my (undef, $count) = Faults::counted();
-	my @problems = map { "without faults: $_" } run_again($matrix, 0, $calm);
+	my @problems = map { "without faults: $_" } run_again($matrix, $calm);
 	my ($tried, @more);
 	if ($name =~ /^errors/) {
 		($tried, @problems) = (fail_each($matrix, $count), @problems);

@@ -47,6 +47,8 @@ static void each_line_answers_and_an_empty_one_means_the_preset(void **state)
 
 static void what_is_no_answer_is_asked_for_again(void **state)
 {
+	static const char odd[] = { 'a', '\033', '[', '2', 'J', '\n', 'a', '\0', 'b',
+		'\n', '\xff', '\n', 'w', 'e', 'l', 'l', '\n' };
 	static char input[3 * ASK_BUFFER];
 	char answer[ASK_ANSWER_MAX];
 	struct ask ask;
@@ -58,8 +60,8 @@ static void what_is_no_answer_is_asked_for_again(void **state)
 	input[ASK_ANSWER_MAX] = '\n';
 	input[ASK_ANSWER_MAX + 1 + 2 * ASK_BUFFER] = '\n';
 	len = ASK_ANSWER_MAX + 2 + 2 * ASK_BUFFER;
-	memcpy(input + len, "a\033[2J\na\0b\n\xff\nwell\n", 17);
-	ask = ask_with(input, len + 17);
+	memcpy(input + len, odd, sizeof(odd));
+	ask = ask_with(input, len + sizeof(odd));
 	assert_int_equal(ask_line(&ask, "a", "", answer), ASK_OK);
 	assert_string_equal(answer, "well");
 	assert_int_equal(ask_line(&ask, "a", "", answer), ASK_END);

@@ -9,12 +9,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/err.h"
 
 #include "mailfilter/account.h"
+#include "mailfilter/standing.h"
 #include "mailfilter/stream.h"
 
 /* What a worker does, in place of mailfilter/account.c. */
@@ -87,6 +89,15 @@ static void breaks_out(const struct account_job *job, struct report *report)
 		(void)err_set(&report->err, ERR_FATAL, "it has no password of its own");
 }
 
+/* What a worker does not set has this for its value. */
+__attribute__((noinline)) static void soil_the_stack(void)
+{
+	volatile char dirt[16384];
+
+	for (size_t i = 0; i < sizeof(dirt); i++)
+		dirt[i] = 0x55;
+}
+
 /* Start one and wait for its end; not before it fell silent. */
 static struct report run(
 	void (*what)(const struct account_job *job, struct report *report),
@@ -101,6 +112,7 @@ static struct report run(
 	struct pollfd readable;
 
 	work = what;
+	soil_the_stack();
 	assert_int_equal(child_start(&child, &tools), 0);
 	readable = (struct pollfd){ .fd = child.fd, .events = POLLIN };
 	while (child.fd >= 0 && poll(&readable, 1, 10000) > 0)
@@ -158,6 +170,80 @@ static void a_worker_that_dies_leaves_its_counts_and_an_error(void **state)
 	assert_non_null(strstr(report.err.text, "status 3"));
 }
 
+/* So many descriptors are left that a worker is started, but not its runner. */
+static void a_worker_that_cannot_begin_reports_nothing_else(void **state)
+{
+	struct rlimit limit, few;
+	struct report report;
+	enum child_end end;
+	int next = dup(STDIN_FILENO);
+
+	(void)state;
+	(void)close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = (struct rlimit){ .rlim_cur = (rlim_t)next + 2, .rlim_max = limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	report = run(ends_well, &end);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(end, CHILD_EXITED);
+	assert_true(report.final);
+	assert_int_equal(report.err.kind, ERR_AGAIN);
+	assert_non_null(strstr(report.err.text, "a process for commands"));
+	report.final = false;
+	report.err = (struct err){ 0 };
+	assert_memory_equal(&report, &(struct report){ 0 }, sizeof(report));
+}
+
+/* A session that is lost in the moment in which it waits. */
+static int lose(struct source *source, struct source_idle *idle, struct err *err)
+{
+	(void)source;
+	(void)idle;
+	return err_set(err, ERR_SESSION, "the line is dead");
+}
+
+static void close_nothing(struct source *source)
+{
+	(void)source;
+}
+
+static const struct source_ops losing = { .idle = lose, .close = close_nothing };
+static struct source lost_soon = { .ops = &losing };
+
+static void stays(const struct account_job *job, struct report *report)
+{
+	report->final = true;
+	job->standing->source = &lost_soon;
+}
+
+static void a_call_that_crosses_the_loss_of_the_session_began_no_round(void **state)
+{
+	struct child child = { .account = &accounts[1], .fd = -1 };
+	struct child_tools tools = { .settings = &settings,
+		.idle = true,
+		.stop_fd = -1,
+		.private_fds = { -1, -1, -1 },
+		.children = &child,
+		.count = 1 };
+	struct pollfd readable;
+	enum child_end end;
+
+	(void)state;
+	work = stays;
+	assert_int_equal(child_start(&child, &tools), 0);
+	readable = (struct pollfd){ .fd = child.fd, .events = POLLIN };
+	while (!child.idles && poll(&readable, 1, 10000) > 0)
+		(void)child_hear(&child);
+	assert_true(child.idles);
+	child_call(&child);
+	assert_false(child.idles);
+	while (!child_reap(&child, &end))
+		(void)usleep(1000);
+	assert_int_equal(end, CHILD_EXITED);
+	assert_true(child.idles);
+	assert_string_equal(child.lost.text, "the line is dead");
+}
+
 static void a_worker_dies_with_its_parent(void **state)
 {
 	int ends[2];
@@ -193,6 +279,9 @@ int main(void)
 		cmocka_unit_test(
 			a_worker_starts_no_program_and_knows_no_password_but_its_own),
 		cmocka_unit_test(a_worker_that_dies_leaves_its_counts_and_an_error),
+		cmocka_unit_test(a_worker_that_cannot_begin_reports_nothing_else),
+		cmocka_unit_test(
+			a_call_that_crosses_the_loss_of_the_session_began_no_round),
 		cmocka_unit_test(a_worker_dies_with_its_parent),
 	};
 

@@ -82,8 +82,8 @@ static void each_reason_has_a_policy_of_its_own(void **state)
 
 			/* All others say something else. */
 			for (size_t j = 0; j < VERDICT_REASONS; j++)
-				account.on_reason[j] = policies[(i + 1) % 3];
-			account.on_reason[reason] = policies[i];
+				account.on_reason[j] = (int)policies[(i + 1) % 3];
+			account.on_reason[reason] = (int)policies[i];
 			decide(&message, &account);
 			assert_int_equal(message.action, actions[i]);
 		}

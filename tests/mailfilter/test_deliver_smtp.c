@@ -417,9 +417,12 @@ static void what_was_taken_is_not_sent_again(void **state)
 }
 
 /* "bob" and "geheim": PLAIN, and each alone. */
-#define PLAIN_SECRET "AGJvYgBnZWhlaW0="
-#define USER_SECRET  "Ym9i"
-#define PASS_SECRET  "Z2VoZWlt"
+#define PLAIN_SECRET  "AGJvYgBnZWhlaW0="
+#define USER_SECRET   "Ym9i"
+#define PASS_SECRET   "Z2VoZWlt"
+#define AUTH_PLAIN    "< AUTH PLAIN AGJvYgBnZWhlaW0="
+#define SAYS_USER     "< Ym9i\r\n"
+#define SAYS_PASSWORD "< Z2VoZWlt\r\n"
 
 static void expect_login(const char *file_content)
 {
@@ -444,13 +447,11 @@ static void a_login_comes_before_mail_and_once_a_session(void **state)
 {
 	static const char *const scripts[][48] = {
 		{ GREETS, "< EHLO ", "= 250-fake\r\n250-auth cram-md5 login plain\r\n",
-			"> 250 HELP", "< AUTH PLAIN " PLAIN_SECRET "\r\n",
-			"> 235 2.7.0 welcome", AFTER_LOGIN },
+			"> 250 HELP", AUTH_PLAIN, "> 235 2.7.0 welcome", AFTER_LOGIN },
 		/* As servers of long ago write it; and only one that has no PLAIN is told by LOGIN. */
 		{ GREETS, "< EHLO ", "= 250-fake\r\n250-AUTH=LOGIN\r\n", "> 250 ok",
-			"< AUTH LOGIN\r\n", "> 334 VXNlcm5hbWU6", "< " USER_SECRET "\r\n",
-			"> 334 UGFzc3dvcmQ6", "< " PASS_SECRET "\r\n", "> 235 ok",
-			AFTER_LOGIN },
+			"< AUTH LOGIN\r\n", "> 334 VXNlcm5hbWU6", SAYS_USER,
+			"> 334 UGFzc3dvcmQ6", SAYS_PASSWORD, "> 235 ok", AFTER_LOGIN },
 	};
 
 	(void)state;
@@ -556,7 +557,7 @@ static void a_password_that_is_not_there_is_said_before_anything_goes_out(void *
 static void a_password_command_is_run_for_each_login(void **state)
 {
 	static const char *const script[] = { GREETS, "< EHLO ", "> 250 AUTH PLAIN",
-		"< AUTH PLAIN " PLAIN_SECRET, "> 235 ok", AFTER_LOGIN };
+		AUTH_PLAIN, "> 235 ok", AFTER_LOGIN };
 	static char program[] = "/bin/echo", argument[] = "geheim";
 	static char *argv[] = { program, argument };
 

@@ -252,9 +252,12 @@ static void one_that_was_killed_is_missed_and_does_not_hang(void **state)
 
 	(void)state;
 	world_start(&world, "kill -KILL $PPID", "true");
+	assert_false(runner_is_gone(NULL));
+	assert_false(runner_is_gone(world.account.runner));
 	assert_int_equal(read_it(&world, text, sizeof(text), &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	assert_non_null(strstr(err.text, "is gone"));
+	assert_true(runner_is_gone(world.account.runner));
 	assert_int_equal(
 		runner_give(&world.account, input, "", &stream_wait_plain, &end, &err),
 		-1);

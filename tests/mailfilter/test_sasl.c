@@ -148,6 +148,48 @@ static void a_hostile_challenge_is_cut(void **state)
 		assert_in_range(*at, ' ', '~');
 }
 
+static void words_that_hold_what_was_told_are_for_nobody(void **state)
+{
+	static const struct {
+		enum auth_kind auth;
+		const char *secret, *words;
+		bool told;
+	} cases[] = {
+		{ AUTH_PLAIN, "hunter2", "unknown command PASS hunter2", true },
+		{ AUTH_PLAIN, "hunter2", "wrong password", false },
+		{ AUTH_PLAIN, "a long secret of theirs", "you said 'ret of the'", true },
+		{ AUTH_PLAIN, "a long secret of theirs", "long ago", false },
+		/* NUL tim NUL tanstaaftanstaaf */
+		{ AUTH_PLAIN, "tanstaaftanstaaf", "bad AHRpbQB0YW5zdGFhZnRhbnN0YWFm",
+			true },
+		{ AUTH_XOAUTH2, "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGE",
+			"no such token: ya29.vF9dft4qmTc2", true },
+		{ AUTH_XOAUTH2, "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGE", "expired",
+			false },
+		{ AUTH_PLAIN, "x", "next time", false },
+		{ AUTH_PLAIN, "", "empty", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct sasl_login login = { .auth = cases[i].auth,
+			.user = "tim",
+			.secret = cases[i].secret,
+			.host = "h.example.org" };
+		struct err err;
+
+		(void)err_set(&err, ERR_AUTH, "%s", cases[i].words);
+		assert_int_equal(sasl_censor(&login, &err), -1);
+		assert_int_equal(err.kind, ERR_AUTH);
+		if (cases[i].told)
+			assert_non_null(strstr(err.text,
+				"h.example.org takes no login of tim, with words that"));
+		else
+			assert_string_equal(err.text, cases[i].words);
+	}
+	assert_int_equal(sasl_censor(&(struct sasl_login){ .secret = "" }, NULL), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +198,7 @@ int main(void)
 		cmocka_unit_test(each_mechanism_is_conceded_its_own_way),
 		cmocka_unit_test(a_servers_reasons_are_read),
 		cmocka_unit_test(a_hostile_challenge_is_cut),
+		cmocka_unit_test(words_that_hold_what_was_told_are_for_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

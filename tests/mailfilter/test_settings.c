@@ -142,6 +142,21 @@ static void an_account_that_is_watched_is_visited_seldom_if_nothing_else_is_said
 		3, "only IMAP");
 }
 
+static void check_second(const struct account_settings *account)
+{
+	assert_int_equal(account->kind, SOURCE_POP3);
+	assert_int_equal(account->tls, TLS_NONE);
+	assert_int_equal(account->folders.count, 0);
+	assert_string_equal(account->password, "a${x}\"");
+	assert_string_equal(account->deliver_path, "/home/test/M");
+	assert_int_equal(account->after_kind, AFTER_DELETE);
+	assert_int_equal(account->since_kind, SINCE_NOW);
+	assert_int_equal(account->interval_ms, 10000);
+	assert_int_equal(account->rate, 0);
+	assert_int_equal(account->scan, SCAN_ALL);
+	assert_int_equal(account->message_max, 1 << 30);
+}
+
 static void everything_can_be_set(void **state)
 {
 	DEFER(settings_free) struct settings settings = { 0 };
@@ -194,18 +209,7 @@ static void everything_can_be_set(void **state)
 	assert_int_equal(account->scan, SCAN_SUSPICIOUS);
 	assert_int_equal(account->message_max, 1024);
 	assert_int_equal(account->timeout_ms, 100);
-	account = settings_account(&settings, 1);
-	assert_int_equal(account->kind, SOURCE_POP3);
-	assert_int_equal(account->tls, TLS_NONE);
-	assert_int_equal(account->folders.count, 0);
-	assert_string_equal(account->password, "a${x}\"");
-	assert_string_equal(account->deliver_path, "/home/test/M");
-	assert_int_equal(account->after_kind, AFTER_DELETE);
-	assert_int_equal(account->since_kind, SINCE_NOW);
-	assert_int_equal(account->interval_ms, 10000);
-	assert_int_equal(account->rate, 0);
-	assert_int_equal(account->scan, SCAN_ALL);
-	assert_int_equal(account->message_max, 1 << 30);
+	check_second(settings_account(&settings, 1));
 }
 
 static void scanners_on_other_hosts_have_their_keys(void **state)

@@ -144,6 +144,11 @@ static const struct open_case open_cases[] = {
 		ERR_AUTH, "wrong", TLS_NONE, AUTH_PLAIN },
 	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN", "> $ NO wrong" },
 		ERR_AUTH, "127.0.0.1 refuses the login of user: wrong", TLS_NONE, 0 },
+	/* What it was told has no place in a log. */
+	{ { TOKENS, "< AUTHENTICATE PLAIN", "> $ NO what is AHVzZXIAcGFzcw==" }, ERR_AUTH,
+		"127.0.0.1 takes no login of user, with words that hold", TLS_NONE, 0 },
+	{ { TOKENS, "< AUTHENTICATE PLAIN", "> $ BAD AHVzZXIAcGFzcw==" }, ERR_SESSION,
+		"127.0.0.1 takes no login of user, with words that hold", TLS_NONE, 0 },
 	{ { "> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN",
 		  "> $ NO [UNAVAILABLE] later" },
 		ERR_SESSION, "[UNAVAILABLE] later", TLS_NONE, 0 },

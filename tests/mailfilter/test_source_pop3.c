@@ -152,6 +152,10 @@ static const struct login_case {
 } login_cases[] = {
 	{ { TOKENS, "< AUTH PLAIN", "> + ", "< AHVzZXIAcGFzcw==", "> + " },
 		"asks on and on", ERR_SESSION, AUTH_PLAIN },
+	/* What it was told has no place in a log. */
+	{ { TOKENS, "< AUTH PLAIN", "> + ",
+		  "< AHVzZXIAcGFzcw==", "> -ERR no command AHVzZXIAcGFzcw==" },
+		"takes no login of user, with words that hold", ERR_AUTH, AUTH_PLAIN },
 	{ { TOKENS, "< USER user", "> +OK", "< PASS pass", "> -ERR wrong" },
 		"wrong (check user and password)", ERR_AUTH, AUTH_LOGIN },
 	/* Tokens. {"status":"401","scope":"a|b"} */

@@ -30,6 +30,7 @@
 
 #include "scanner/broker.h"
 #include "scanner/enginehost.h"
+#include "scanner/inspector.h"
 #include "scanner/request.h"
 
 enum {
@@ -266,6 +267,18 @@ static inline void assert_refused(
 	wire_message_done(&message);
 }
 
+/* Or a worker, which is its copy; the inspector is neither. */
+static inline bool is_engine_host(pid_t pid)
+{
+	char path[64], line[512];
+	auto_fclose FILE *file = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	file = fopen(path, "re");
+	return file &&
+	       memmem(line, fread(line, 1, sizeof(line), file), "--engine-host", 13);
+}
+
 static inline size_t children(pid_t pid, pid_t list[static PIDS_MAX])
 {
 	char path[64], line[1024] = "";
@@ -282,7 +295,8 @@ static inline size_t children(pid_t pid, pid_t list[static PIDS_MAX])
 		uint64_t child = 0;
 
 		assert_int_equal(parse_number(word, 1, INT32_MAX, &child, NULL), 0);
-		list[count++] = (pid_t)child;
+		if (is_engine_host((pid_t)child))
+			list[count++] = (pid_t)child;
 	}
 	return count;
 }
@@ -356,7 +370,8 @@ static inline void await_end(pid_t pid)
 /* Without a cache: the same mail costs a worker each time. */
 #define ONE_WORKER "signatures = { \"test\" }\nworkers = 1\ncache = 0\n"
 
-/* Started again by itself: "--serve -c FILE", "--engine-host [-q|-v] -c FILE". */
+/* Started again by itself: "--serve -c FILE", "--engine-host [-q|-v] -c FILE", "--inspector ..."
+ * likewise. */
 static inline int serve(int argc, char **argv)
 {
 	struct settings settings = { 0 };
@@ -370,8 +385,9 @@ static inline int serve(int argc, char **argv)
 		log_error("%s", err.text);
 		return EX_CONFIG;
 	}
-	code = strcmp(argv[1], "--serve") == 0 ? broker_run(&settings)
-					       : enginehost_main(&settings);
+	code = strcmp(argv[1], "--serve") == 0       ? broker_run(&settings)
+	       : strcmp(argv[1], "--inspector") == 0 ? inspector_main(&settings)
+						     : enginehost_main(&settings);
 	settings_free(&settings);
 	return code;
 }

@@ -40,6 +40,16 @@ static void check_presets(const struct settings *settings)
 	assert_int_equal(settings->files_max, 10000);
 	assert_int_equal(settings->recursion_max, 17);
 	assert_int_equal(settings->heuristics, 0);
+	assert_int_equal(settings->check_interval_ms, 600000);
+	assert_int_equal(settings->check_limits.count, 0);
+	assert_string_equal(settings->freshclam_log, "/var/log/clamav/freshclam.log");
+	assert_int_equal(settings->on_alert.count, 0);
+	assert_int_equal(settings->sweep.count, 0);
+	assert_int_equal(settings->sweep_cross, 0);
+	assert_int_equal(settings->sweep_rate, 0);
+	assert_int_equal(settings->sweep_file_max, 100 << 20);
+	assert_int_equal(settings->sweep_interval_ms, 24 * 3600 * 1000);
+	assert_string_equal(settings->sweep_state, "/var/lib/mailfilter-scanner/sweep");
 }
 
 static void an_empty_file_gives_the_presets(void **state)
@@ -78,7 +88,9 @@ static void everything_can_be_set(void **state)
 		"workers = 256 temp-dir = \"/c\" message-max = 1G scan-timeout = 100ms\n"
 		"worker-jobs = 1 queue = 10000 scan-size-max = 64G file-size-max = 2047M\n"
 		"files-max = 1 recursion-max = 100 heuristics = tag\n"
-		"signatures-check = 1s reload = serial cache = 16777216\n");
+		"signatures-check = 1s reload = serial cache = 16777216\n"
+		"check-interval = 1d check-limits = { \"queue-age off\" }\n"
+		"freshclam-log = \"/l\" on-alert = { \"/p\", \"a b\" }\n");
 	if (settings_load(path, &settings, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(settings.listen.count, 2);
@@ -98,6 +110,10 @@ static void everything_can_be_set(void **state)
 	assert_int_equal(settings.signatures_check_ms, 1000);
 	assert_int_equal(settings.reload, RELOAD_SERIAL);
 	assert_int_equal(settings.cache, 16777216);
+	assert_int_equal(settings.check_interval_ms, 24 * 3600 * 1000);
+	assert_string_equal(settings.check_limits.items[0], "queue-age off");
+	assert_string_equal(settings.freshclam_log, "/l");
+	assert_string_equal(settings.on_alert.items[1], "a b");
 }
 
 #define KEY "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
@@ -145,6 +161,10 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 		{ "signatures = { \"db\" }", 1, "expected the whole path" },
 		{ "signatures = { test, test }", 1, "twice" },
 		{ "workers = 257", 1, "from 0 to 256" },
+		{ "sweep = { \"home\" }", 1, "the whole path of a directory" },
+		{ "sweep = { \"/home\", \"/home\" }", 1, "twice" },
+		{ "sweep-exclude = { \"[a\" }", 1, "expected" },
+		{ "sweep-interval = 500ms", 1, "1s" },
 		{ "temp-dir = \"tmp\"", 1, "expected the whole path" },
 		{ "temp-dir = \"/\"", 1, "expected the whole path" },
 		{ "message-max = 2G", 1, "from 1K to 1G, such as 50M" },
@@ -159,6 +179,18 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 		{ "reload = never", 1, "concurrent" },
 		{ "cache = 16777217", 1, "from 0 to 16777216" },
 		{ "recursion-max = 101", 1, "from 1 to 100" },
+		{ "check-interval = 999ms", 1, "from 1s to 1d" },
+		{ "check-limits = { \"queue 1m 2m\" }", 1, "expected a limit such as" },
+		{ "check-limits = { \"queue-age 2m 1m\" }", 1,
+			"before what is critical" },
+		{ "check-limits = { \"temp-left 1M 2M\" }", 1,
+			"before what is critical" },
+		{ "check-limits = { \"queue-age 1m\" }", 1, "two limits" },
+		{ "check-limits = { \"queue-age 1m 2m 3m\" }", 1, "two limits" },
+		{ "check-limits = { \"unscannable 5 9\" }", 1, "a share such as 10%" },
+		{ "check-limits = { \"unscannable 5% 101%\" }", 1, "from 0 to 100" },
+		{ "freshclam-log = \"log\"", 1, "whole path" },
+		{ "on-alert = { \"mail\", \"root\" }", 0, "whole path of a program" },
 		{ "heuristics = cut", 1, "expected off or tag" },
 		{ "# a\n# b\nqueue = 5\nqueue = 5", 4, "second time" },
 	};

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 #
 # A real systemd to try the units under: a container over an overlay of this machine, without network,
-# with both programs in it by "make install PREFIX=/usr". It goes away with the test.
+# with both programs in it by "make install PREFIX=/usr"; or of another root, with what the test puts
+# there (%OTHER). It goes away with the test.
 #
 # The test's file runs three times: as the test; once more in a mount namespace of its own, so that
 # what it mounts goes with it; and inside of the container, where its results are the test's.
@@ -17,6 +18,7 @@ use Test::More;
 
 our @EXPORT = qw($PLACE slurp spew output systemctl show follow wait_for wait_until make_scanner put arrived);
 our $PLACE  = '/mailfilter-test';    # in the container: the test, its modules, the mail server
+our %OTHER;    # root: a function that makes it, if need be, and returns its path; fill: one that is given the overlay's
 
 $ENV{LC_ALL} = 'C';
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL DESTDIR PREFIX)};
@@ -67,15 +69,19 @@ sub must {
 
 # What the host may have of mailfilter's own is not the container's, nor are its users.
 sub fill {
-	my ($root, $test, $seconds) = @_;
+	my ($root, $test) = @_;
 	must('rm', '-rf', map { "$root$_" } '/etc/mailfilter', '/var/lib/mailfilter', $PLACE, '/etc/.updated',
 		glob("$root/etc/systemd/system/mailfilter*"), "/etc/hosts");
 	must('sed', '-i', '/^mailfilter/d', grep { -f } map { "$root/etc/$_" } qw(passwd shadow group gshadow));
 	must('make', '-s', '-C', dirname($test) . '/../..', 'install', "DESTDIR=$root", 'PREFIX=/usr');
-	must('mkdir', '-p', "$root$PLACE");
-	must('cp', '-r', $test, dirname($test) . '/lib', "$root$PLACE");
 	# Else systemd makes no users: it does so where /usr is newer than /etc.
 	must('touch', "$root/usr");
+}
+
+sub plant {
+	my ($root, $test, $seconds) = @_;
+	must('mkdir', '-p', "$root$PLACE");
+	must('cp', '-r', $test, dirname($test) . '/lib', "$root$PLACE");
 	spew("$root/etc/hosts", "127.0.0.1 localhost\n");
 	spew("$root/etc/systemd/system/inside.service", <<"END");
 [Unit]
@@ -105,13 +111,15 @@ sub control_groups {
 
 sub boot {
 	my ($test, $seconds) = @_;
+	my $below = $OTHER{root} ? $OTHER{root}->() : '/';
 	# In memory; over /run, where systemd-nspawn leaves traces.
 	my $said = output(qw(mount -t tmpfs -o mode=755 tmpfs /run))
 		. output(qw(mkdir -p /run/box/root /run/box/upper /run/box/work))
-		. output(qw(mount -t overlay -o), 'lowerdir=/,upperdir=/run/box/upper,workdir=/run/box/work', qw(overlay /run/box/root));
-	plan(skip_all => "no overlay over / can be mounted here: $said") if $?;
+		. output(qw(mount -t overlay -o), "lowerdir=$below," . 'upperdir=/run/box/upper,workdir=/run/box/work', qw(overlay /run/box/root));
+	plan(skip_all => "no overlay over $below can be mounted here: $said") if $?;
 	my $root = '/run/box/root';
-	fill($root, $test, $seconds - 5);
+	($OTHER{fill} // \&fill)->($root, $test);
+	plant($root, $test, $seconds - 5);
 	$ENV{SYSTEMD_NSPAWN_UNIFIED_HIERARCHY} = 1;
 	my @groups = control_groups("mailfilter-test-$$");
 	$said = output('timeout', '-k', 2, $seconds, qw(setpriv --pdeathsig KILL sh -c),

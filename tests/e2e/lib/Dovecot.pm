@@ -9,15 +9,25 @@ use strict;
 use warnings;
 use IO::Socket::INET;
 use POSIX ();
+use Socket qw(SOL_SOCKET SO_REUSEADDR);
 
 my $SERVED_BY = 'dovenull';    # who it runs as where root starts it: Debian's own, unprivileged
 my @running;
 
-# A port that is free now. Dovecot is started anew on others should it be taken meanwhile.
+# A port that is free now.
 sub free_port {
 	my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
 		or die "no free port: $!\n";
 	return $socket->sockport;
+}
+
+# A port kept for a server that may be away for a while: bound here and never listened on, so that no
+# other socket is given it, be it a client's, and a server that sets SO_REUSEADDR may have it.
+sub reserved_port {
+	my $socket = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1', LocalPort => 0)
+		or die "no free port: $!\n";
+	$socket->setsockopt(SOL_SOCKET, SO_REUSEADDR, 1) or die "SO_REUSEADDR: $!\n";
+	return $socket;
 }
 
 sub command {
@@ -82,10 +92,10 @@ sub new {
 	}
 	chown $self->{owner}, $self->{group}, $dir, map { "$dir/$_" }
 		qw(run mail passwd dovecot.log server.key);
-	for my $try (1 .. 5) {
-		return $self if $self->start;
-	}
-	die "Dovecot does not start:\n" . $self->log;
+	$self->{reserved} = { map { $_ => reserved_port() } qw(imap imaps pop3 pop3s lmtp) };
+	$self->{port} = { map { $_ => $self->{reserved}{$_}->sockport } keys %{ $self->{reserved} } };
+	$self->start or die "Dovecot does not start:\n" . $self->log;
+	return $self;
 }
 
 sub settings {
@@ -164,17 +174,14 @@ $self->{more}
 END
 }
 
-# dovecot returns once its ports are open; the first greeting says that the rest is there, too. same:
-# on the ports it had.
+# dovecot returns once its ports are open; the first greeting says that the rest is there, too.
 sub start {
-	my ($self, $same) = @_;
+	my ($self) = @_;
 	my $dir = $self->{dir};
 	my @argv = ('/usr/sbin/dovecot', '-c', "$dir/dovecot.conf");
 
 	unshift @argv, 'setpriv', "--reuid=$self->{owner}", "--regid=$self->{group}", '--clear-groups'
 		if $> == 0;
-	$self->{port} //= {};
-	$same or $self->{port}{$_} = free_port() for qw(imap imaps pop3 pop3s lmtp);
 	write_file("$dir/dovecot.conf", $self->settings);
 	return 0 if !command("$dir/start.log", @argv);
 	push @running, $self;
@@ -209,12 +216,9 @@ sub crash {
 	} map { m{(\d+)} } glob '/proc/[0-9]*';
 	kill 'KILL', $master, @own;
 	select undef, undef, undef, 0.02 while grep { -d "/proc/$_" && !zombie($_) } $master, @own;
+	# The killed master is there until init has reaped it, and the next one would take it for alive.
+	unlink "$self->{dir}/run/master.pid";
 	@running = grep { $_ != $self } @running;
-}
-
-# Those that run.
-sub started {
-	return @running;
 }
 
 sub stop_all {

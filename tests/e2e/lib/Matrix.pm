@@ -123,9 +123,9 @@ sub came_of {
 	return @problems;
 }
 
-# What is not as promised once all is over, after so many crashes.
+# What is not as promised once all is over, after as many crashes as the case had.
 sub problems {
-	my ($self, $case, $crashes) = @_;
+	my ($self, $case) = @_;
 	my @problems;
 	if ($self->{to} eq 'inplace') {
 		my %kept = quarantine($case->{name});
@@ -141,7 +141,7 @@ sub problems {
 	my $repeats = 0;
 	$repeats += $_ - 1 for map { /delivered ([2-9]) times/ ? $1 : () } @problems;
 	@problems = grep { !/delivered [2-9] times/ } @problems;
-	push @problems, "$repeats repeats after $crashes crash" if $repeats > $crashes;
+	push @problems, "$repeats repeats after $case->{crashes} crashes" if $repeats > $case->{crashes};
 	return @problems;
 }
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of the rescan module share. Not for others. */
+#ifndef MAILFILTER_RESCAN_INSIDE_H
+#define MAILFILTER_RESCAN_INSIDE_H
+
+#include "mailfilter/account_dir.h"
+#include "mailfilter/record_rescan.h"
+#include "mailfilter/rescan.h"
+#include "mailfilter/scan.h"
+
+struct rescan;
+
+/* Where delivered mail is. */
+struct rescan_place_ops {
+	/* End what a run that died has begun. NULL: nothing is ever left half done. */
+	int (*resume)(struct rescan *rescan, struct err *err);
+	/* Into message->body. 1: there; 0: it is gone. What is wrong with this one alone is
+	 * ERR_MESSAGE. */
+	int (*load)(struct rescan *rescan, const struct record_row *row,
+		struct message *message, struct err *err);
+	/* Replace it, as its action says. 1: done, 0: it has gone meanwhile. */
+	int (*replace)(struct rescan *rescan, const struct record_row *row,
+		struct message *message, struct err *err);
+	void (*close)(struct rescan *rescan);
+};
+
+struct rescan {
+	const struct rescan_job *job;
+	struct rescan_report *report;
+	const struct rescan_place_ops *ops;
+	void *place;     /* of the ops */
+	char *dir, *own; /* the account's state, and the part of it that is ours */
+	char *tmp;       /* in it, empty at the start */
+	char sign[ACCOUNT_SIGN_MAX];
+	int lock;
+	struct record *record;
+	struct scan *scan;
+	struct record_rescan state;
+};
+
+/* Open the place: its ops are set, and place. */
+int rescan_maildir_open(struct rescan *rescan, struct err *err);
+int rescan_inplace_open(struct rescan *rescan, struct err *err);
+
+/* The verdict on a message that was loaded, as to whether anything is found; none: ERR_AGAIN. */
+int rescan_ask(struct rescan *rescan, struct message *message, struct err *err);
+
+/* Wait for a scanner, and sum up which signatures the scanners have. */
+int rescan_signatures(struct rescan *rescan, struct hash *digest_r, struct err *err);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The command of on-alert: run with a sentence on its standard input and in its environment, without a
+ * shell; what it prints is dropped. */
+#ifndef SCANNER_ALERT_H
+#define SCANNER_ALERT_H
+
+#include "common/checks.h"
+#include "common/schema.h"
+
+/* Run it, and wait until it ends or for so many seconds, when it and what it started are killed.
+ * ERR_AGAIN says how it failed. */
+int alert_run(const struct schema_list *command, const struct checks_entry *about,
+	int seconds, struct err *err);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/inspector.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+#include "scanner/alert.h"
+#include "scanner/role.h"
+
+enum {
+	NICE = 19,
+	IO_OF_PROCESS = 1, /* ioprio_set(2), which glibc does not wrap */
+	IO_IDLE = 3 << 13,
+};
+
+/* Mail goes first. Where the system refuses this, the checks run all the same. */
+static void step_back(void)
+{
+	const struct sched_param none = { 0 };
+
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
+	(void)sched_setscheduler(0, SCHED_IDLE, &none);
+	(void)syscall(SYS_ioprio_set, IO_OF_PROCESS, 0, IO_IDLE);
+}
+
+/* The parent alone says when to stop, by closing the socket, even where a terminal signals all. */
+static int set_signals(void)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		if (signal(ignored[i], SIG_IGN) == SIG_ERR)
+			return -1;
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+static bool answer(int32_t check, const struct check_result *result)
+{
+	struct inspector_answer answer = { .check = check };
+
+	if (result)
+		answer.result = *result;
+	return send(ROLE_FD, &answer, sizeof(answer), 0) == (ssize_t)sizeof(answer);
+}
+
+static bool obey(const struct settings *settings, struct inspector_order *order)
+{
+	struct err err = { 0 };
+
+	order->facts.settings = settings;
+	for (int32_t i = 0; check_table[i].name; i++) {
+		struct check_result result = { 0 };
+
+		if ((order->checks & 1U << i) == 0)
+			continue;
+		check_table[i].run(&order->facts, &result);
+		if (!answer(i, &result))
+			return false;
+	}
+	if (order->alert && settings->on_alert.count > 0 &&
+		alert_run(&settings->on_alert, &order->about, INSPECTOR_ALERT_S, &err) <
+			0)
+		log_warning("on-alert: %s", err.text);
+	return answer(INSPECTOR_DONE, NULL);
+}
+
+int inspector_main(const struct settings *settings)
+{
+	struct pollfd socket = { .fd = ROLE_FD, .events = POLLIN };
+	struct inspector_order order;
+	ssize_t got;
+
+	if (set_signals() < 0)
+		return EX_OSERR;
+	/* It may have died before our death was asked for. */
+	if (poll(&socket, 1, 0) < 0 || (socket.revents & (POLLHUP | POLLNVAL)) != 0)
+		return EX_OSERR;
+	step_back();
+	for (;;) {
+		got = recv(ROLE_FD, &order, sizeof(order), 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got != (ssize_t)sizeof(order))
+			return got == 0 ? EX_OK : EX_PROTOCOL;
+		if (!obey(settings, &order))
+			return EX_OK;
+	}
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+#include "scanner/sweep_book.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+enum {
+	SAVE_MS = 5000, /* between two reports of a pass */
+	ERROR_LOG_MS = 60 * 1000
+};
+
+/* What cannot be remembered or reported is said, and is done again another time. */
+static void tell_error(struct sweep_book *book, const struct err *err)
+{
+	(void)snprintf(
+		book->report.trouble, sizeof(book->report.trouble), "%.255s", err->text);
+	if (book->error_at != 0 && clock_ms() - book->error_at < ERROR_LOG_MS)
+		return;
+	book->error_at = clock_ms();
+	log_error("sweep: %s", err->text);
+}
+
+void sweep_book_save(struct sweep_book *book)
+{
+	struct err err = { 0 };
+
+	book->save_at = clock_ms() + SAVE_MS;
+	if (sweep_report_save(book->dir, &book->report, &err) < 0)
+		tell_error(book, &err);
+}
+
+static void count_kind(struct sweep_counts *counts, enum sweep_kind kind)
+{
+	counts->infected += kind == SWEEP_INFECTED;
+	counts->unscannable += kind == SWEEP_UNSCANNABLE;
+}
+
+bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,
+	const struct hash *digest)
+{
+	struct sweep_report *report = &book->report;
+	struct sweep_find *find;
+	struct sweep_print print;
+	struct err err = { 0 };
+	enum sweep_kind kind;
+	bool now;
+
+	if (sweep_set_print(
+		    book->set, &entry->stat, digest, entry->is_mail, &print, &err) < 0 ||
+		sweep_set_find(book->set, &print, report->pass, &kind, &now, &err) < 0) {
+		tell_error(book, &err);
+		return false;
+	}
+	if (kind == SWEEP_NONE)
+		return false;
+	if (kind != SWEEP_CLEAN) {
+		find = sweep_report_find(report, entry->path);
+		if (!find && report->find_count < SWEEP_FINDS_MAX)
+			return false;
+		if (find)
+			find->pass = report->pass;
+		count_kind(&report->now.counts, kind);
+	}
+	if (now) {
+		report->now.counts.scanned++;
+		report->now.counts.scanned_bytes += (uint64_t)entry->stat.st_size;
+	}
+	return true;
+}
+
+/* Reported before it is remembered: killed between the two, it is found again. */
+static void report_find(struct sweep_book *book, const struct sweep_scanned *scanned,
+	const struct sweep_answer *answer)
+{
+	struct sweep_find find = { .path = strdup(scanned->path),
+		.pass = book->report.pass,
+		.is_infected = answer->kind == VERDICT_INFECTED,
+		.reason = (enum verdict_reason)answer->reason,
+		.size = answer->size,
+		.found_s = clock_wall_s() };
+	char path[LOG_TEXT_MAX], signature[LOG_TEXT_MAX], where[LOG_TEXT_MAX],
+		detail[LOG_TEXT_MAX];
+	struct err err = { 0 };
+
+	memcpy(find.signature, answer->signature, sizeof(find.signature));
+	memcpy(find.where, answer->where, sizeof(find.where));
+	memcpy(find.detail, answer->detail, sizeof(find.detail));
+	log_warning("sweep: path=%s verdict=%s reason=%s signature=%s where=%s size=%ju "
+		    "detail=%s",
+		log_value(span_str(scanned->path), path),
+		find.is_infected ? "infected" : "unscannable",
+		verdict_reason_name(find.reason),
+		log_value(span_str(find.signature), signature),
+		log_value(span_str(find.where), where), (uintmax_t)find.size,
+		log_value(span_str(find.detail), detail));
+	if (!find.path)
+		(void)err_memory(&err);
+	if (!find.path || sweep_report_add(&book->report, &find, &err) < 0)
+		tell_error(book, &err);
+	free(find.path);
+	sweep_book_save(book);
+}
+
+void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned,
+	const struct sweep_answer *answer)
+{
+	static const enum sweep_kind kinds[] = { [VERDICT_RETRY] = SWEEP_NONE,
+		[VERDICT_CLEAN] = SWEEP_CLEAN,
+		[VERDICT_INFECTED] = SWEEP_INFECTED,
+		[VERDICT_UNSCANNABLE] = SWEEP_UNSCANNABLE };
+	enum sweep_kind kind = kinds[answer->kind];
+	char path[LOG_TEXT_MAX];
+	struct sweep_print print;
+	struct err err = { 0 };
+
+	count_kind(&book->report.now.counts, kind);
+	if (kind != SWEEP_CLEAN)
+		report_find(book, scanned, answer);
+	else
+		log_debug("sweep: path=%s verdict=clean size=%ju",
+			log_value(span_str(scanned->path), path),
+			(uintmax_t)answer->size);
+	if (scanned->changed)
+		return;
+	if (sweep_set_print(book->set, scanned->stat, scanned->digest, scanned->is_mail,
+		    &print, &err) < 0 ||
+		sweep_set_add(book->set, &print, kind, book->report.pass, &err) < 0)
+		tell_error(book, &err);
+}
+
+int sweep_book_open(const char *dir, struct sweep_book *book_r, struct err *err)
+{
+	struct err damaged = { 0 };
+
+	*book_r = (struct sweep_book){ .dir = dir };
+	if (sweep_set_open(dir, &book_r->set, err) < 0)
+		return -1;
+	if (sweep_report_load(dir, &book_r->report, &damaged) < 0)
+		log_warning("sweep: %s: it is begun anew", damaged.text);
+	return 0;
+}
+
+void sweep_book_close(struct sweep_book *book)
+{
+	sweep_set_close(take_ptr(&book->set));
+	sweep_report_done(&book->report);
+}

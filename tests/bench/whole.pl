@@ -26,7 +26,7 @@ use E2E;
 use Peers;
 use Spent;
 
-my %option = (rounds => 3, mails => 200, seconds => 3, minutes => 3.5, scales => '0,1', keep => 'build/bench');
+my %option = (rounds => 3, mails => 200, seconds => 3, minutes => 2,   scales => '0,1', keep => 'build/bench');
 GetOptions(\%option, 'full', 'rounds=i', 'mails=i', 'seconds=f', 'minutes=f', 'scales=s', 'only=s', 'keep=s')
 	or die "usage: whole.pl [--full] [--rounds N] [--mails N] [--seconds N] [--minutes N] [--scales N,N...] [--only PATTERN] [--keep FOLDER]\n";
 @option{qw(rounds seconds minutes)} = (7, 1e9, 1e9) if $option{full};
@@ -207,30 +207,41 @@ sub one {
 	}
 }
 
-# The same rounds for all: [ its runs ] by name. The first is the trial, the last says the memory.
+# As one(); who fails for good takes no further part.
+sub try_one {
+	my ($who, @rest) = @_;
+	my $run = eval { one($who, @rest) };
+	return $run if $run;
+	die $@ if $who->[0] eq $COUNTED;
+	print "left out: $@";
+	@who = grep { $_ != $who } @who;
+	return;
+}
+
+# The same rounds for all: the runs by name, their memory, and how many rounds. A trial comes first; the
+# last one says the memory.
 sub rounds {
 	my ($scale) = @_;
 	my (%count, %memory, %runs);
-	for (splice @who) {
-		my $trial = eval { one($_, $scale, 'trial', $TRIAL, 0) };
-		if (!$trial) {
-			die $@ if $_->[0] eq $COUNTED;
-			print "left out: $@";
-			next;
-		}
-		push @who, $_;
+	for my $who (@{ [@who] }) {
+		my $trial = try_one($who, $scale, 'trial', $TRIAL, 0) or next;
 		my $fits  = int($option{seconds} * $TRIAL / $trial->{wall} / $Batch::BLOCK) * $Batch::BLOCK;
-		$count{ $_->[0] } = max(min($fits, $option{mails}), min($TRIAL, $option{mails}));
+		$count{ $who->[0] } = max(min($fits, $option{mails}), min($TRIAL, $option{mails}));
 	}
 	my $until = time + 60 * $option{minutes};
 	my $done  = 0;
 	for my $round (1 .. $option{rounds}) {
-		my @turn = map { $who[ ($_ + 3 * $round) % @who ] } 0 .. $#who;
-		push @{ $runs{ $_->[0] } }, one($_, $scale, $round, $count{ $_->[0] }, 0) for @turn;
+		for my $who (map { $who[ ($_ + 3 * $round) % @who ] } 0 .. $#who) {
+			my $run = try_one($who, $scale, $round, $count{ $who->[0] }, 0) or next;
+			push @{ $runs{ $who->[0] } }, $run;
+		}
 		$done++;
 		last if time > $until;
 	}
-	$memory{ $_->[0] } = one($_, $scale, 'memory', $count{ $_->[0] }, 1)->{memory} for @who;
+	for my $who (@{ [@who] }) {
+		my $run = try_one($who, $scale, 'memory', $count{ $who->[0] }, 1) or next;
+		$memory{ $who->[0] } = $run->{memory};
+	}
 	return (\%runs, \%memory, $done);
 }
 
@@ -263,7 +274,8 @@ sub table {
 			spread('%.2f', $by->('wall')), 1000 * median(map { $_->{cpu} / $_->{mails} } @own), spread('%.2f', $by->('cpu')),
 			defined $memory->{$name} ? sprintf '%.0f', $memory->{$name} : '',
 			map { $seen->($_) } qw(scanned infected cleaned changed missing twice);
-		push @bars, [ $name, median(@rate), $rate[0], $rate[-1], $colour ];
+		# What nobody can come near would leave no room for the others.
+		push @bars, [ $name, median(@rate), $rate[0], $rate[-1], $colour ] if $name !~ /dropped/;
 	}
 	return @bars;
 }

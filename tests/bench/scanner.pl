@@ -162,7 +162,8 @@ sub memory {
 	my @mails = map { fresh($_, 'memory') } split ' ', $CLASSES_OF_CLEAN;
 	drive_ours(1, $mails[0]);
 	my (undef, @below) = family($ours);
-	my ($host) = grep { read_file("/proc/$_/stat") =~ /\) \S $ours /s } @below;
+	# The parent has other children, which have none.
+	my ($host) = sort { family($b) <=> family($a) } grep { read_file("/proc/$_/stat") =~ /\) \S $ours /s } @below;
 	my $most = at_work($host, @mails);
 	select undef, undef, undef, 1;
 	my @workers = grep { $_ != $host } family($host);

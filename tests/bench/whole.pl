@@ -31,7 +31,7 @@ GetOptions(\%option, 'full', 'rounds=i', 'mails=i', 'seconds=f', 'minutes=f', 's
 	or die "usage: whole.pl [--full] [--rounds N] [--mails N] [--seconds N] [--minutes N] [--scales N,N...] [--only PATTERN] [--keep FOLDER]\n";
 @option{qw(rounds seconds minutes)} = (7, 1e9, 1e9) if $option{full};
 my $TRIAL   = 40;
-my $LATE    = 40;                                   # seconds, then a run is killed
+my $LATE    = $option{full} ? 300 : 40;           # seconds, then a run is killed
 my $CORES   = () = read_file('/proc/cpuinfo') =~ /^processor\b/mg;
 my $COUNTED = 'mailfilter, scan = all';             # the others are compared with it
 my @COLUMNS = qw(scale round who mails wall cpu memory scanned infected cleaned changed missing twice);

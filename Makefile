@@ -3,8 +3,10 @@
 # make check      unit and end-to-end tests              make deps   missing Debian packages
 # make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
-# make bench      the scanner beside clamd, fetching beside mbsync, many accounts at once
-# make bench-long 300 accounts that wait in IDLE, mail beside a sweep of 50,000 files
+# make bench      the scanner beside clamd, the whole job beside five fetchers with clamd, fetching
+#                 beside mbsync, many accounts at once
+# make bench-long the whole job in 7 rounds, 300 accounts that wait in IDLE, mail beside a sweep of
+#                 50,000 files
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make deb        Debian packages: build/mailfilter-av*.deb
@@ -99,11 +101,14 @@ asan: deps
 bench: deps
 	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@tests/bench/scanner.pl
+	@tests/bench/scanner.pl --pairs 5 --keep build/bench
+	@tests/bench/whole.pl
 	@tests/bench/jobs.pl
 	@tests/bench/latency.pl
 bench-long: deps
+	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/bench/whole.pl --full
 	@tests/bench/idle.pl
 	@tests/bench/sweep.pl
 lint:

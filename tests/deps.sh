@@ -13,7 +13,7 @@ lint)
 	packages="blhc clang clang-format clang-tidy cppcheck libclang-rt-14-dev lintian mandoc
 		shellcheck"
 	;;
-bench) packages="clamav-daemon isync perl" ;;
+bench) packages="clamav-daemon clamdscan fdm fetchmail getmail6 isync libclamav-dev mpop perl" ;;
 long) packages="build-essential debhelper dpkg-dev lintian mmdebstrap systemd-container" ;;
 deb) packages="$build build-essential debhelper dpkg-dev" ;;
 *)

@@ -8,14 +8,16 @@
 use strict;
 use warnings;
 use FindBin;
-use File::Path qw(make_path);
 use Getopt::Long qw(GetOptions);
 use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(time);
-use lib "$FindBin::Bin/../e2e/lib";
+use lib "$FindBin::Bin/../e2e/lib", "$FindBin::Bin/lib";
+use Bare;
 use E2E;
+use Peers;
+use Spent;
 
 my ($pairs, $mails, $rtts) = (7, 2000, '0,30');
 GetOptions('pairs=i' => \$pairs, 'mails=i' => \$mails, 'rtt=s' => \$rtts)
@@ -92,67 +94,10 @@ sub ours {
 sub mbsync {
 	my ($port, $n) = @_;
 	my $folder = work("mbsync-$n");
-	make_path("$folder/box");
-	my $conf = write_file("$folder/rc", <<"END", 0600);
-IMAPAccount b
-Host 127.0.0.1
-Port $port
-User bench
-Pass sesame
-SSLType None
-AuthMechs LOGIN
-
-IMAPStore far
-Account b
-
-MaildirStore near
-Path $folder/
-Inbox $folder/box/INBOX
-
-Channel c
-Far :far:
-Near :near:
-Patterns INBOX
-Sync Pull
-Create Near
-SyncState *
-END
+	my $conf = Peers::mbsyncrc($folder, $port, 'bench');
 	my $from = time;
 	system("mbsync -q -c $conf c >$folder/log 2>&1") == 0 or die "mbsync: " . read_file("$folder/log");
 	return (time - $from, scalar(() = glob "$folder/box/INBOX/new/* $folder/box/INBOX/cur/*"));
-}
-
-# One session that asks for all of it at once and drops what comes.
-sub bare {
-	my ($port) = @_;
-	my $from   = time;
-	my $server = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) or die "$!\n";
-	setsockopt $server, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1;
-	my $bytes = 0;
-	my $ask   = sub {
-		my ($tag, $command) = @_;
-		syswrite $server, "$tag $command\r\n" or die "the server is gone\n";
-		my $end = '';
-		while ($end !~ /^$tag (\w+)[^\n]*\n\z/m) {
-			my $got = sysread($server, my $chunk, 262144) or die "the server is gone\n";
-			$bytes += $got;
-			$end = substr($end . $chunk, -4096);
-		}
-		$end =~ /^$tag OK[^\n]*\n\z/m or die "$command: $end";
-	};
-	sysread $server, my $greeting, 4096;
-	$ask->('a', 'LOGIN bench sesame');
-	$ask->('b', 'EXAMINE INBOX');
-	$ask->('c', 'UID FETCH 1:* (UID RFC822.SIZE)');
-	$bytes = 0;
-	$ask->('d', 'UID FETCH 1:* (UID BODY.PEEK[])');
-	$bytes > $mails * 1000 or die "only $bytes bytes came\n";
-	return time - $from;
-}
-
-sub median {
-	my @sorted = sort { $a <=> $b } @_;
-	return @sorted % 2 ? $sorted[ $#sorted / 2 ] : ($sorted[ $#sorted / 2 ] + $sorted[ @sorted / 2 ]) / 2;
 }
 
 printf "%d small mails that need no scan, delivered durably on disk; median of %d pairs, in turn (all of them)\n"
@@ -166,7 +111,9 @@ for my $rtt (split /,/, $rtts) {
 		my ($mine,   $mine_mail)   = ours($port, $n);
 		my ($theirs, $theirs_mail) = mbsync($port, $n);
 		die "ours brought $mine_mail, mbsync $theirs_mail of $mails\n" if $mine_mail != $mails || $theirs_mail != $mails;
-		push @bare,   bare($port);
+		my ($least, $bytes) = Bare::fetch($port, 'bench', 'sesame');
+		$bytes > $mails * 1000 or die "only $bytes bytes came\n";
+		push @bare,   $least;
 		push @ours,   $mine;
 		push @mbsync, $theirs;
 		push @ratio,  $theirs / $mine;

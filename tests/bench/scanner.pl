@@ -11,9 +11,11 @@ use FindBin;
 use Getopt::Long qw(GetOptions);
 use IO::Socket::UNIX;
 use List::Util qw(max sum0);
-use Time::HiRes qw(clock_gettime time);
-use lib "$FindBin::Bin/../e2e/lib";
+use Time::HiRes qw(time);
+use lib "$FindBin::Bin/../e2e/lib", "$FindBin::Bin/lib";
+use Clamd;
 use E2E;
+use Spent;
 
 my ($pairs, $scales, $keep) = (7, '0,0.1,1', undef);
 GetOptions('pairs=i' => \$pairs, 'scales=s' => \$scales, 'keep=s' => \$keep)
@@ -21,99 +23,10 @@ GetOptions('pairs=i' => \$pairs, 'scales=s' => \$scales, 'keep=s' => \$keep)
 my $AT_ONCE    = 2;                       # messages in work at a time, of either
 my $MEMORY_FOR = 4;                       # workers that the memory is shown for
 my $CLASSES_OF_CLEAN = 'text-10k newsletter zip docx pdf binary image text-1m';
-my $TICK       = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
 my $files      = $keep // work('bench');
 my $most_files = 100; # of a class
-my %clamd;
 my $conf;
 $| = 1;
-
-sub median {
-	my @sorted = sort { $a <=> $b } @_;
-	return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2;
-}
-
-# A process and all below it.
-sub family {
-	my ($pid) = @_;
-	my (@all, %below) = ($pid);
-	for (glob '/proc/[0-9]*/stat') {
-		my ($child, $parent) = read_file($_) =~ /^(\d+) \(.*\) \S (\d+)/s or next;
-		push @{ $below{$parent} }, $child;
-	}
-	for (my $i = 0; $i < @all; $i++) { push @all, @{ $below{ $all[$i] } // [] } }
-	return @all;
-}
-
-# Seconds of processor time of a family: of the living by the clock of the process, exact; of those
-# that ended by what their parents know of them, in ticks.
-sub cpu {
-	my ($pid) = @_;
-	my $sum = 0;
-	for (family($pid)) {
-		my @field = split ' ', read_file("/proc/$_/stat") =~ s/^.*\) //sr or next;
-		my $clock = clock_gettime((-1 - $_) * 8 + 2);
-		$sum += max(0, $clock) + ($field[13] + $field[14]) / $TICK;
-	}
-	return $sum;
-}
-
-# When nothing moves any more: what is left to do after an answer is part of its price.
-sub cpu_at_rest {
-	my ($pid) = @_;
-	my ($last, $now) = (-1, cpu($pid));
-	while ($now - $last > 0.001) {
-		select undef, undef, undef, 0.05;
-		($last, $now) = ($now, cpu($pid));
-	}
-	return $now;
-}
-
-sub clamd_start {
-	my ($name, $signatures, $cache) = @_;
-	make_path(work("$name.tmp"));
-	write_file(work("$name.conf"), <<"END");
-LocalSocket @{[ work("$name.sock") ]}
-TemporaryDirectory @{[ work("$name.tmp") ]}
-DatabaseDirectory $signatures
-LogFile @{[ work("$name.log") ]}
-Foreground yes
-MaxThreads $AT_ONCE
-DisableCache @{[ $cache ? 'no' : 'yes' ]}
-MaxScanTime 60000
-MaxScanSize 400M
-MaxFileSize 100M
-StreamMaxLength 100M
-MaxRecursion 17
-MaxFiles 10000
-BytecodeTimeout 10000
-AlertExceedsMax yes
-AlertEncrypted yes
-PhishingSignatures no
-PhishingScanURLs no
-END
-	$clamd{$name} = fork // die "fork: $!\n";
-	return if $clamd{$name};
-	open(STDOUT, '>>', work("$name.out")) && open(STDERR, '>>&', \*STDOUT) or POSIX::_exit(126);
-	exec '/usr/sbin/clamd', '-c', work("$name.conf") or POSIX::_exit(127);
-}
-
-sub clamd_await {
-	for my $name (keys %clamd) {
-		my $until = time + 300;
-		until (IO::Socket::UNIX->new(Peer => work("$name.sock"))) {
-			die "clamd did not start:\n" . read_file(work("$name.out")) . read_file(work("$name.log"))
-				if time > $until || waitpid($clamd{$name}, POSIX::WNOHANG()) != 0;
-			select undef, undef, undef, 0.1;
-		}
-	}
-}
-
-sub clamd_stop {
-	kill 'TERM', values %clamd;
-	waitpid $_, 0 for values %clamd;
-	%clamd = ();
-}
 
 # One file by INSTREAM, on a connection of its own as its clients do.
 sub instream {
@@ -172,7 +85,7 @@ sub pair {
 	my ($round, $ours, $name, $clean, @mails) = @_;
 	my %spent;
 	for my $who ($round % 2 ? qw(clamd ours) : qw(ours clamd)) {
-		my $pid    = $who eq 'ours' ? $ours : $clamd{$name};
+		my $pid    = $who eq 'ours' ? $ours : Clamd::pid($name);
 		my $before = cpu_at_rest($pid);
 		$who eq 'ours' ? drive_ours($clean, @mails) : drive_clamd($name, $clean, @mails);
 		$spent{$who} = (cpu_at_rest($pid) - $before) / @mails;
@@ -222,12 +135,6 @@ sub measure {
 	line($_, @{ $known{$_} }) for @classes, 'all';
 }
 
-sub rollup {
-	my ($pid) = @_;
-	my %kb = read_file("/proc/$pid/smaps_rollup") =~ /^(\w+):\s+(\d+) kB$/mg;
-	return ($kb{Rss} / 1024, ($kb{Private_Clean} + $kb{Private_Dirty}) / 1024, $kb{Pss} / 1024);
-}
-
 # Of each worker the most that it had to itself, while they scan all of the mail.
 sub at_work {
 	my ($host, @mails) = @_;
@@ -255,7 +162,8 @@ sub memory {
 	my @mails = map { fresh($_, 'memory') } split ' ', $CLASSES_OF_CLEAN;
 	drive_ours(1, $mails[0]);
 	my (undef, @below) = family($ours);
-	my ($host) = grep { read_file("/proc/$_/stat") =~ /\) \S $ours /s } @below;
+	# The parent has other children, which have none.
+	my ($host) = sort { family($b) <=> family($a) } grep { read_file("/proc/$_/stat") =~ /\) \S $ours /s } @below;
 	my $most = at_work($host, @mails);
 	select undef, undef, undef, 1;
 	my @workers = grep { $_ != $host } family($host);
@@ -274,31 +182,21 @@ sub memory {
 	E2E::scanner_stop() or die "the scanner did not stop in order\n";
 }
 
-sub prepare {
-	my ($scale) = @_;
-	my $folder = "$files/signatures-$scale";
-	my $made   = "$folder/made";
-	return $folder if -e $made;
-	make_path($folder);
-	system("$FindBin::Bin/signatures.pl", $folder, $scale, 'signatures') == 0 or die "signatures.pl failed\n";
-	return $folder;
-}
-
 sub bench {
 	my ($scale) = @_;
-	my $folder = prepare($scale);
+	my $folder = Clamd::signatures($files, $scale);
 	chomp(my $count = `cat $folder/bench* | wc -l`);
 	print "\n== $count signatures\n";
 	# With many even a small mail takes long enough to be measured.
 	$most_files = 6 if $scale >= 1;
-	clamd_start('cold',   $folder, 0);
-	clamd_start('debian', $folder, 1);
+	Clamd::start(name => 'cold', signatures => $folder, cache => 0, threads => $AT_ONCE);
+	Clamd::start(name => 'debian', signatures => $folder, cache => 1, threads => $AT_ONCE);
 	my $ours = scanner_start(signatures => [$folder], workers => $AT_ONCE);
-	clamd_await();
+	Clamd::await();
 	drive_ours(1, fresh('text-10k', 'first'));
 	measure($ours);
 	E2E::scanner_stop() or die "the scanner did not stop in order\n";
-	clamd_stop();
+	Clamd::stop();
 	return $folder;
 }
 
@@ -315,11 +213,10 @@ sub machine {
 }
 
 -x '/usr/sbin/clamd' or die "clamd is missing: tests/deps.sh bench\n";
-END { kill 'KILL', values %clamd if %clamd }
 machine();
 make_path($files, work('mail'));
 $conf = settings('mailfilter.conf', { E2E::global('scanner-wait' => '60s') });
 -d "$files/mail" or system("$FindBin::Bin/corpus.pl", "$files/mail", 'mail') == 0 or die "corpus.pl failed\n";
 my $folder;
-$folder = $pairs > 0 ? bench($_) : prepare($_) for split /,/, $scales;
+$folder = $pairs > 0 ? bench($_) : Clamd::signatures($files, $_) for split /,/, $scales;
 memory($folder);

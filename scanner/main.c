@@ -71,6 +71,23 @@ static int wrong_usage(const char *what, const char *option)
 	return EX_USAGE;
 }
 
+static bool role_of(int option, enum role *role_r)
+{
+	static const struct {
+		int option;
+		enum role role;
+	} roles[] = { { 'C', ROLE_CHECK_CONFIG }, { 'K', ROLE_CHECK },
+		{ 'R', ROLE_SWEEP_REPORT }, { 'E', ROLE_ENGINE_HOST },
+		{ 'I', ROLE_INSPECTOR }, { 'S', ROLE_SWEEP_WALKER } };
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (roles[i].option == option) {
+			*role_r = roles[i].role;
+			return true;
+		}
+	return false;
+}
+
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct options *options)
 {
@@ -92,26 +109,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		case 'c':
 			options->config = optarg;
 			break;
-		case 'C':
-			options->role = ROLE_CHECK_CONFIG;
-			break;
-		case 'K':
-			options->role = ROLE_CHECK;
-			break;
 		case 'J':
 			options->json = true;
-			break;
-		case 'E':
-			options->role = ROLE_ENGINE_HOST;
-			break;
-		case 'I':
-			options->role = ROLE_INSPECTOR;
-			break;
-		case 'S':
-			options->role = ROLE_SWEEP_WALKER;
-			break;
-		case 'R':
-			options->role = ROLE_SWEEP_REPORT;
 			break;
 		case 'v':
 			options->verbose = 1;
@@ -128,7 +127,9 @@ static int read_options(int argc, char **argv, struct options *options)
 		case ':':
 			return wrong_usage("a value is missing for", argv[optind - 1]);
 		default:
-			return wrong_usage("unknown option", argv[optind - 1]);
+			if (!role_of(option, &options->role))
+				return wrong_usage("unknown option", argv[optind - 1]);
+			break;
 		}
 	}
 	if (optind < argc)

@@ -13,14 +13,14 @@ static const struct checks sample = { .count = 3,
 				"temp-dir /run/mailfilter-scanner/tmp: 30 of 1024 MB "
 				"are left: remove what is not the scanner's" } },
 		{ "clock", 1800000002,
-			{ CHECK_CRITICAL, "it \033[31m is \xe2\x80\xae" } },
+			{ CHECK_CRITICAL, "it \033[31m is \xe2\x80\x8b" } },
 	} };
 
 static void pack_sample(const struct checks *checks, struct buf *out)
 {
 	struct pack pack;
 
-	buf_init(out, 64 * 1024);
+	buf_init(out, (size_t)64 * 1024);
 	pack_init(&pack, out, NULL);
 	checks_pack(&pack, checks);
 	assert_int_equal(pack_result(&pack), 0);

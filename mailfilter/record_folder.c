@@ -101,25 +101,14 @@ int record_lose_folder(
 int record_folder_names(struct record *record, char (**names_r)[MESSAGE_FOLDER_MAX],
 	size_t *count_r, struct err *err)
 {
-	sqlite3_stmt *const list = record_prepare(record, SQL_FOLDER_NAMES, err);
-	auto_buf struct buf names;
-	char name[MESSAGE_FOLDER_MAX] = "";
-	int got;
+	auto_buf struct buf texts;
 
-	buf_init(&names, RECORD_FOLDERS_MAX * sizeof(name));
-	if (!list)
+	buf_init(&texts, RECORD_FOLDERS_MAX * sizeof(**names_r));
+	if (record_list_texts(record, SQL_FOLDER_NAMES, sizeof(**names_r), &texts, err) <
+		0)
 		return -1;
-	while ((got = record_step(record, list, err)) == 1) {
-		record_column_text(list, 0, name, sizeof(name));
-		got = buf_add(&names, name, sizeof(name), err);
-		if (got < 0)
-			break;
-	}
-	(void)sqlite3_reset(list);
-	if (got < 0)
-		return -1;
-	*count_r = names.len / sizeof(name);
-	*names_r = take_ptr(&names.data);
+	*count_r = texts.len / sizeof(**names_r);
+	*names_r = take_ptr(&texts.data);
 	return 0;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/record_look.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "common/buf.h"
 #include "common/clock.h"
 
@@ -53,28 +56,37 @@ int record_each_uid(struct record *record, const char *folder, const char *uid,
 	return got < 0 ? -1 : 0;
 }
 
-int record_targets(struct record *record, char (**targets_r)[MESSAGE_TARGET_MAX],
-	size_t *count_r, struct err *err)
+int record_list_texts(struct record *record, enum record_sql which, size_t size,
+	struct buf *texts, struct err *err)
 {
-	sqlite3_stmt *const list = record_prepare(record, SQL_TARGETS, err);
-	auto_buf struct buf targets;
-	char target[MESSAGE_TARGET_MAX] = "";
+	sqlite3_stmt *const list = record_prepare(record, which, err);
+	char text[MESSAGE_FOLDER_MAX];
 	int got;
 
-	buf_init(&targets, RECORD_TARGETS_MAX * sizeof(target));
+	assert(size <= sizeof(text));
 	if (!list)
 		return -1;
 	while ((got = record_step(record, list, err)) == 1) {
-		record_column_text(list, 0, target, sizeof(target));
-		got = buf_add(&targets, target, sizeof(target), err);
+		memset(text, 0, size);
+		record_column_text(list, 0, text, size);
+		got = buf_add(texts, text, size, err);
 		if (got < 0)
 			break;
 	}
 	(void)sqlite3_reset(list);
-	if (got < 0)
+	return got < 0 ? -1 : 0;
+}
+
+int record_targets(struct record *record, char (**targets_r)[MESSAGE_TARGET_MAX],
+	size_t *count_r, struct err *err)
+{
+	auto_buf struct buf texts;
+
+	buf_init(&texts, RECORD_TARGETS_MAX * sizeof(**targets_r));
+	if (record_list_texts(record, SQL_TARGETS, sizeof(**targets_r), &texts, err) < 0)
 		return -1;
-	*count_r = targets.len / sizeof(target);
-	*targets_r = take_ptr(&targets.data);
+	*count_r = texts.len / sizeof(**targets_r);
+	*targets_r = take_ptr(&texts.data);
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 
 #include <sqlite3.h>
 
+#include "common/buf.h"
+
 #include "mailfilter/record.h"
 
 /* Statements are prepared at their first use and kept. */
@@ -95,6 +97,11 @@ void record_bind_head(sqlite3_stmt *statement, int position, const struct head *
 
 /* A column's text, cut to size; "" for NULL. */
 void record_column_text(sqlite3_stmt *statement, int column, char *text, size_t size);
+
+/* Add all texts of the first column, each in size bytes (MESSAGE_FOLDER_MAX at most), NUL-ended and
+ * filled with NULs. More than texts may hold: ERR_MESSAGE. */
+int record_list_texts(struct record *record, enum record_sql which, size_t size,
+	struct buf *texts, struct err *err);
 
 /* The head in a column; not known where that is empty. */
 void record_column_head(sqlite3_stmt *statement, int column, struct head *head);

@@ -52,7 +52,7 @@ each() { # each LIST COMMAND...: one file a process, in parallel; the file is it
 		gcc -std=gnu17 -D_GNU_SOURCE -I. $include -Wall -Wextra -Werror -fsyntax-only -x c
 	check shellcheck shellcheck $scripts
 	check perl each "$perl" sh -c \
-		'! perl -Itests/e2e/lib -wc "$1" 2>&1 | grep -v " syntax OK$"' sh
+		'! perl -Itests/e2e/lib -Itests/bench/lib -wc "$1" 2>&1 | grep -v " syntax OK$"' sh
 	[ -z "$manuals" ] || check mandoc mandoc -Tlint -W warning $manuals
 	check clang make --no-print-directory -s -k -j "$jobs" CC=clang MODE=debug B=build/clang unit-tests \
 		build/clang/bin/mailfilter build/clang/bin/scanner

@@ -152,22 +152,22 @@ static void words_that_hold_what_was_told_are_for_nobody(void **state)
 {
 	static const struct {
 		enum auth_kind auth;
-		const char *secret, *words;
 		bool told;
+		const char *secret, *words;
 	} cases[] = {
-		{ AUTH_PLAIN, "hunter2", "unknown command PASS hunter2", true },
-		{ AUTH_PLAIN, "hunter2", "wrong password", false },
-		{ AUTH_PLAIN, "a long secret of theirs", "you said 'ret of the'", true },
-		{ AUTH_PLAIN, "a long secret of theirs", "long ago", false },
+		{ AUTH_PLAIN, true, "hunter2", "unknown command PASS hunter2" },
+		{ AUTH_PLAIN, false, "hunter2", "wrong password" },
+		{ AUTH_PLAIN, true, "a long secret of theirs", "you said 'ret of the'" },
+		{ AUTH_PLAIN, false, "a long secret of theirs", "long ago" },
 		/* NUL tim NUL tanstaaftanstaaf */
-		{ AUTH_PLAIN, "tanstaaftanstaaf", "bad AHRpbQB0YW5zdGFhZnRhbnN0YWFm",
-			true },
-		{ AUTH_XOAUTH2, "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGE",
-			"no such token: ya29.vF9dft4qmTc2", true },
-		{ AUTH_XOAUTH2, "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGE", "expired",
-			false },
-		{ AUTH_PLAIN, "x", "next time", false },
-		{ AUTH_PLAIN, "", "empty", false },
+		{ AUTH_PLAIN, true, "tanstaaftanstaaf",
+			"bad AHRpbQB0YW5zdGFhZnRhbnN0YWFm" },
+		{ AUTH_XOAUTH2, true, "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGE",
+			"no such token: ya29.vF9dft4qmTc2" },
+		{ AUTH_XOAUTH2, false, "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGE",
+			"expired" },
+		{ AUTH_PLAIN, false, "x", "next time" },
+		{ AUTH_PLAIN, false, "", "empty" },
 	};
 
 	(void)state;

@@ -204,12 +204,14 @@ open(my $random, '<:raw', '/dev/urandom') or die;
 read $random, my $bytes, 1 << 20;
 write_file("$tree/slow", $bytes x 50);
 for (1 .. 2) {
+	my $pid;
 	wait_for('the slow file is in work', 20, sub {
-		my $pid = sweep_worker() or return;
+		$pid = sweep_worker() or return;
 		return if !grep { (readlink $_) // '' eq '' and (readlink $_) =~ m{/slow$} } glob "/proc/$pid/fd/*";
 		return kill 'SEGV', $pid;
 	});
-	sleep 0.2;
+	# Not the same one twice.
+	wait_for('it is gone', 20, sub { !-e "/proc/$pid" });
 }
 $report = wait_for('its verdict', 20, sub { my $is = report(); finds($is)->{slow} && $is }) // {};
 is(finds($report)->{slow}{verdict} . ' ' . finds($report)->{slow}{reason}, 'unscannable crash', 'a file that ends its worker twice is unscannable');

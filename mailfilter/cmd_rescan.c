@@ -285,6 +285,7 @@ int cmd_rescan(const struct settings *settings, int argc, char **argv)
 	struct wanted wanted = { .settings = settings,
 		.days = settings->rescan_days,
 		.quiet = log_level() == LOG_LEVEL_WARNING };
+	struct err err = { 0 };
 	int option;
 
 	optind = 1;
@@ -300,5 +301,9 @@ int cmd_rescan(const struct settings *settings, int argc, char **argv)
 	}
 	if (optind < argc)
 		return cmd_usage(usage, "rescan: name accounts with --account");
+	if (settings_check_accounts(settings, &err) < 0) {
+		log_error("%s", err.text);
+		return err_exit_code(err.kind);
+	}
 	return serve_all(&wanted);
 }

@@ -140,6 +140,7 @@ chmod 0777, work('open/a'), work('open.tmp');
 file('plainfile', 'x');
 
 one_sentence('mailfilter: no settings', 78, qr/^mailfilter: \Q$missing\E: no such file: expected the settings there; write them or name another file with -c$/, @once, $missing, '--once');
+one_sentence('mailfilter rescan: no account', 78, qr/no account: expected a section "account NAME \{ \.\.\. \}" for each mailbox$/m, @once, file('empty.conf', ''), 'rescan');
 one_sentence('scanner: no settings', 78, qr/^scanner: \Q$missing\E: no such file: expected the settings there; write them or name another file with -c$/, @scanner, $missing);
 my $secret = mailfilter_conf('secret');
 chmod 0, $secret;

@@ -16,6 +16,7 @@ struct sweep_book {
 	struct sweep_report report;
 	int64_t save_at;  /* clock_ms(): when the next report is due */
 	int64_t error_at; /* the last one logged */
+	bool moves; /* what is infected: it is scanned again, but for mail that was told of */
 };
 
 /* A file whose scan has ended. */

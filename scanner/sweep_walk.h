@@ -52,11 +52,17 @@ static inline void defer_sweep_walk(struct sweep_walk **walk)
 }
 #define auto_sweep_walk DEFER(defer_sweep_walk)
 
+/* Do not enter the folder that this is of. */
+void sweep_walk_spare(struct sweep_walk *walk, const struct stat *folder);
+
 enum sweep_step sweep_walk_next(struct sweep_walk *walk, struct sweep_entry *entry_r);
 
 /* The file just found, to read: only if it is still that regular file. -1 with errno; ESTALE: it is
  * another. *stat_r is of what was opened. */
 int sweep_walk_open(const struct sweep_walk *walk, const struct sweep_entry *entry,
 	int *fd_r, struct stat *stat_r);
+
+/* The open folder of what was just found, and its name there; both the walk's, until the next call. */
+int sweep_walk_place(const struct sweep_walk *walk, const char **name_r);
 
 #endif

@@ -30,6 +30,16 @@ const char *cmd_quarantine_wrong(const struct cmd_quarantine *command)
 	return NULL;
 }
 
+int cmd_quarantine_check(const struct settings *settings, struct err *err)
+{
+	auto_quarantine struct quarantine quarantine = { .dir = -1, .lock = -1 };
+
+	if (!settings->sweep_quarantine ||
+		quarantine_open(settings->sweep_quarantine, false, &quarantine, err) == 0)
+		return 0;
+	return err->kind == ERR_MESSAGE ? 0 : -1;
+}
+
 static int flushed(struct err *err)
 {
 	return fflush(stdout) == 0 && !ferror(stdout)

@@ -15,6 +15,9 @@ struct cmd_quarantine {
 	const char *to; /* --to, or NULL */
 };
 
+/* For --check-config: may the folder be used, if there is one by now? */
+int cmd_quarantine_check(const struct settings *settings, struct err *err);
+
 /* NULL, or what is wrong with the words. */
 const char *cmd_quarantine_wrong(const struct cmd_quarantine *command);
 

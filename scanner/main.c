@@ -208,6 +208,8 @@ static int check_config(const struct settings *settings)
 
 	if (temp_check(settings->temp_dir, &err) < 0)
 		return refuse(settings, settings->temp_dir_line, &err);
+	if (cmd_quarantine_check(settings, &err) < 0)
+		return refuse(settings, settings->sweep_quarantine_line, &err);
 	if (guard_check(settings, &err) < 0)
 		return refuse(settings, 0, &err);
 	if (signatures_read(&settings->signatures, &without, &signatures, &err) < 0)

@@ -23,6 +23,7 @@ static const char *const states[QUARANTINE_STATES] = { "taking", "kept", "releas
 enum kind {
 	KIND_TEXT,
 	KIND_NUMBER,
+	KIND_MODE, /* octal, as people know it */
 	KIND_HASH
 };
 
@@ -45,7 +46,7 @@ static const struct field {
 	{ FIELD(links), KIND_NUMBER, UINT64_MAX },
 	{ FIELD(uid), KIND_NUMBER, UINT32_MAX },
 	{ FIELD(gid), KIND_NUMBER, UINT32_MAX },
-	{ FIELD(mode), KIND_NUMBER, MODE_MAX },
+	{ FIELD(mode), KIND_MODE, MODE_MAX },
 	{ FIELD(modified_s), KIND_NUMBER, UINT64_MAX },
 	{ FIELD(modified_ns), KIND_NUMBER, 999999999 },
 	{ FIELD(accessed_s), KIND_NUMBER, UINT64_MAX },
@@ -148,6 +149,10 @@ static int add_field(const struct field *field, const struct quarantine_item *it
 		memcpy(&number, at, sizeof(number));
 		(void)snprintf(value, sizeof(value), "%ju", (uintmax_t)number);
 		break;
+	case KIND_MODE:
+		memcpy(&number, at, sizeof(number));
+		(void)snprintf(value, sizeof(value), "%04jo", (uintmax_t)number);
+		break;
 	case KIND_HASH:
 		(void)hash_text(at, value);
 		break;
@@ -180,6 +185,16 @@ static const char *next(char **rest, const char *key)
 	return line + len + 1;
 }
 
+static bool parse_mode(const char *value, uint64_t max, uint64_t *mode_r)
+{
+	*mode_r = 0;
+	if (!value[0])
+		return false;
+	for (; *value >= '0' && *value <= '7' && *mode_r <= max; value++)
+		*mode_r = *mode_r * 8 + (uint64_t)(*value - '0');
+	return !*value && *mode_r <= max;
+}
+
 static bool take_field(
 	const struct field *field, const char *value, struct quarantine_item *item)
 {
@@ -191,6 +206,11 @@ static bool take_field(
 		return unescape(value, at, (size_t)field->max);
 	case KIND_NUMBER:
 		if (parse_number(value, 0, field->max, &number, NULL) < 0)
+			return false;
+		memcpy(at, &number, sizeof(number));
+		return true;
+	case KIND_MODE:
+		if (!parse_mode(value, field->max, &number))
 			return false;
 		memcpy(at, &number, sizeof(number));
 		return true;

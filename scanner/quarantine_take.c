@@ -116,7 +116,7 @@ static int copy(const struct quarantine *quarantine, const struct quarantine_fin
 		return -1;
 	if (quarantine_copy(find->file, data, (uint64_t)find->stat->st_size, &hash, &size,
 		    err) < 0)
-		return -1;
+		return err_wrap(err, "into %s", quarantine->path);
 	if (size != (uint64_t)find->stat->st_size || !hash_equal(&hash, find->hash) ||
 		!is_there(find, find->name, false))
 		return swapped(err);

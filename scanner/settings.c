@@ -165,7 +165,8 @@ const struct schema_option settings_options[] = {
 	  .preset = "/var/lib/mailfilter-scanner/sweep", .check = home_check_path,
 	  .line_offset = offsetof(struct settings, sweep_state_line) },
 	{ .name = "sweep-quarantine", .type = SCHEMA_TEXT, AT(sweep_quarantine),
-	  .check = home_check_path },
+	  .check = home_check_path,
+	  .line_offset = offsetof(struct settings, sweep_quarantine_line) },
 	{ 0 },
 };
 /* clang-format on */

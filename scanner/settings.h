@@ -47,7 +47,7 @@ struct settings {
 	int64_t sweep_interval_ms;               /* from the end of a pass to the next */
 	char *sweep_state;                       /* folder */
 	char *sweep_quarantine; /* folder that finds are moved to, or NULL */
-	int sweep_line, sweep_state_line;
+	int sweep_line, sweep_state_line, sweep_quarantine_line;
 	int sweep_cross; /* into other file systems */
 	int heuristics;  /* 0: off, 1: tag (reported, never cut) */
 };

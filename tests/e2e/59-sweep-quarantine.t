@@ -152,6 +152,11 @@ my $excluded = full_pass();
 is($excluded->{last}{excluded}, 1, 'the quarantine itself is not swept');
 is_deeply([ sort keys %{ listed() } ], [ sort keys %$items ], 'nor is anything moved twice');
 
+like(`build/scanner -c $conf --check-config 2>&1`, qr/no errors/, 'a folder like that is in order');
+chmod 0711, $inside;
+like(`build/scanner -c $conf --check-config 2>&1`, qr/^scanner: \S+:\d+: others may enter the quarantine: chmod 700 /, 'one that others may enter is not, and that is said');
+chmod 0700, $inside;
+
 # ---- Back, and let be ----
 write_file("$tree/eicar.com", 'in its place by now');
 ($code, $said) = ask('release', $item->{id});

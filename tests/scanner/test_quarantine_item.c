@@ -125,7 +125,8 @@ static const struct {
 	{ "path /home", "path /%41me" }, /* what needs no escape has none */
 	{ "path /home", "path /%00me" },
 	{ "links 2\n", "links x\n" },
-	{ "mode 4095\n", "mode 4096\n" },
+	{ "mode 7777\n", "mode 7778\n" },
+	{ "mode 7777\nmodified_s ", "mode 17777\nmodified_s" },
 	{ "signature Test.Find\n", "signature \n         \n" },
 };
 

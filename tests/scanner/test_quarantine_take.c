@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/test.h"
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/scanner/killed.h"
@@ -199,6 +202,57 @@ static void where_nothing_may_be_removed_it_stays_and_what_to_do_is_said(void **
 	assert_untouched();
 }
 
+static void where_the_copy_has_no_room_it_stays(void **state)
+{
+	auto_quarantine struct quarantine quarantine = open_quarantine();
+	const struct rlimit small = { 8, RLIM_INFINITY };
+	struct rlimit was;
+	char id[QUARANTINE_ID_MAX];
+	struct err err = { 0 };
+	struct held held;
+
+	(void)state;
+	put_file(path, BYTES);
+	held = hold();
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(take_held(&quarantine, &held, id, &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(err.kind, ERR_AGAIN);
+	assert_non_null(strstr(err.text, quarantine_path));
+	assert_true(has_file(path, BYTES));
+	assert_untouched();
+}
+
+static int set_immutable(int flags)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+static void what_is_immutable_stays_and_that_is_said(void **state)
+{
+	auto_quarantine struct quarantine quarantine = open_quarantine();
+	char id[QUARANTINE_ID_MAX];
+	struct err err = { 0 };
+	struct held held;
+
+	(void)state;
+	put_file(path, BYTES);
+	/* Root's right, and not of every file system. */
+	if (set_immutable(FS_IMMUTABLE_FL) < 0)
+		skip();
+	held = hold();
+	assert_int_equal(take_held(&quarantine, &held, id, &err), -1);
+	assert_int_equal(set_immutable(0), 0);
+	assert_non_null(strstr(err.text, "immutable"));
+	assert_true(has_file(path, BYTES));
+	assert_int_equal(names_in(folder), 1);
+	assert_untouched();
+}
+
 /* In the process that is killed, and without. */
 static void take_it(void)
 {
@@ -355,6 +409,8 @@ int main(void)
 		TEST(what_is_not_as_it_was_scanned_stays),
 		TEST(other_bytes_than_those_scanned_stay),
 		TEST(where_nothing_may_be_removed_it_stays_and_what_to_do_is_said),
+		TEST(where_the_copy_has_no_room_it_stays),
+		TEST(what_is_immutable_stays_and_that_is_said),
 		TEST(killed_at_any_step_it_is_where_it_was_or_kept),
 		TEST(mending_killed_at_any_step_is_done_by_the_next),
 		TEST(what_came_instead_gets_its_name_back),

@@ -72,6 +72,8 @@ is_deeply(offered('_mailfilter_scanner', 'mailfilter-scanner', '--sweep-quaranti
 my $swept = write_file("$dir/swept", "#!/bin/sh\n[ \"\$*\" = '-c x.conf --sweep-quarantine list --json' ] || exit 1\n"
 	. "echo '{\"id\":\"20261122-0a\",\"path\":\"x\"}'\necho '{\"id\":\"20261123-0b\"}'\n", 0755);
 is_deeply(offered('_mailfilter_scanner', $swept, '-c', 'x.conf', '--sweep-quarantine', 'release', ''), [ '20261122-0a', '20261123-0b' ], '  and ids of what is there');
+is_deeply(offered('_mailfilter_scanner', $swept, '-c', 'x.conf', '--sweep-quarantine', 'delete', '20261122-0a', '20261123'), [ '20261123-0b' ], '  and more of them');
+is_deeply(offered('_mailfilter_scanner', $swept, '-c', 'x.conf', '--sweep-quarantine', 'release', '20261122-0a', '--t'), [ '--to' ], '  and options behind them');
 
 # --- accounts
 my $conf = write_file("$dir/my mail.conf", "# account no { }\naccount work {\n}\n\taccount \"home-2\" { deliver = x }\nrule account {\n}\n");

@@ -78,7 +78,7 @@ struct held {
 	struct hash hash;
 };
 
-static struct held hold(void)
+static inline struct held hold(void)
 {
 	struct held held;
 
@@ -89,7 +89,7 @@ static struct held hold(void)
 	return held;
 }
 
-static int take_held(const struct quarantine *quarantine, struct held *held,
+static inline int take_held(const struct quarantine *quarantine, struct held *held,
 	char id_r[static QUARANTINE_ID_MAX], struct err *err)
 {
 	const struct quarantine_find find = { .dir = held->dir,
@@ -109,7 +109,7 @@ static int take_held(const struct quarantine *quarantine, struct held *held,
 }
 
 /* Found, scanned and taken. */
-static void take_one(
+static inline void take_one(
 	const struct quarantine *quarantine, char id_r[static QUARANTINE_ID_MAX])
 {
 	struct held held = hold();

@@ -106,7 +106,7 @@ static void end_pass(struct sweep *sweep)
 	const struct sweep_counts *counts = &report->now.counts;
 
 	sweep_walk_free(take_ptr(&sweep->walk));
-	sweep_report_prune(report);
+	sweep_book_end(&sweep->book);
 	report->now.ended_s = clock_wall_s();
 	report->last = report->now;
 	sweep->ended_at = clock_ms();

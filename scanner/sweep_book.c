@@ -180,6 +180,15 @@ void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned
 		tell_error(book, &err);
 }
 
+void sweep_book_end(struct sweep_book *book)
+{
+	struct err err = { 0 };
+
+	sweep_report_prune(&book->report);
+	if (sweep_set_flush(book->set, book->report.pass, &err) < 0)
+		tell_error(book, &err);
+}
+
 int sweep_book_open(const char *dir, struct sweep_book *book_r, struct err *err)
 {
 	struct err damaged = { 0 };

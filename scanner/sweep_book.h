@@ -47,6 +47,9 @@ void sweep_book_tell(struct sweep_book *book);
 /* The last word: why the walker ends, beside what the report in this folder says, if any was open. */
 void sweep_book_tell_end(struct sweep_book *book, const char *dir, const struct err *why);
 
+/* The present pass is done: what was not seen in it is there no more. */
+void sweep_book_end(struct sweep_book *book);
+
 /* Is it as it was when it was scanned by these signatures, and is what it was then still known? Then it
  * is counted. */
 bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,

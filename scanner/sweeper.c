@@ -2,6 +2,7 @@
 #include "scanner/sweeper.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,6 +96,8 @@ static void start(struct sweeper *sweeper)
 	sweeper->started = clock_ms();
 	if (start_walker(sweeper, &err) < 0) {
 		log_warning("sweep: %s", err.text);
+		(void)snprintf(sweeper->swept.trouble, sizeof(sweeper->swept.trouble),
+			"%.255s", err.text);
 		sweeper->walker = 0;
 		sweeper->start_after = clock_ms() + SWEEPER_RESTART_MAX_MS;
 		return;

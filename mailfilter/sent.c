@@ -159,10 +159,22 @@ void sent_close(struct sent *sent)
 	*sent = (struct sent){ .fd = -1 };
 }
 
+/* As long as anything is not forgotten the file is never empty, and lines that are in vain add up: one
+ * over the limit would not be read. */
+static bool is_long(const struct sent *sent)
+{
+	struct stat st;
+
+	return fstat(sent->fd, &st) == 0 && st.st_size > SENT_BYTES_MAX / 2;
+}
+
+/* What the line says is known already. */
 static int append(struct sent *sent, const char *line, struct err *err)
 {
 	/* Until a sync succeeds nothing is known of the file. */
 	sent->behind = true;
+	if (is_long(sent))
+		return write_anew(sent, err);
 	if (file_write(sent->fd, span_str(line), sent->path, err) < 0)
 		return -1;
 	if (fdatasync(sent->fd) < 0)

@@ -7,13 +7,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/descriptors.h"
 
 #include "mailfilter/account.h"
 #include "mailfilter/confine.h"
@@ -170,25 +170,13 @@ static int failed(struct child *child)
 	return err_errno(&child->report.err, ERR_AGAIN, "cannot start a process");
 }
 
-/* Twice as many descriptors as until now, if the system allows more. */
-static bool allow_more(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
-		return false;
-	limit.rlim_cur =
-		limit.rlim_cur < limit.rlim_max / 2 ? 2 * limit.rlim_cur : limit.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
 /* Each process that waits in IDLE has one here, and the preset of most systems is 1024. */
 static int open_pair(int fds_r[static 2])
 {
 	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 	while (socketpair(AF_UNIX, type, 0, fds_r) < 0)
-		if (errno != EMFILE || !allow_more())
+		if (errno != EMFILE || !descriptors_allow_more())
 			return -1;
 	return 0;
 }

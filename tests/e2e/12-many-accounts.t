@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # More accounts than the process may have descriptors: all are served, and all are looked at by
-# --check-config --connect.
+# --check-config --connect. And one with so many folders is scanned again.
 use strict;
 use warnings;
 use FindBin;
@@ -30,4 +30,11 @@ is($said, '', '  and silent');
 is(scalar(() = glob work('out/*/new/*')), $ACCOUNTS, '  the mail of each is delivered');
 ($code, $said) = narrow('--check-config --connect');
 is(scalar(() = $said =~ /^ok +account a\d+: opened/mg), $ACCOUNTS, 'each can be looked at') or diag $said;
+
+scanner_start();
+my $one = settings('one.conf', { E2E::global() }, [ a1 => { source => 'maildir:' . work('in/1'), deliver => 'maildir:' . work('out/1') } ]);
+make_path(map { my $folder = $_; map { work("out/1/.$folder/$_") } qw(new cur tmp) } 1 .. $ACCOUNTS);
+$said = `sh -c 'ulimit -Sn 128; exec build/mailfilter -c "\$0" rescan' \Q$one\E 2>&1`;
+is($? >> 8, 0, 'an account with many folders') or diag $said;
+like($said, qr/^a1: 1 scanned again/m, '  is scanned again');
 done_testing();

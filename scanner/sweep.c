@@ -24,12 +24,11 @@
 #include "scanner/temp.h"
 
 enum {
-	STEPS = 256,             /* names between two looks at what the parent says */
-	SPACE_MS = 1000,         /* between two looks whether there is temp space */
-	LOGGED_MAX = 20,         /* files passed over that are named, a pass */
-	RECENT_MS = 50,          /* a clock tick, in which a file may change twice ... */
-	RECENT_COARSE_MS = 2000, /* ... and of file systems that keep whole seconds */
-	ERROR_LOG_MS = 60 * 1000
+	STEPS = 256,            /* names between two looks at what the parent says */
+	SPACE_MS = 1000,        /* between two looks whether there is temp space */
+	LOGGED_MAX = 20,        /* files passed over that are named, a pass */
+	RECENT_MS = 50,         /* a clock tick, in which a file may change twice ... */
+	RECENT_COARSE_MS = 2000 /* ... and of file systems that keep whole seconds */
 };
 
 /* The file that is being scanned, or waits for it. */
@@ -205,6 +204,20 @@ static bool has_changed(const struct current *current)
 	       is_recent(before, current->opened_us);
 }
 
+static void close_file(struct current *current)
+{
+	(void)close(take_fd(&current->fd));
+	current->is_there = false;
+}
+
+/* It is as it was, and so comes up in the next pass again. */
+static void pass_over(struct sweep *sweep, const char *why)
+{
+	sweep->book.report.now.counts.later++;
+	log_passed(sweep, sweep->current.path, why);
+	close_file(&sweep->current);
+}
+
 static void answered(struct sweep *sweep)
 {
 	struct sweep_answer *answer = &sweep->pair.answer;
@@ -216,17 +229,15 @@ static void answered(struct sweep *sweep)
 	counts->scanned_bytes += answer->size;
 	counts->changed += changed;
 	if (answer->kind == VERDICT_RETRY) {
-		counts->later++;
-		log_passed(sweep, current->path, answer->detail);
+		pass_over(sweep, answer->detail);
 	} else {
 		const struct sweep_scanned scanned = { current->path, &current->stat,
 			current->is_mail, changed, &sweep->pair.its };
 
 		sweep_move(sweep->settings, sweep->walk, &scanned, current->fd, answer);
 		sweep_book_add(&sweep->book, &scanned, answer);
+		close_file(current);
 	}
-	(void)close(take_fd(&current->fd));
-	current->is_there = false;
 }
 
 /* As soon as there is a worker, the rate is kept, and there is space to unpack into. */
@@ -242,7 +253,11 @@ static void give(struct sweep *sweep)
 		now < sweep->rate_at || now < sweep->space_at)
 		return;
 	if (temp_has_room(settings->temp_dir, temp_needed(size), &err) < 0) {
-		sweep->space_at = now + SPACE_MS;
+		/* What even an empty one has no room for is not waited for. */
+		if (temp_size(settings->temp_dir) < temp_needed(size))
+			pass_over(sweep, err.text);
+		else
+			sweep->space_at = now + SPACE_MS;
 		return;
 	}
 	if (settings->sweep_rate > 0)

@@ -18,6 +18,7 @@
 #include "scanner/role.h"
 #include "scanner/sandbox.h"
 #include "scanner/sweep_book.h"
+#include "scanner/sweep_move.h"
 #include "scanner/sweep_pair.h"
 #include "scanner/sweep_walk.h"
 #include "scanner/temp.h"
@@ -82,10 +83,13 @@ static int begin_pass(struct sweep *sweep, struct err *err)
 	const struct settings *settings = sweep->settings;
 	struct sweep_report *report = &sweep->book.report;
 	bool goes_on = report->pass > 0 && report->now.ended_s == 0;
+	struct stat spared;
 
 	if (sweep_walk_new(&settings->sweep, &settings->sweep_exclude,
 		    settings->sweep_cross != 0, &sweep->walk, err) < 0)
 		return -1;
+	if (sweep_move_folder(settings, &spared))
+		sweep_walk_spare(sweep->walk, &spared);
 	if (!goes_on) {
 		report->pass++;
 		report->now = (struct sweep_pass){ .began_s = clock_wall_s() };
@@ -216,7 +220,7 @@ static void pass_over(struct sweep *sweep, const char *why)
 
 static void answered(struct sweep *sweep)
 {
-	const struct sweep_answer *answer = &sweep->pair.answer;
+	struct sweep_answer *answer = &sweep->pair.answer;
 	struct current *current = &sweep->current;
 	struct sweep_counts *counts = &sweep->book.report.now.counts;
 	bool changed = has_changed(current);
@@ -230,6 +234,7 @@ static void answered(struct sweep *sweep)
 		const struct sweep_scanned scanned = { current->path, &current->stat,
 			current->is_mail, changed, &sweep->pair.its };
 
+		sweep_move(sweep->settings, sweep->walk, &scanned, current->fd, answer);
 		sweep_book_add(&sweep->book, &scanned, answer);
 		close_file(current);
 	}
@@ -367,6 +372,8 @@ int sweep_main(const struct settings *settings)
 	if (shut_in(&err) == 0 &&
 		sweep_book_open(settings->sweep_state, &sweep->book, &err) == 0) {
 		take_up(sweep);
+		sweep->book.moves = settings->sweep_quarantine != NULL;
+		sweep_move_start(settings);
 		done = serve(sweep, &err);
 	}
 	if (done < 0) {

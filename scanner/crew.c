@@ -75,8 +75,7 @@ static void test_failed(struct host *host, const char *why)
 	(void)snprintf(host->test.why, sizeof(host->test.why), "%s", why);
 }
 
-/* One does not pass its self-test. What had served is replaced at once; if it lied, what it called
- * clean may not be. */
+/* What had served is replaced at once; if it lied, what it called clean may not be. */
 static void disproved(
 	struct host *host, const struct worker *worker, const char *why, bool wrong)
 {
@@ -247,6 +246,8 @@ void crew_reaped(struct host *host)
 	if (ended.pid > 0 && ended.pid == host->sweeper.pid) {
 		host->sweeper.ended = true;
 		host->sweeper.status = ended.status;
+		/* It ends in order where the walker has closed its socket. */
+		host->counts[HEALTH_SWEEP] += !host->sweeper.killed && ended.status != 0;
 		return;
 	}
 	worker = pool_find(&host->pool, ended.pid);

@@ -3,7 +3,7 @@
 #
 # Each of the scanner's checks is driven to a warning and to critical by what it is there for, and comes
 # back to ok: signatures grow old, folders fill, memory is used up or damaged, the clock jumps. A check
-# without a case here, or in 58-checks-hour.t, fails the test.
+# without a case here, in 58-checks-hour.t or in 59-sweep-check.t fails the test.
 use strict;
 use warnings;
 use FindBin;
@@ -197,8 +197,8 @@ drive('isolation',
 	critical => [ sub { my ($worker) = workers(); my $says = write_file(work('status'), read_file("/proc/$worker/status") =~ s/^Seccomp:.*/Seccomp:\t0/mr);
 		system('mount', '--bind', $says, "/proc/$worker/status") == 0 or die "mount\n" }, qr/is not shut in/ ],
 	ok => [ sub { kill 'KILL', $_ for workers() }, qr/2 of them were looked at/ ]);
-# These four are 58-checks-hour.t's.
-my @names = grep { !/^(?:queue|times|unscannable|workers)$/ } sort keys %{ checks() };
+# Four are 58-checks-hour.t's, and the sweep is 59-sweep-check.t's.
+my @names = grep { !/^(?:queue|times|unscannable|workers|sweep)$/ } sort keys %{ checks() };
 becomes($_, 'ok', qr/./) for @names;
 ok(scanner_stop(), 'the scanner stops');
 

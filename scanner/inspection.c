@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#include "scanner/alert.h"
 #include "scanner/role.h"
 
 enum {
@@ -113,6 +114,7 @@ bool inspection_give(struct inspection *inspection, const struct inspector_order
 		return false;
 	}
 	inspection->busy = true;
+	inspection->alerts = order->alert;
 	inspection->deadline = clock_ms() + allowed_ms(inspection) +
 			       (order->alert ? INSPECTOR_ALERT_S * 1000 : 0);
 	return true;
@@ -137,6 +139,7 @@ enum inspection_event inspection_step(
 	if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
 		log_warning("the inspector ended on its own");
 		inspection->died_at = clock_ms();
+		inspection->hung = false;
 		(void)kill(inspection->pid, SIGKILL);
 		leave(inspection);
 		return INSPECTION_LOST;
@@ -144,6 +147,8 @@ enum inspection_event inspection_step(
 	if (inspection->deadline < 0 || clock_ms() < inspection->deadline)
 		return INSPECTION_NOTHING;
 	log_warning("the inspector hangs: it is replaced");
+	inspection->died_at = clock_ms();
+	inspection->hung = true;
 	(void)kill(inspection->pid, SIGKILL);
 	leave(inspection);
 	return INSPECTION_LOST;
@@ -160,11 +165,13 @@ void inspection_reap(struct inspection *inspection)
 
 void inspection_done(struct inspection *inspection)
 {
+	bool alerts = inspection->busy && inspection->alerts;
+
 	if (inspection->pid == 0)
 		return;
-	/* Its socket closed tells it to end, after a file that it may be writing. */
+	/* Its socket closed tells it to end, after a file that it may be writing or a command. */
 	(void)close(take_fd(&inspection->fd));
-	role_end(inspection->pid, END_MS);
+	role_end(inspection->pid, END_MS + (alerts ? ALERT_END_S * 1000 : 0));
 	inspection_reap(inspection);
 	inspection->pid = 0;
 }

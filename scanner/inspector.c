@@ -49,8 +49,8 @@ static bool obey(const struct settings *settings, struct inspector_order *order)
 			return false;
 	}
 	if (order->alert && settings->on_alert.count > 0 &&
-		alert_run(&settings->on_alert, &order->about, INSPECTOR_ALERT_S, &err) <
-			0)
+		alert_run(&settings->on_alert, &order->about, INSPECTOR_ALERT_S, ROLE_FD,
+			&err) < 0)
 		log_warning("on-alert: %s", err.text);
 	return answer(INSPECTOR_DONE, NULL);
 }

@@ -58,6 +58,7 @@ static void fill_facts(struct rounds *rounds, struct check_facts *facts_r)
 	if (rounds->inspection.died_at >= 0)
 		facts_r->inspector_died_ago_ms =
 			facts_r->now_ms - rounds->inspection.died_at;
+	facts_r->inspector_hung = rounds->inspection.hung;
 }
 
 static void run_inside(struct rounds *rounds, const struct check_facts *facts)
@@ -162,9 +163,8 @@ static void lost(struct rounds *rounds, struct round *at)
 		return;
 	at->due = now + HANG_AGAIN * interval(rounds, &check_table[i]);
 	check_say(&result, CHECK_CRITICAL, "this check does not end: %s",
-		rounds->inspection.died_at >= now - INSPECTION_LEAST_MS
-			? "the inspector died of it, or was killed"
-			: "does a file system not answer (mount)?");
+		rounds->inspection.hung ? "does a file system not answer (mount)?"
+					: "the inspector died of it, or was killed");
 	take(rounds, i, &result);
 }
 

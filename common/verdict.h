@@ -59,6 +59,7 @@ struct verdict {
 	struct hash message;   /* SHA-256 of the bytes that were scanned */
 	struct hash cleaned;   /* INFECTED: SHA-256 of the message after the edits */
 	uint64_t generation;   /* of the signatures */
+	struct hash signatures; /* their digest where the client knows it; not sent */
 	uint32_t milliseconds; /* the scan took */
 };
 

@@ -229,6 +229,12 @@ static void json_account(struct json *json, const struct status_account *account
 	json_number(json, "parked", numbers->counts.parked);
 	json_number(json, "pending", numbers->counts.pending);
 	json_number(json, "quarantined", numbers->quarantined);
+	json_open(json, "rescan", '{');
+	json_number(json, "done", (uint64_t)numbers->rescan.done_s);
+	json_number(json, "generation", numbers->rescan.generation);
+	json_number(json, "scanned", numbers->rescan.scanned);
+	json_number(json, "infected", numbers->rescan.infected);
+	json_close(json, '}');
 	status_held_json(&account->held, json);
 	/* The record could not be read: all the numbers mean nothing. */
 	json_text(json, "error", span_str(numbers->known ? "" : account->reason));

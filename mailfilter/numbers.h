@@ -7,12 +7,14 @@
 
 #include "common/metrics.h"
 
-#include "mailfilter/record.h"
+#include "mailfilter/record_rescan.h"
 
 struct numbers {
 	bool known; /* else nothing of it is */
 	struct record_counts counts;
 	uint64_t quarantined; /* originals that are kept */
+	bool rescanned;       /* delivered mail was scanned again, or begun to be: */
+	struct record_rescan rescan;
 };
 
 /* -1: the record cannot be read, and numbers_r is as it was. */

@@ -106,7 +106,7 @@ my @accounts = (E2E::account($dovecot, 'local', 'imap'), E2E::account($dovecot, 
 my $conf = settings('mailfilter.conf', { E2E::global(interval => '1h', 'metrics-file' => work('mailfilter.prom')) }, @accounts);
 my %mail = map { $_ => late($_, 1) } @names;
 for my $name (@names) {
-	imap($name)->append('INBOX', $_, '\Seen $Work', '01-Feb-2020 03:04:05 +0200')
+	imap($name)->append('INBOX', $_, '\Seen $Work', '01-Feb-2020 01:04:05 +0000')
 		for $corpus->mail('attachment', "$name-1")->{bytes}, $mail{$name}, $corpus->mail('plain', "$name-2")->{bytes};
 }
 next_set(0);
@@ -135,7 +135,7 @@ ok(index($before, $late[0]) < 0, '  under a new name');
 ok(!is_infected(read_file(work("out/local/$late[0]"))), '  cleaned');
 my @place = grep { $_->{body} =~ /^Subject: Late/m } imap('place')->messages('INBOX');
 is(scalar @place, 1, 'place: it is there once');
-is("$place[0]{flags} $place[0]{date}", '$Work \Seen 01-Feb-2020 03:04:05 +0200', '  with flags and date');
+is("$place[0]{flags} $place[0]{date}", '$Work \Seen 01-Feb-2020 01:04:05 +0000', '  with flags and date');
 ok(!is_infected($place[0]{body}), '  cleaned');
 is_deeply(in_quarantine($_), [ sha256_hex($mail{$_}) ], "$_: the original is in quarantine") for @names;
 

@@ -38,9 +38,11 @@ static void rows_stand_below_their_headings(void **state)
 	static const char expected[] =
 		"ACCOUNT               LAST RUN     DONE INFECTED    HELD  PARKED  STATE\n"
 		"work                     3 min     1234       12       5       1  idle\n"
+		"  scanned again 2 h ago with set 7: 412 messages, 1 infected\n"
 		"home                     never        -        -       -       -  failed\n"
 		"a-name-of-more-than-twenty-letters\n"
 		"                           9 d      10M        0       0       0  fetching\n"
+		"  being scanned again with set 8: 3 messages, 0 infected\n"
 		"SCANNER                     STATE       BUSY  QUEUE SIGNATURES      AGE    SET\n"
 		"ipc:///run/scanner.sock     ready        3/4      7    8700000      5 h      2\n"
 		"ipc:///run/mailfilter-scanner/scanner.sock\n"
@@ -52,11 +54,19 @@ static void rows_stand_below_their_headings(void **state)
 				  .counts = { .done = 1234,
 					  .infected = 12,
 					  .held = 5,
-					  .parked = 1 } } } },
+					  .parked = 1 },
+				  .rescanned = true,
+				  .rescan = { .done_s = NOW_S - 2 * 3600 - 9,
+					  .generation = 7,
+					  .scanned = 412,
+					  .infected = 1 } } } },
 		{ .numbers.name = "home", .state = STATUS_FAILED },
 		{ .numbers = { .name = "a-name-of-more-than-twenty-letters",
 			  .last_s = NOW_S - 9 * 86400 - 5,
-			  .numbers = { .known = true, .counts.done = 10000000 } },
+			  .numbers = { .known = true,
+				  .counts.done = 10000000,
+				  .rescanned = true,
+				  .rescan = { .generation = 8, .scanned = 3 } } },
 			.state = STATUS_FETCHING },
 	};
 	const struct status_scanner scanners[] = {

@@ -2,6 +2,7 @@
 #include "mailfilter/rescan.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,7 +22,9 @@
 #include "mailfilter/rules.h"
 
 enum {
-	DAY_S = 24 * 3600
+	DAY_S = 24 * 3600,
+	LOCK_WAIT_MS = 2000,
+	LOCK_STEP_MS = 50,
 };
 
 bool rescan_is_possible(const struct account_settings *account)
@@ -191,15 +194,21 @@ static int begin(struct rescan *rescan, struct err *err)
 	return rescan->state.done_s != 0;
 }
 
+/* One that was killed may have it a moment longer. */
 static int take_lock(struct rescan *rescan, struct err *err)
 {
+	const int64_t until_ms = clock_ms() + LOCK_WAIT_MS;
 	auto_free char *path = NULL;
+	int locked;
 
 	if (asprintf(&path, "%s/lock", rescan->own) < 0) {
 		path = NULL;
 		return err_memory(err);
 	}
-	if (file_lock(path, &rescan->lock, err) == 0)
+	while ((locked = file_lock(path, &rescan->lock, err)) < 0 &&
+		errno == EWOULDBLOCK && clock_left(until_ms) > 0)
+		(void)poll(NULL, 0, LOCK_STEP_MS);
+	if (locked == 0)
 		return 0;
 	rescan->report->busy = errno == EWOULDBLOCK;
 	return rescan->report->busy ? err_wrap(err, "it is scanned again already") : -1;

@@ -152,7 +152,10 @@ static void say(const struct rescanner *rescanner, struct child *child,
 			child->name, report->scanned, report->infected,
 			log_value(span_str(report->err.text), text));
 	child->rescan.said = wrong || (child->rescan.said && report->err.kind != ERR_NONE);
-	if (report->err.kind == ERR_NONE && !report->known)
+	if (report->known)
+		log_debug("account=%s rescan=known generation=%" PRIu64, child->name,
+			report->generation);
+	else if (report->err.kind == ERR_NONE)
 		log_info("account=%s rescan=done generation=%" PRIu64 " scanned=%" PRIu64
 			 " fresh=%" PRIu64 " gone=%" PRIu64 " infected=%" PRIu64
 			 " replaced=%" PRIu64 " marked=%" PRIu64 " left=%" PRIu64,

@@ -15,11 +15,13 @@ use MIME::Base64 qw(encode_base64);
 use Time::HiRes qw(time);
 use Corpus;
 use E2E;
+use Faults;
 
+my $PLACES  = 48;  # mailboxes, for a kill each
 my $MANY    = 400; # so many that new mail comes while they are scanned
 my @MARKS   = map { "this-is-what-nobody-knew-$_-days-ago" } 0 .. 5;
 my @names   = qw(local place);
-my $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { $_ => 'sesame' } @names, 'many' });
+my $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { $_ => 'sesame' } @names, 'many', map { "place$_" } 1 .. $PLACES });
 my $corpus  = Corpus->new('rescan-daemon');
 my $set     = 0;
 
@@ -92,6 +94,16 @@ sub rescanned {
 	my ($run, $count, @accounts) = @_;
 	kill 'USR1', $run->{pid};
 	return !grep { !wait_line($run, qr/account=$_ rescan=done/, $count) } @accounts ? @accounts : @names;
+}
+
+# The process that scans again: a child of the lowest priority (proc(5): parent, policy SCHED_IDLE).
+sub idle_child {
+	my ($parent) = @_;
+	for (map { read_file($_) } glob '/proc/[0-9]*/stat') {
+		my ($pid, @field) = (/^(\d+)/, split ' ', s/^.*\)//sr);
+		return $pid if $field[1] == $parent && $field[38] == 5;
+	}
+	return 0;
 }
 
 sub stop {
@@ -206,6 +218,10 @@ $run = mailfilter_start('-v', '-c', $many);
 ok(wait_line($run, qr/many: nothing new/, 1), 'a visit');
 kill 'USR1', $run->{pid};
 ok(wait_line($run, qr/account=many .*verdict=infected/, 2), 'scanned again, and in the middle of it');
+kill 'KILL', idle_child($run->{pid}) || die "no process scans again\n";
+ok(wait_line($run, qr/account=many rescan=interrupted .*its process died/, 1), 'its process is killed: that is said');
+kill 'USR1', $run->{pid};
+ok(wait_line($run, qr/account=many .*verdict=infected/, 3), '  and another one goes on');
 imap('many')->append('INBOX', $corpus->mail('attachment', 'in-between')->{bytes});
 my $from = time;
 ok(wait_line($run, qr/account=many .*verdict=clean.*action=delivered/, 1), 'new mail comes');
@@ -253,5 +269,56 @@ like($beside->{out}, qr/^process $run->{pid} serves these accounts: it was told 
 ok(wait_line($run, qr/account=place .*action=cleaned/, 1), '  which replaces it');
 unlike($run->{err}, qr/rescan=/, 'by itself it scanned nothing again');
 ok(stop($run), 'it ends in order');
+
+# --- in place, killed at each call that makes the state durable
+my @places = map { "place$_" } 1 .. $PLACES;
+my %original = map { $_ => late($_, 5) } @places;
+imap($_)->append('INBOX', $original{$_}, '\Flagged') for @places;
+my $all = settings('places.conf', { E2E::global(interval => '1h') }, map { E2E::account($dovecot, $_, 'imap', deliver => 'inplace') } @places);
+is(mailfilter('-c', $all, '--once')->{code}, 0, 'one more in many places');
+next_set(0 .. 5);
+restart_scanner();
+
+sub place_of {
+	my ($name) = @_;
+	return map { "$_->{uid} $_->{flags} " . (is_infected($_->{body}) ? 'infected' : 'clean') } imap($name)->messages('INBOX');
+}
+
+# Visited, scanned again, and what was found there visited. False if it was killed before.
+sub through {
+	my ($run, $name) = @_;
+	return 0 if !wait_line($run, qr/$name: (?:nothing|1) new/, 1);
+	kill 'USR1', $run->{pid};
+	return 0 if !wait_line($run, qr/account=$name rescan=(?:done|known)/, 1);
+	return $run->{err} !~ /rescan=done .* marked=1/ || wait_line($run, qr/$name: 1 new, 1 infected \(cleaned\)/, 1);
+}
+
+my ($kills, @problems) = (0);
+for my $n (1 .. $PLACES) {
+	my $name = "place$n";
+	my @argv = ('-v', '-c', $all, '--account', $name);
+	my $killed = Faults::with(work("state/$name"), [ 'sync', $n, 'kill' ], sub {
+		my $first = mailfilter_start(@argv);
+		through($first, $name);
+		kill 'TERM', $first->{pid};
+		return finish($first, time - $first->{from} + 30)->{signal} == 9;
+	});
+	$kills += $killed;
+	for my $round ($killed ? (1, 2) : 2) {
+		my @was = place_of($name);
+		my $again = mailfilter_start(@argv);
+		push @problems, "$n: round $round was not done" if !through($again, $name);
+		push @problems, "$n: round $round did not end in order" if !stop($again);
+		my @place = place_of($name);
+		push @problems, "$n: there is: @place" if @place != 1 || $place[0] !~ /^\d+ \\Flagged clean$/;
+		push @problems, "$n: one more round changed something: @was, @place" if $round == 2 && "@was" ne "@place";
+		my @kept = mailfilter('-c', $all, 'quarantine', 'list', '--json', '--account', $name)->{out} =~ /"sha256":"(\w+)","findings"/g;
+		push @problems, "$n: in quarantine: @kept" if "@kept" ne sha256_hex($original{$name});
+	}
+	last if !$killed;
+}
+cmp_ok($kills, '>=', 10, "in place: killed $kills times");
+cmp_ok($kills, '<', $PLACES, '  to the last');
+is("@problems", '', 'each time one cleaned copy, one original, and one more round changes nothing');
 ok(scanner_stop(), 'the scanner ends in order');
 done_testing;

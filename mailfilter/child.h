@@ -16,10 +16,10 @@ enum {
 
 /* How its delivered mail stands that is scanned again. */
 struct child_rescan {
-	int64_t due_ms;         /* when to see whether there is something to do; 0: not set */
-	uint32_t failures;      /* in a row */
-	bool done;              /* all of it, with these: */
-	bool said;              /* that it failed */
+	int64_t due_ms;    /* when to see whether there is something to do; 0: not set */
+	uint32_t failures; /* in a row */
+	bool done;         /* all of it, with these: */
+	bool said;         /* that it failed */
 	struct hash signatures; /* as the scanners have them together */
 };
 

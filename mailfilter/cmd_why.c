@@ -20,7 +20,7 @@ static const char usage[] = "usage: mailfilter why [--json] ACCOUNT UID|FOLDER/U
 
 struct answer {
 	struct cmd_uid uid;
-	struct json *json; /* NULL: for people */
+	struct json *json;           /* NULL: for people */
 	struct record_rescan rescan; /* all 0: never was */
 	struct record_row rows[RECORD_SAME_UID_MAX];
 	size_t count;

@@ -44,7 +44,8 @@ struct record_row {
 	uint32_t attempts;   /* fetches begun and not ended; holds so far */
 	int64_t time_s;      /* of the last change */
 	int64_t since_s;     /* of the first; 0: before this was kept */
-	uint64_t signatures; /* which gave the verdict, by record_signatures; 0: unknown */
+	uint64_t
+		signatures; /* which gave the verdict, by record_signatures; 0: unknown */
 };
 
 /* Tells one set of signatures from another as well as its digest does, among the few that are. */

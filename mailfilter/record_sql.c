@@ -7,8 +7,7 @@
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
 	" judged, size, attempts, time_s, rule, since_s, listed_size, head,"             \
 	" target, waits, signatures"
-#define RESCAN_COLUMNS                                                                   \
-	"digest, since_s, position, done_s, generation, scanned, infected"
+#define RESCAN_COLUMNS    "digest, since_s, position, done_s, generation, scanned, infected"
 #define REPLACING_COLUMNS "name, new_name, quarantine_id, action, verdict, reason"
 #define FOLDER_COLUMNS                                                                   \
 	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"

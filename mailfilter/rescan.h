@@ -13,7 +13,7 @@
 
 enum {
 	RESCAN_DAYS_MOST = 36500,
-	RESCAN_GREET_MS = 2000,      /* so long the other scanners are waited for */
+	RESCAN_GREET_MS = 2000, /* so long the other scanners are waited for */
 	/* So long a message makes way: for those in a scanner's queue, and for new mail. */
 	RESCAN_YIELD_MS = 60 * 1000,
 };

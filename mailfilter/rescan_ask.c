@@ -24,8 +24,8 @@ int rescan_hear(struct rescan *rescan, struct err *err)
 
 	if (job->stop_fd >= 0)
 		for (int signal; (signal = stop_next(job->stop_fd)) != 0;)
-			rescan->stopped = rescan->stopped || signal == SIGTERM ||
-					  signal == SIGINT;
+			rescan->stopped =
+				rescan->stopped || signal == SIGTERM || signal == SIGINT;
 	while (job->starter_fd >= 0 && got > 0) {
 		got = recv(job->starter_fd, &word, sizeof(word), MSG_DONTWAIT);
 		if (got > 0)
@@ -44,8 +44,7 @@ static int wait_step(struct rescan *rescan, struct err *err)
 
 	for (size_t i = 0; i < sizeof(ears) / sizeof(*ears); i++)
 		if (ears[i] >= 0)
-			fds[count++] =
-				(struct pollfd){ .fd = ears[i], .events = POLLIN };
+			fds[count++] = (struct pollfd){ .fd = ears[i], .events = POLLIN };
 	if (scan_wait(rescan->scan, fds, count, STEP_MS, err) < 0)
 		return -1;
 	return rescan_hear(rescan, err);

@@ -151,7 +151,8 @@ static void say(const struct rescanner *rescanner, struct child *child,
 			    " infected=%" PRIu64 " reason=%s",
 			child->name, report->scanned, report->infected,
 			log_value(span_str(report->err.text), text));
-	child->rescan.said = wrong || (child->rescan.said && report->err.kind != ERR_NONE);
+	child->rescan.said =
+		wrong || (child->rescan.said && report->err.kind != ERR_NONE);
 	if (report->known)
 		log_debug("account=%s rescan=known generation=%" PRIu64, child->name,
 			report->generation);

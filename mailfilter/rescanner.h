@@ -12,10 +12,10 @@
 #include "mailfilter/rescan_process.h"
 
 enum {
-	RESCANNER_FIRST_MS = 60 * 1000,     /* after the account is known: new mail first */
+	RESCANNER_FIRST_MS = 60 * 1000, /* after the account is known: new mail first */
 	RESCANNER_LOOK_MS = 10 * 60 * 1000, /* between two looks at the scanners */
 	RESCANNER_HOLD_MS = 60 * 1000,      /* after one at which none was ready */
-	RESCANNER_TRIES = 60,  /* at which not all are, before those that are will do */
+	RESCANNER_TRIES = 60, /* at which not all are, before those that are will do */
 	/* A process that says nothing for so long, on top of what server and scanner may take. */
 	RESCANNER_STALL_MS = 15 * 60 * 1000,
 };

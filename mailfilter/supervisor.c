@@ -225,7 +225,8 @@ static void take_signals(struct supervisor *supervisor)
 /* One that waits for its disk ends when that answers. */
 static void kill_stalled(struct supervisor *supervisor)
 {
-	const bool over = supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0;
+	const bool over =
+		supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0;
 
 	patience_end(supervisor->settings, &supervisor->children, over);
 	if (!over)
@@ -292,9 +293,9 @@ static int wait_events(struct supervisor *supervisor)
 	for (size_t i = 0; i < WAKE_FDS; i++)
 		fds[count + 1 + i] = (struct pollfd){ .fd = supervisor->wake.fds[i],
 			.events = POLLIN };
-	fds[count + 1 + WAKE_FDS] = (struct pollfd){
-		.fd = supervisor->rescanner.process.fd, .events = POLLIN
-	};
+	fds[count + 1 + WAKE_FDS] =
+		(struct pollfd){ .fd = supervisor->rescanner.process.fd,
+			.events = POLLIN };
 	if (poll(fds, count + OWN_FDS, next_ms(supervisor)) < 0)
 		return errno == EINTR ? 0 : -1;
 	for (size_t i = 0; i < count; i++) {

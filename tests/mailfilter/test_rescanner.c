@@ -13,9 +13,7 @@
 
 #define MINUTE (INT64_C(60) * 1000)
 
-static const struct account_settings maildir = {
-	.deliver_kind = DELIVER_MAILDIR
-};
+static const struct account_settings maildir = { .deliver_kind = DELIVER_MAILDIR };
 static const struct account_settings mbox = { .deliver_kind = DELIVER_MBOX };
 
 /* Two accounts that were served, and whose turn it is, the second one's for longer. */
@@ -35,7 +33,7 @@ static struct world *make(void)
 		world.items[i] = (struct child){ .account = &maildir,
 			.last.last_s = 1,
 			.due_ms = clock_ms() + 60 * MINUTE,
-			.rescan.due_ms = clock_ms() - 1000 * (i + 1) };
+			.rescan.due_ms = clock_ms() - INT64_C(1000) * (i + 1) };
 	return &world;
 }
 
@@ -65,8 +63,8 @@ static void the_account_that_waits_longest_is_first(void **state)
 	assert_ptr_equal(due(world), &world->items[0]);
 	world->items[0].rescan.due_ms = clock_ms() + 2 * MINUTE;
 	assert_null(due(world));
-	assert_near(left_ms(rescanner_next_ms(&world->rescanner, &world->children)),
-		MINUTE);
+	assert_near(
+		left_ms(rescanner_next_ms(&world->rescanner, &world->children)), MINUTE);
 }
 
 static void an_account_that_is_new_is_looked_at_in_a_moment(void **state)
@@ -136,8 +134,7 @@ static void one_process_runs_at_a_time(void **state)
 	(void)state;
 	world->rescanner.process.pid = 1;
 	assert_null(due(world));
-	assert_int_equal(
-		rescanner_next_ms(&world->rescanner, &world->children), -1);
+	assert_int_equal(rescanner_next_ms(&world->rescanner, &world->children), -1);
 }
 
 static void whoever_has_had_these_signatures_needs_no_process(void **state)
@@ -190,7 +187,7 @@ static void what_fails_is_tried_again_later_and_later(void **state)
 	rescanner_note(&world->rescanner, child, &broken);
 	assert_near(left_ms(child->rescan.due_ms), RESCANNER_HOLD_MS);
 	rescanner_note(&world->rescanner, child, &broken);
-	assert_near(left_ms(child->rescan.due_ms), 2 * RESCANNER_HOLD_MS);
+	assert_near(left_ms(child->rescan.due_ms), INT64_C(2) * RESCANNER_HOLD_MS);
 	rescanner_note(&world->rescanner, child, &fine);
 	rescanner_note(&world->rescanner, child, &refused);
 	assert_near(left_ms(child->rescan.due_ms), RESCANNER_LOOK_MS);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/parse.h"
+
 enum {
 	READ_CHUNK = 16 * 1024,
 	PID_TEXT_MAX = 16,
@@ -335,6 +337,20 @@ int file_lock(const char *path, int *fd_r, struct err *err)
 		return -1;
 	*fd_r = take_fd(&fd);
 	return 0;
+}
+
+bool file_lock_pid(const char *path, pid_t *pid_r)
+{
+	auto_close int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	char text[PID_TEXT_MAX] = "";
+	uint64_t pid;
+
+	if (fd >= 0)
+		read_pid(fd, text);
+	if (parse_number(text, 1, INT32_MAX, &pid, NULL) < 0)
+		return false;
+	*pid_r = (pid_t)pid;
+	return true;
 }
 
 DIR *file_list(int dirfd)

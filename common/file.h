@@ -53,6 +53,9 @@ DIR *file_list(int dirfd);
  * forked meanwhile; the file stays. */
 int file_lock(const char *path, int *fd_r, struct err *err);
 
+/* Who took that lock last, as it wrote itself. False: nobody did, or it cannot be read. */
+bool file_lock_pid(const char *path, pid_t *pid_r);
+
 /* Remove what is below a directory (not following links), however deep; with itself too if told.
  * Nobody else may work in it. Goes on after a failure; -1 if anything is left. */
 int file_remove_tree(const char *path, bool itself, struct err *err);

@@ -55,11 +55,12 @@ struct verdict {
 	char detail[VERDICT_DETAIL_MAX];
 	struct finding *findings;
 	size_t finding_count;
-	struct edits edits;    /* INFECTED: original to cleaned */
-	struct hash message;   /* SHA-256 of the bytes that were scanned */
-	struct hash cleaned;   /* INFECTED: SHA-256 of the message after the edits */
-	uint64_t generation;   /* of the signatures */
-	uint32_t milliseconds; /* the scan took */
+	struct edits edits;     /* INFECTED: original to cleaned */
+	struct hash message;    /* SHA-256 of the bytes that were scanned */
+	struct hash cleaned;    /* INFECTED: SHA-256 of the message after the edits */
+	uint64_t generation;    /* of the signatures */
+	struct hash signatures; /* their digest where the client knows it; not sent */
+	uint32_t milliseconds;  /* the scan took */
 };
 
 void verdict_done(struct verdict *verdict);

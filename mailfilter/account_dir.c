@@ -13,15 +13,10 @@
 
 #include "common/file.h"
 #include "common/hash.h"
-#include "common/parse.h"
 
 #include "mailfilter/owner.h"
 
 static const char crash_name[] = "crashed";
-
-enum {
-	PID_BYTES_MAX = 32 /* of the lock, with its line end */
-};
 
 int account_dir_path(
 	const char *state_dir, const char *account, char **path_r, struct err *err)
@@ -100,23 +95,13 @@ int account_dir_open(const char *state_dir, const char *account,
 bool account_dir_is_busy(const char *path)
 {
 	auto_free char *lock = NULL;
-	auto_buf struct buf content;
-	const char *text = NULL;
-	uint64_t pid = 0;
+	pid_t pid;
 
-	buf_init(&content, PID_BYTES_MAX + 1);
 	if (asprintf(&lock, "%s/lock", path) < 0) {
 		lock = NULL;
 		return false;
 	}
-	if (file_read(lock, PID_BYTES_MAX, &content, NULL) < 0)
-		return false;
-	if (content.len > 0 && content.data[content.len - 1] == '\n')
-		content.len--;
-	if (buf_text(&content, &text, NULL) < 0 ||
-		parse_number(text, 1, INT32_MAX, &pid, NULL) < 0)
-		return false;
-	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+	return file_lock_pid(lock, &pid) && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
 void account_dir_note_crash(const char *state_dir, const char *account)

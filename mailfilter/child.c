@@ -55,23 +55,11 @@ static void send_word(int fd, enum word_kind kind, const struct report *report)
 		(void)poll(&ready, 1, -1);
 }
 
-/* A worker holds the secrets of its own account and nobody else's. */
-static void forget_others(
-	const struct settings *settings, const struct account_settings *own)
-{
-	for (size_t i = 0; i < settings->accounts.count; i++) {
-		const struct account_settings *other = settings_account(settings, i);
-
-		if (other != own && other->password)
-			explicit_bzero(other->password, strlen(other->password));
-	}
-}
-
 /* From here on it may no longer start programs: its account's commands are run by another. */
 static int confine(const struct child_tools *tools, const struct child *child,
 	struct account_settings *account, struct err *err)
 {
-	forget_others(tools->settings, child->account);
+	settings_forget_others(tools->settings, child->account);
 	*account = *child->account;
 	if (runner_start(child->account, &account->runner, err) < 0 ||
 		confine_worker(err) < 0)

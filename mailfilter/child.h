@@ -14,6 +14,15 @@ enum {
 	CHILD_NAME_MAX = 65 /* of an account, with its end */
 };
 
+/* How its delivered mail stands that is scanned again. */
+struct child_rescan {
+	int64_t due_ms;    /* when to see whether there is something to do; 0: not set */
+	uint32_t failures; /* in a row */
+	bool done;         /* all of it, with these: */
+	bool said;         /* that it failed */
+	struct hash signatures; /* as the scanners have them together */
+};
+
 struct child {
 	/* NULL: not to be served any more, its process is ending. */
 	const struct account_settings *account;
@@ -41,6 +50,7 @@ struct child {
 	/* How it stood after its last round; last_s 0: none was. It has no name there: that of the
 	 * settings goes with them. */
 	struct numbers_account last;
+	struct child_rescan rescan;
 };
 
 struct child_tools {
@@ -48,7 +58,7 @@ struct child_tools {
 	bool dry_run;
 	bool idle; /* may it wait in IDLE? */
 	int stop_fd;
-	int private_fds[3]; /* the parent's alone: closed in the worker; -1: none */
+	int private_fds[4]; /* the parent's alone: closed in the worker; -1: none */
 	const struct child
 		*children; /* all of them: a new one closes the others' pipes */
 	size_t count;

@@ -3,17 +3,11 @@
  * mailfilter rescan: delivered mail through the scanner again, account after account, each in a process
  * of its own at the lowest priority. 0: done, also where something was found; 75: not all could be
  * looked at, and the next run goes on there. */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/json.h"
@@ -21,10 +15,9 @@
 #include "common/parse.h"
 
 #include "mailfilter/cmd.h"
-#include "mailfilter/confine.h"
 #include "mailfilter/report.h"
-#include "mailfilter/rescan.h"
-#include "mailfilter/runner.h"
+#include "mailfilter/rescan_process.h"
+#include "mailfilter/state_lock.h"
 #include "mailfilter/supervisor.h"
 
 static const char usage[] =
@@ -33,10 +26,6 @@ static const char usage[] =
 enum {
 	ACCOUNTS_MAX = 300, /* named one by one */
 	DAY_S = 24 * 3600,
-	NICEST = 19,
-	/* ioprio_set(2): of this process, the idle class. */
-	IO_PROCESS = 1,
-	IO_IDLE = 3 << 13
 };
 
 struct wanted {
@@ -52,76 +41,23 @@ struct wanted {
 	int code;
 };
 
-/* What cannot be had of it is no harm. */
-static void step_back(void)
-{
-	const struct sched_param lowest = { 0 };
-
-	(void)setpriority(PRIO_PROCESS, 0, NICEST);
-	(void)sched_setscheduler(0, SCHED_IDLE, &lowest);
-	(void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_IDLE);
-}
-
-static void work(
-	const struct wanted *wanted, const struct account_settings *account, int fd)
-{
-	struct account_settings own = *account;
-	const struct rescan_job job = { .settings = wanted->settings,
-		.account = &own,
-		.since_s = clock_wall_s() - (int64_t)wanted->days * DAY_S,
-		.dry_run = wanted->dry_run };
-	struct rescan_report report = { 0 };
-
-	step_back();
-	/* As a worker, which talks to servers: what the account runs, another process runs for it. */
-	if (runner_start(account, &own.runner, &report.err) == 0 &&
-		confine_worker(&report.err) == 0)
-		rescan_account(&job, &report);
-	runner_stop(own.runner);
-	_exit(write(fd, &report, sizeof(report)) == (ssize_t)sizeof(report) ? EX_OK
-									    : EX_OSERR);
-}
-
-static void hear(int fd, pid_t child, struct rescan_report *report)
-{
-	ssize_t got;
-
-	do
-		got = read(fd, report, sizeof(*report));
-	while (got < 0 && errno == EINTR);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (got == (ssize_t)sizeof(*report))
-		return;
-	*report = (struct rescan_report){ 0 };
-	(void)err_set(&report->err, ERR_AGAIN,
-		"the process died; the next run goes on where it was");
-}
-
 /* A process of its own: it holds the secret of one account, and a server that crashes it harms no
- * other. It fits into the pipe. */
+ * other. */
 static void run(const struct wanted *wanted, const struct account_settings *account,
 	struct rescan_report *report)
 {
-	int fds[2];
-	pid_t child;
+	const struct rescan_job job = { .settings = wanted->settings,
+		.account = account,
+		.since_s = clock_wall_s() - (int64_t)wanted->days * DAY_S,
+		.dry_run = wanted->dry_run,
+		.stop_fd = -1 };
+	struct rescan_process process;
 
 	(void)fflush(stdout);
-	if (pipe(fds) < 0) {
-		(void)err_errno(&report->err, ERR_AGAIN, "cannot make a pipe");
+	if (rescan_process_start(&process, &job, &report->err) < 0)
 		return;
-	}
-	child = fork();
-	if (child == 0) {
-		(void)close(fds[0]);
-		work(wanted, account, fds[1]);
-	}
-	(void)close(fds[1]);
-	if (child < 0)
-		(void)err_errno(&report->err, ERR_AGAIN, "cannot start a process");
-	else
-		hear(fds[0], child, report);
-	(void)close(fds[0]);
+	(void)rescan_process_reap(&process, true);
+	*report = process.report;
 }
 
 static void part(uint64_t number, const char *what)
@@ -144,7 +80,13 @@ static void say(const struct wanted *wanted, const char *account,
 		(void)printf("scanned again before with these signatures\n");
 		return;
 	}
+	if (report->busy) {
+		/* That process has what the answer is. */
+		(void)printf("%s\n", report->err.text);
+		return;
+	}
 	(void)printf("%" PRIu64 " scanned again", report->scanned);
+	part(report->fresh, "scanned with these signatures when they came");
 	part(report->infected, "infected");
 	part(report->replaced, wanted->dry_run ? "to be replaced" : "replaced");
 	part(report->marked, "to be replaced by the next visit");
@@ -175,6 +117,8 @@ static void say_json(const struct wanted *wanted, const char *account,
 	json_number(&json, "left", report->left);
 	json_number(&json, "passed", report->passed);
 	json_number(&json, "gone", report->gone);
+	json_number(&json, "fresh", report->fresh);
+	json_bool(&json, "busy", report->busy);
 	json_text(&json, "reason", span_str(report->err.text));
 	json_close(&json, '}');
 	if (json_print(&json, &err) < 0)
@@ -186,7 +130,8 @@ static void serve(struct wanted *wanted, const struct account_settings *account)
 	struct rescan_report report = { 0 };
 
 	run(wanted, account, &report);
-	if (wanted->quiet && !wanted->as_json && report.err.kind == ERR_NONE &&
+	if (wanted->quiet && !wanted->as_json &&
+		(report.err.kind == ERR_NONE || report.busy) &&
 		report.infected + report.marked == 0)
 		return;
 	if (wanted->as_json)
@@ -195,12 +140,13 @@ static void serve(struct wanted *wanted, const struct account_settings *account)
 		say(wanted, account->name, &report);
 	if (report.marked > 0 && !wanted->dry_run)
 		wanted->marked[wanted->marked_count++] = account->name;
-	if (report.err.kind != ERR_NONE)
+	/* What another one is at needs no second: that one goes on, or the next. */
+	if (report.err.kind != ERR_NONE && !report.busy)
 		wanted->code = report_worse(wanted->code, err_exit_code(report.err.kind));
 }
 
 /* Mail that stays on the server is replaced by an ordinary visit, with settings of its own: it may read
- * them anew. Where the account is being served meanwhile that one does it, and this one need not. */
+ * them anew. Where another mailfilter serves the state, that one does it, now. */
 static int visit(const struct wanted *wanted)
 {
 	const struct supervisor_options options = { .once = true,
@@ -209,10 +155,18 @@ static int visit(const struct wanted *wanted)
 		.only_count = wanted->marked_count };
 	struct settings own = { 0 };
 	struct err err = { 0 };
+	pid_t holder;
 	int code;
 
 	if (wanted->marked_count == 0)
 		return EX_OK;
+	if (state_lock_call(wanted->settings, &holder)) {
+		if (!wanted->as_json)
+			(void)printf("process %ld serves these accounts: it was told to "
+				     "visit them now\n",
+				(long)holder);
+		return EX_OK;
+	}
 	if (settings_load(wanted->settings->path, &own, &err) < 0) {
 		log_error("%s", err.text);
 		return err_exit_code(err.kind);
@@ -301,6 +255,9 @@ int cmd_rescan(const struct settings *settings, int argc, char **argv)
 	}
 	if (optind < argc)
 		return cmd_usage(usage, "rescan: name accounts with --account");
+	if (wanted.days == 0)
+		return cmd_usage(usage, "rescan: rescan-days is 0: say how many with "
+					"--since");
 	if (settings_check_accounts(settings, &err) < 0) {
 		log_error("%s", err.text);
 		return err_exit_code(err.kind);

@@ -246,6 +246,12 @@ static void json_account(struct json *json, const struct status_account *account
 	json_number(json, "quarantined_oldest", (uint64_t)numbers->quarantine.oldest_s);
 	json_text(json, "quarantine",
 		span_str(check_level_name(account->quarantine.level)));
+	json_open(json, "rescan", '{');
+	json_number(json, "done", (uint64_t)numbers->rescan.done_s);
+	json_number(json, "generation", numbers->rescan.generation);
+	json_number(json, "scanned", numbers->rescan.scanned);
+	json_number(json, "infected", numbers->rescan.infected);
+	json_close(json, '}');
 	status_held_json(&account->held, json);
 	/* The record could not be read: all the numbers mean nothing. */
 	json_text(json, "error", span_str(numbers->known ? "" : account->reason));

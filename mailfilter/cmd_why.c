@@ -14,12 +14,14 @@
 #include "mailfilter/cmd.h"
 #include "mailfilter/cmd_uid.h"
 #include "mailfilter/quarantine.h"
+#include "mailfilter/record_rescan.h"
 
 static const char usage[] = "usage: mailfilter why [--json] ACCOUNT UID|FOLDER/UID\n";
 
 struct answer {
 	struct cmd_uid uid;
-	struct json *json; /* NULL: for people */
+	struct json *json;           /* NULL: for people */
+	struct record_rescan rescan; /* all 0: never was */
 	struct record_row rows[RECORD_SAME_UID_MAX];
 	size_t count;
 };
@@ -154,13 +156,39 @@ static void print_times(const struct record_row *row)
 		line("attempts", text);
 }
 
+static bool is_delivered(const struct record_row *row)
+{
+	return row->state == RECORD_INTENT || row->state == RECORD_DONE ||
+	       row->state == RECORD_SETTLED;
+}
+
+/* When it was scanned again, with all that was delivered then; 0: not yet. */
+static int64_t rescanned_s(const struct answer *answer, const struct record_row *row)
+{
+	const struct record_rescan *rescan = &answer->rescan;
+
+	return is_delivered(row) && row->time_s >= rescan->since_s &&
+			       row->time_s <= rescan->done_s
+		       ? rescan->done_s
+		       : 0;
+}
+
+static void print_rescan(const struct answer *answer, const struct record_row *row)
+{
+	char when[CLOCK_TEXT_MAX], text[CLOCK_TEXT_MAX + 32];
+	const int64_t done_s = rescanned_s(answer, row);
+
+	(void)snprintf(text, sizeof(text), "%s, set %" PRIu64, clock_iso(done_s, when),
+		answer->rescan.generation);
+	line("rescanned", done_s > 0 ? text : "");
+}
+
 static void print_text(const struct answer *answer, const struct record_row *row,
 	const struct original *original)
 {
 	char folder[LOG_TEXT_MAX], uid[LOG_TEXT_MAX], text[ERR_TEXT_MAX],
 		next[LOG_LINE_MAX];
-	const bool delivered = row->state == RECORD_INTENT || row->state == RECORD_DONE ||
-			       row->state == RECORD_SETTLED;
+	const bool delivered = is_delivered(row);
 
 	(void)printf("%s %s%s%s: %s%s%s\n", answer->uid.account->name,
 		row->key.folder[0] ? log_value(span_str(row->key.folder), folder) : "",
@@ -172,6 +200,7 @@ static void print_text(const struct answer *answer, const struct record_row *row
 	line("rule", row->rule);
 	line("verdict", row->verdict);
 	line("reason", row->reason);
+	print_rescan(answer, row);
 	if (original->known)
 		line("found", original->item.why);
 	if (row->quarantine_id[0]) {
@@ -205,6 +234,7 @@ static int print_json(struct answer *answer, const struct record_row *row,
 	json_text(json, "verdict", span_str(row->verdict));
 	json_text(json, "reason", span_str(row->reason));
 	json_text(json, "found", span_str(original->known ? original->item.why : ""));
+	json_number(json, "rescanned", (uint64_t)rescanned_s(answer, row));
 	json_text(json, "quarantine", span_str(row->quarantine_id));
 	json_text(json, "original",
 		span_str(row->quarantine_id[0] ? original_state(original) : ""));
@@ -225,7 +255,8 @@ static void take_row(const struct record_row *row, void *arg)
 static int print_all(struct answer *answer, struct err *err)
 {
 	if (record_each_uid(answer->uid.record, answer->uid.folder, answer->uid.uid,
-		    take_row, answer, err) < 0)
+		    take_row, answer, err) < 0 ||
+		record_find_rescan(answer->uid.record, &answer->rescan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < answer->count; i++) {
 		struct original original;

@@ -23,10 +23,15 @@ static int count_one(const struct record_quarantined *item, void *arg)
 int numbers_take(struct record *record, struct numbers *numbers_r, struct err *err)
 {
 	struct numbers numbers = { .known = true };
+	int found;
 
 	if (record_count(record, &numbers.counts, err) < 0 ||
 		record_each_quarantined(record, count_one, &numbers.quarantine, err) < 0)
 		return -1;
+	found = record_find_rescan(record, &numbers.rescan, err);
+	if (found < 0)
+		return -1;
+	numbers.rescanned = found > 0;
 	*numbers_r = numbers;
 	return 0;
 }
@@ -87,6 +92,37 @@ static void add_quarantine(
 	}
 }
 
+static void add_rescans(
+	struct metrics *metrics, const struct numbers_account *list, size_t count)
+{
+	metrics_family(metrics, "mailfilter_account_rescan_timestamp_seconds",
+		METRICS_GAUGE,
+		"When delivered mail was scanned again to its end; 0: it is not yet.");
+	for (size_t i = 0; i < count; i++)
+		if (list[i].numbers.rescanned)
+			metrics_number(metrics, account(&list[i]), none,
+				(uint64_t)list[i].numbers.rescan.done_s);
+	metrics_family(metrics, "mailfilter_account_rescan_generation", METRICS_GAUGE,
+		"The number of the signatures that did it.");
+	for (size_t i = 0; i < count; i++)
+		if (list[i].numbers.rescanned)
+			metrics_number(metrics, account(&list[i]), none,
+				list[i].numbers.rescan.generation);
+	metrics_family(metrics, "mailfilter_account_rescan_messages", METRICS_GAUGE,
+		"Delivered messages that were scanned again, and those of them that were "
+		"infected.");
+	for (size_t i = 0; i < count; i++) {
+		if (!list[i].numbers.rescanned)
+			continue;
+		metrics_number(metrics, account(&list[i]),
+			(struct metrics_label){ "result", "scanned" },
+			list[i].numbers.rescan.scanned);
+		metrics_number(metrics, account(&list[i]),
+			(struct metrics_label){ "result", "infected" },
+			list[i].numbers.rescan.infected);
+	}
+}
+
 void numbers_add(
 	struct metrics *metrics, const struct numbers_account *list, size_t count)
 {
@@ -107,4 +143,5 @@ void numbers_add(
 			metrics_number(metrics, account(&list[i]), none,
 				list[i].numbers.counts.infected);
 	add_quarantine(metrics, list, count);
+	add_rescans(metrics, list, count);
 }

@@ -9,12 +9,15 @@
 
 #include "mailfilter/hoard.h"
 #include "mailfilter/record.h"
+#include "mailfilter/record_rescan.h"
 
 struct numbers {
 	bool known; /* else nothing of it is */
 	struct record_counts counts;
-	struct hoard quarantine;
+	bool rescanned; /* delivered mail was scanned again, or begun to be: */
 	enum check_level quarantine_level; /* the caller's to fill (hoard.h) */
+	struct hoard quarantine;
+	struct record_rescan rescan;
 };
 
 /* -1: the record cannot be read, and numbers_r is as it was. */

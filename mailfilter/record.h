@@ -44,7 +44,12 @@ struct record_row {
 	uint32_t attempts;   /* fetches begun and not ended; holds so far */
 	int64_t time_s;      /* of the last change */
 	int64_t since_s;     /* of the first; 0: before this was kept */
+	uint64_t
+		signatures; /* which gave the verdict, by record_signatures; 0: unknown */
 };
+
+/* Tells one set of signatures from another as well as its digest does, among the few that are. */
+uint64_t record_signatures(const struct hash *digest);
 
 /* Open or make dir (0700) and state.db in it (0600). read_only: for status, while a worker runs;
  * makes nothing, and one that is not there yet reads as empty. */

@@ -12,6 +12,14 @@ static void bind_key(sqlite3_stmt *statement, const struct message_key *key)
 	record_bind_text(statement, 3, key->uid);
 }
 
+uint64_t record_signatures(const struct hash *digest)
+{
+	uint64_t set;
+
+	memcpy(&set, digest->bytes, sizeof(set));
+	return set;
+}
+
 void record_read_row(sqlite3_stmt *from, struct record_row *row)
 {
 	*row = (struct record_row){
@@ -36,6 +44,7 @@ void record_read_row(sqlite3_stmt *from, struct record_row *row)
 	row->target_known = sqlite3_column_type(from, 17) == SQLITE_TEXT;
 	record_column_text(from, 17, row->target, sizeof(row->target));
 	row->waits = (enum waits)sqlite3_column_int(from, 18);
+	row->signatures = (uint64_t)sqlite3_column_int64(from, 19);
 }
 
 /* The row of a message in *find_r, to be reset behind its reading. */
@@ -112,6 +121,7 @@ int record_put(struct record *record, const struct record_row *row, struct err *
 	record_bind_head(put, 17, &row->head);
 	record_bind_text(put, 18, row->target_known ? row->target : NULL);
 	record_bind_number(put, 19, row->waits);
+	record_bind_number(put, 20, (int64_t)row->signatures);
 	return record_write(record, put, err);
 }
 
@@ -154,7 +164,7 @@ static int read_page(struct record *record, struct walk *walk,
 	record_bind_number(each, 5, walk->uidvalidity);
 	record_bind_number(each, 6, RECORD_PAGE);
 	while ((got = record_step(record, each, err)) == 1 && count < RECORD_PAGE) {
-		walk->after = sqlite3_column_int64(each, 19);
+		walk->after = sqlite3_column_int64(each, RECORD_CHANGE_COLUMN);
 		record_read_row(each, &page[count++]);
 	}
 	(void)sqlite3_reset(each);

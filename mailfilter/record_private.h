@@ -74,7 +74,8 @@ extern const char *const record_texts[SQL_TEXTS];
 
 enum {
 	RECORD_PAGE =
-		64 /* rows read at once, so that none is open while the caller works */
+		64, /* rows read at once, so that none is open while the caller works */
+	RECORD_CHANGE_COLUMN = 20, /* behind the columns of a row of messages */
 };
 
 struct record {

@@ -23,6 +23,9 @@ int record_find_rescan(
 			.since_s = sqlite3_column_int64(find, 1),
 			.position = sqlite3_column_int64(find, 2),
 			.done_s = sqlite3_column_int64(find, 3),
+			.generation = (uint64_t)sqlite3_column_int64(find, 4),
+			.scanned = (uint64_t)sqlite3_column_int64(find, 5),
+			.infected = (uint64_t)sqlite3_column_int64(find, 6),
 		};
 		if (digest && sqlite3_column_bytes(find, 0) == HASH_SIZE)
 			memcpy(rescan_r->digest.bytes, digest, HASH_SIZE);
@@ -42,6 +45,9 @@ int record_put_rescan(
 	record_bind_number(put, 2, rescan->since_s);
 	record_bind_number(put, 3, rescan->position);
 	record_bind_number(put, 4, rescan->done_s);
+	record_bind_number(put, 5, (int64_t)rescan->generation);
+	record_bind_number(put, 6, (int64_t)rescan->scanned);
+	record_bind_number(put, 7, (int64_t)rescan->infected);
 	return record_write(record, put, err);
 }
 
@@ -62,7 +68,7 @@ int record_next_delivered(struct record *record, int64_t since_s, int64_t *posit
 	got = record_step(record, next, err);
 	if (got == 1) {
 		record_read_row(next, row_r);
-		*position = sqlite3_column_int64(next, 19);
+		*position = sqlite3_column_int64(next, RECORD_CHANGE_COLUMN);
 	}
 	(void)sqlite3_reset(next);
 	return got;

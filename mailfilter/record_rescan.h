@@ -8,10 +8,13 @@
 #include "mailfilter/record.h"
 
 struct record_rescan {
-	struct hash digest; /* of the signatures */
-	int64_t since_s;    /* what was delivered then or later */
-	int64_t position;   /* of the last message that was looked at */
-	int64_t done_s;     /* when all were; 0: not yet */
+	struct hash digest;  /* of the signatures */
+	int64_t since_s;     /* what was delivered then or later */
+	int64_t position;    /* of the last message that was looked at */
+	int64_t done_s;      /* when all were; 0: not yet */
+	uint64_t generation; /* the signatures' number at their scanner, for people */
+	uint64_t scanned;    /* since it was begun; of these: */
+	uint64_t infected;
 };
 
 /* 1: found, 0: nothing was ever scanned again. */

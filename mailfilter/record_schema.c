@@ -6,7 +6,7 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 6,
+	SCHEMA_VERSION = 7,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
 
@@ -41,8 +41,14 @@ enum {
 	" action INTEGER NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL)"         \
 	" WITHOUT ROWID;"
 
+/* For people: what came of it. */
+#define RESCANNED_7                                                                      \
+	"ALTER TABLE rescan ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;"           \
+	"ALTER TABLE rescan ADD COLUMN scanned INTEGER NOT NULL DEFAULT 0;"              \
+	"ALTER TABLE rescan ADD COLUMN infected INTEGER NOT NULL DEFAULT 0;"
+
 /* message.target: the folder that a delivery was begun in, "" for the usual place; NULL where an
- * older form did not say.
+ * older form did not say. message.signatures: of its verdict, as record_signatures has them.
  * message.change counts up with every put, REPLACE included: the order of the last change, free of
  * the clock's jumps. */
 static const char schema[] =
@@ -56,7 +62,7 @@ static const char schema[] =
 	" rule TEXT NOT NULL DEFAULT '', since_s INTEGER NOT NULL DEFAULT 0,"
 	" listed_size INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'',"
 	" stray_s INTEGER NOT NULL DEFAULT 0, target TEXT,"
-	" waits INTEGER NOT NULL DEFAULT 0,"
+	" waits INTEGER NOT NULL DEFAULT 0, signatures INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (folder, uidvalidity, uid));"
 	"CREATE TABLE folder ("
 	" folder TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL,"
@@ -72,7 +78,7 @@ static const char schema[] =
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
 	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2
-		BEGUN_4 OUTLET_5 RESCAN_6;
+		BEGUN_4 OUTLET_5 RESCAN_6 RESCANNED_7;
 
 /* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
@@ -94,6 +100,7 @@ static const char *const upgrades[SCHEMA_VERSION] = {
 	[4] = "ALTER TABLE message ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;"
 	      "UPDATE message SET waits = 1 WHERE state = 1 AND judged <> '';" OUTLET_5,
 	[5] = RESCAN_6,
+	[6] = "ALTER TABLE message ADD COLUMN signatures INTEGER NOT NULL DEFAULT 0;" RESCANNED_7,
 };
 
 _Static_assert(RECORD_INTENT == 3, "the index of what was begun");

@@ -6,7 +6,8 @@
 #define MESSAGE_COLUMNS                                                                  \
 	"folder, uidvalidity, uid, state, action, name, quarantine_id, verdict, reason," \
 	" judged, size, attempts, time_s, rule, since_s, listed_size, head,"             \
-	" target, waits"
+	" target, waits, signatures"
+#define RESCAN_COLUMNS    "digest, since_s, position, done_s, generation, scanned, infected"
 #define REPLACING_COLUMNS "name, new_name, quarantine_id, action, verdict, reason"
 #define FOLDER_COLUMNS                                                                   \
 	"folder, uidvalidity, done_uid, since_s, changes, began_s, passed_uid, passed_s"
@@ -42,7 +43,7 @@ const char *const record_texts[SQL_TEXTS] = {
 		" LIMIT 1",
 	[SQL_PUT] = "REPLACE INTO message (" MESSAGE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15, ?16, ?17, ?18, ?19)",
+		    " ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
 	[SQL_EACH] = "SELECT " MESSAGE_COLUMNS ", change FROM message"
 		     " WHERE change > ?1 AND change <= ?2 AND (1 << state) & ?3"
 		     " AND (?4 IS NULL OR (folder = ?4 AND uidvalidity = ?5))"
@@ -106,9 +107,9 @@ const char *const record_texts[SQL_TEXTS] = {
 	[SQL_IS_RELEASED] = "SELECT 1 FROM fate JOIN quarantined USING (id)"
 			    " WHERE fate IN (?1, ?4) AND (?2 = 0 OR size = ?2)"
 			    " AND (?3 IS NULL OR hash = ?3) LIMIT 1",
-	[SQL_RESCAN] = "SELECT digest, since_s, position, done_s FROM rescan",
-	[SQL_PUT_RESCAN] = "REPLACE INTO rescan (id, digest, since_s, position, done_s)"
-			   " VALUES (1, ?1, ?2, ?3, ?4)",
+	[SQL_RESCAN] = "SELECT " RESCAN_COLUMNS " FROM rescan",
+	[SQL_PUT_RESCAN] = "REPLACE INTO rescan (id, " RESCAN_COLUMNS ")"
+			   " VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_NEXT_DELIVERED] =
 		"SELECT " MESSAGE_COLUMNS ", change FROM message WHERE change > ?1"
 		" AND time_s >= ?2 AND state IN (?3, ?4)"

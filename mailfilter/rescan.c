@@ -2,6 +2,7 @@
 #include "mailfilter/rescan.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,9 @@
 #include "mailfilter/rules.h"
 
 enum {
-	DAY_S = 24 * 3600
+	DAY_S = 24 * 3600,
+	LOCK_WAIT_MS = 2000,
+	LOCK_STEP_MS = 50,
 };
 
 bool rescan_is_possible(const struct account_settings *account)
@@ -56,6 +59,7 @@ static int take_care(struct rescan *rescan, const struct record_row *row,
 	int done = 1;
 
 	report->infected++;
+	rescan->state.infected++;
 	decide(message, rescan->job->account);
 	/* On hold is what must not be changed. */
 	if (message->action == ACTION_HOLD)
@@ -71,6 +75,15 @@ static int take_care(struct rescan *rescan, const struct record_row *row,
 	if (done > 0)
 		report_message(account, message, rescan->job->dry_run || in_place);
 	return 0;
+}
+
+/* With these signatures it was scanned when it came. */
+static bool is_fresh(const struct rescan *rescan, const struct record_row *row)
+{
+	for (size_t i = 0; i < rescan->set_count; i++)
+		if (row->signatures != 0 && row->signatures == rescan->sets[i])
+			return true;
+	return false;
 }
 
 static int examine(struct rescan *rescan, const struct record_row *row,
@@ -90,6 +103,7 @@ static int examine(struct rescan *rescan, const struct record_row *row,
 	if (rescan_ask(rescan, message, err) < 0)
 		return -1;
 	rescan->report->scanned++;
+	rescan->state.scanned++;
 	return message->verdict.kind == VERDICT_INFECTED
 		       ? take_care(rescan, row, message, err)
 		       : 0;
@@ -110,10 +124,14 @@ static void leave(struct rescan *rescan, const struct record_row *row, struct er
 
 static int look_at(struct rescan *rescan, const struct record_row *row, struct err *err)
 {
-	struct message *message =
-		message_new(rescan->tmp, rescan->job->account->message_max);
+	struct message *message;
 	int result;
 
+	if (is_fresh(rescan, row)) {
+		rescan->report->fresh++;
+		return 0;
+	}
+	message = message_new(rescan->tmp, rescan->job->account->message_max);
 	if (!message)
 		return err_memory(err);
 	message->key = row->key;
@@ -141,11 +159,13 @@ static int look_at_all(struct rescan *rescan, struct err *err)
 
 	while ((got = record_next_delivered(rescan->record, state->since_s,
 			&state->position, &row, err)) > 0) {
-		if (look_at(rescan, &row, err) < 0)
+		if (look_at(rescan, &row, err) < 0 ||
+			(!rescan->job->dry_run &&
+				record_put_rescan(rescan->record, state, err) < 0) ||
+			rescan_hear(rescan, err) < 0)
 			return -1;
-		if (!rescan->job->dry_run &&
-			record_put_rescan(rescan->record, state, err) < 0)
-			return -1;
+		if (rescan->job->progress)
+			rescan->job->progress(rescan->job->progress_arg, rescan->report);
 	}
 	if (got < 0)
 		return -1;
@@ -170,22 +190,29 @@ static int begin(struct rescan *rescan, struct err *err)
 		rescan->state.since_s > fresh.since_s + DAY_S) {
 		rescan->state = fresh;
 		rescan->state.digest = digest;
+		rescan->state.generation = rescan->report->generation;
 	}
 	return rescan->state.done_s != 0;
 }
 
+/* One that was killed may have it a moment longer. */
 static int take_lock(struct rescan *rescan, struct err *err)
 {
+	const int64_t until_ms = clock_ms() + LOCK_WAIT_MS;
 	auto_free char *path = NULL;
+	int locked;
 
 	if (asprintf(&path, "%s/lock", rescan->own) < 0) {
 		path = NULL;
 		return err_memory(err);
 	}
-	if (file_lock(path, &rescan->lock, err) < 0)
-		return errno == EWOULDBLOCK ? err_wrap(err, "it is scanned again already")
-					    : -1;
-	return 0;
+	while ((locked = file_lock(path, &rescan->lock, err)) < 0 &&
+		errno == EWOULDBLOCK && clock_left(until_ms) > 0)
+		(void)poll(NULL, 0, LOCK_STEP_MS);
+	if (locked == 0)
+		return 0;
+	rescan->report->busy = errno == EWOULDBLOCK;
+	return rescan->report->busy ? err_wrap(err, "it is scanned again already") : -1;
 }
 
 /* Of what a run that died had in its hands nothing is needed. */
@@ -269,6 +296,8 @@ void rescan_account(const struct rescan_job *job, struct rescan_report *report_r
 	/* Also of an earlier run that did not come to the visit. */
 	if (rescan.record && job->account->deliver_kind == DELIVER_INPLACE)
 		(void)record_count_suspects(rescan.record, &report_r->marked, NULL);
+	if (rescan.record)
+		(void)numbers_take(rescan.record, &report_r->numbers, NULL);
 	if (rescan.ops)
 		rescan.ops->close(&rescan);
 	scan_close(rescan.scan);

@@ -1,16 +1,54 @@
 /* SPDX-License-Identifier: ISC
  *
  * The scanners as the rescan uses them: one message at a time, and not while they have a queue. */
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/clock.h"
+#include "common/stop.h"
 
 #include "mailfilter/rescan_inside.h"
 
 enum {
 	STEP_MS = 200
 };
+
+int rescan_hear(struct rescan *rescan, struct err *err)
+{
+	const struct rescan_job *job = rescan->job;
+	char word;
+	ssize_t got = 1;
+
+	if (job->stop_fd >= 0)
+		for (int signal; (signal = stop_next(job->stop_fd)) != 0;)
+			rescan->stopped =
+				rescan->stopped || signal == SIGTERM || signal == SIGINT;
+	while (job->starter_fd >= 0 && got > 0) {
+		got = recv(job->starter_fd, &word, sizeof(word), MSG_DONTWAIT);
+		if (got > 0)
+			rescan->yields = word != 0;
+		rescan->stopped = rescan->stopped || got == 0;
+	}
+	return rescan->stopped ? err_set(err, ERR_AGAIN, "stopped by a signal") : 0;
+}
+
+/* For the scanners, or a word to us. */
+static int wait_step(struct rescan *rescan, struct err *err)
+{
+	const int ears[] = { rescan->job->stop_fd, rescan->job->starter_fd };
+	struct pollfd fds[2];
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(ears) / sizeof(*ears); i++)
+		if (ears[i] >= 0)
+			fds[count++] = (struct pollfd){ .fd = ears[i], .events = POLLIN };
+	if (scan_wait(rescan->scan, fds, count, STEP_MS, err) < 0)
+		return -1;
+	return rescan_hear(rescan, err);
+}
 
 static void take_verdict(void *arg, struct verdict *verdict)
 {
@@ -41,7 +79,7 @@ static int check_hope(const struct scan *scan, struct err *err)
 }
 
 /* 1: sent; 0: not yet. */
-static int send(
+static int send_it(
 	struct rescan *rescan, const struct scan_request *request, struct err *err)
 {
 	uint64_t id;
@@ -65,10 +103,12 @@ int rescan_ask(struct rescan *rescan, struct message *message, struct err *err)
 	if (body_span(&message->body, &request.message, err) < 0)
 		return -1;
 	while (!message->scanned) {
-		if (!sent && (!is_busy(rescan->scan) || clock_left(yield_ms) == 0))
-			sent = send(rescan, &request, err);
+		const bool makes_way = rescan->yields || is_busy(rescan->scan);
+
+		if (!sent && (!makes_way || clock_left(yield_ms) == 0))
+			sent = send_it(rescan, &request, err);
 		if (sent < 0 || (!sent && check_hope(rescan->scan, err) < 0) ||
-			scan_wait(rescan->scan, NULL, 0, STEP_MS, err) < 0)
+			wait_step(rescan, err) < 0)
 			return -1;
 	}
 	if (message->verdict.kind != VERDICT_RETRY)
@@ -94,8 +134,9 @@ static int compare(const void *left, const void *right)
 }
 
 /* Scanners may differ in them: then all together are what counts. */
-static int sum_up(const struct scan *scan, struct hash *digest_r, struct err *err)
+static int sum_up(struct rescan *rescan, struct hash *digest_r, struct err *err)
 {
+	const struct scan *scan = rescan->scan;
 	struct hash all[SCAN_SCANNERS_MAX];
 	struct wire_state state;
 	size_t count = 0, kept = 0;
@@ -104,8 +145,12 @@ static int sum_up(const struct scan *scan, struct hash *digest_r, struct err *er
 	for (size_t i = 0; i < SCAN_SCANNERS_MAX; i++) {
 		if (!scan_scanner(scan, i, &alive, &state))
 			break;
-		if (alive && state.state == WIRE_READY)
-			all[count++] = state.digest;
+		if (!alive || state.state != WIRE_READY)
+			continue;
+		if (state.generation > rescan->report->generation)
+			rescan->report->generation = state.generation;
+		rescan->sets[rescan->set_count++] = record_signatures(&state.digest);
+		all[count++] = state.digest;
 	}
 	if (count == 0)
 		return err_set(err, ERR_AGAIN, "no scanner is ready");
@@ -127,8 +172,14 @@ int rescan_signatures(struct rescan *rescan, struct hash *digest_r, struct err *
 	struct scan *scan = rescan->scan;
 
 	while (!all_ready(scan) && (!scan_ready(scan) || clock_left(greet_ms) > 0))
-		if (check_hope(scan, err) < 0 ||
-			scan_wait(scan, NULL, 0, STEP_MS, err) < 0)
+		if (check_hope(scan, err) < 0 || wait_step(rescan, err) < 0)
 			return -1;
-	return sum_up(scan, digest_r, err);
+	rescan->report->all = all_ready(scan);
+	if (rescan->job->all && !rescan->report->all)
+		return err_set(err, ERR_AGAIN, "not all scanners are ready");
+	if (sum_up(rescan, digest_r, err) < 0)
+		return -1;
+	rescan->report->signatures = *digest_r;
+	rescan->report->told = true;
+	return 0;
 }

@@ -37,6 +37,11 @@ struct rescan {
 	struct record *record;
 	struct scan *scan;
 	struct record_rescan state;
+	/* The sets of signatures that the scanners have, as record_signatures has them. */
+	uint64_t sets[SCAN_SCANNERS_MAX];
+	size_t set_count;
+	bool yields;  /* new mail waits */
+	bool stopped; /* by a signal, or who started it is gone */
 };
 
 /* Open the place: its ops are set, and place. */
@@ -46,7 +51,10 @@ int rescan_inplace_open(struct rescan *rescan, struct err *err);
 /* The verdict on a message that was loaded, as to whether anything is found; none: ERR_AGAIN. */
 int rescan_ask(struct rescan *rescan, struct message *message, struct err *err);
 
-/* Wait for a scanner, and sum up which signatures the scanners have. */
+/* Wait for a scanner, and sum up which signatures the scanners have, in the report as well. */
 int rescan_signatures(struct rescan *rescan, struct hash *digest_r, struct err *err);
+
+/* Hear what signals and who started it say. To end: ERR_AGAIN. */
+int rescan_hear(struct rescan *rescan, struct err *err);
 
 #endif

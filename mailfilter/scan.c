@@ -151,6 +151,7 @@ static void hostile(struct scan *scan, int place, uint64_t id, const struct err 
 
 static void take_verdict(struct scan *scan, int place, struct wire_message *message)
 {
+	const struct wire_state *state = &scan->places[place].scanner.state;
 	struct request *request = request_of(scan, place, message->id);
 	struct err err = { 0 };
 
@@ -160,6 +161,8 @@ static void take_verdict(struct scan *scan, int place, struct wire_message *mess
 		hostile(scan, place, message->id, &err);
 		return;
 	}
+	if (message->verdict.generation == state->generation)
+		message->verdict.signatures = state->digest;
 	if (message->verdict.kind != VERDICT_RETRY)
 		scan_is_able(&scan->places[place]);
 	else if (request->at != place || scan_again(scan, place, request))

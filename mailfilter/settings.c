@@ -56,7 +56,7 @@ const struct schema_option settings_options[] = {
 	{ .name = "quarantine-warn", .type = SCHEMA_SIZE, AT(quarantine_warn),
 	  .preset = "1G", .max = QUARANTINE_WARN_MOST },
 	{ .name = "rescan-days", .type = SCHEMA_NUMBER, AT(rescan_days), .preset = "7",
-	  .min = 1, .max = RESCAN_DAYS_MOST },
+	  .max = RESCAN_DAYS_MOST },
 	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),
 	  .check = home_check_path },
 	{ .name = "allow-sha256", .type = SCHEMA_LIST, AT(allow_sha256), .max = ALLOW_SUMS_MAX,
@@ -204,6 +204,17 @@ const struct account_settings *settings_find_account(
 		if (strcmp(account_at(settings, i)->name, name) == 0)
 			return account_at(settings, i);
 	return NULL;
+}
+
+void settings_forget_others(
+	const struct settings *settings, const struct account_settings *own)
+{
+	for (size_t i = 0; i < settings->accounts.count; i++) {
+		const struct account_settings *other = settings_account(settings, i);
+
+		if (other != own && other->password)
+			explicit_bzero(other->password, strlen(other->password));
+	}
 }
 
 int settings_check_accounts(const struct settings *settings, struct err *err)

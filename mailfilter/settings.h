@@ -142,7 +142,7 @@ struct settings {
 	uint64_t message_max;
 	uint64_t quarantine_days; /* 0: originals are kept for ever */
 	uint64_t quarantine_warn; /* bytes of an account; 0: never */
-	uint64_t rescan_days;     /* of delivered mail are scanned again */
+	uint64_t rescan_days;     /* of delivered mail are scanned again, 0: none */
 	char *metrics_file;       /* NULL: none */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */
 	struct allow allow;
@@ -174,6 +174,10 @@ const struct account_settings *settings_find_account(
 bool settings_same_account(const struct settings *left,
 	const struct account_settings *account, const struct settings *right,
 	const struct account_settings *other);
+
+/* Wipe the passwords of all accounts but this: of a process that serves it alone. */
+void settings_forget_others(
+	const struct settings *settings, const struct account_settings *own);
 
 /* The i-th account. */
 const struct account_settings *settings_account(

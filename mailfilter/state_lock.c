@@ -2,6 +2,7 @@
 #include "mailfilter/state_lock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,15 +11,23 @@
 
 #include "mailfilter/owner.h"
 
+static int lock_path(const struct settings *settings, char **path_r, struct err *err)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/.lock", settings->state_dir) < 0)
+		return err_memory(err);
+	*path_r = path;
+	return 0;
+}
+
 int state_lock(const struct settings *settings, int *fd_r, struct err *err)
 {
 	auto_free char *path = NULL;
 	struct err why = { 0 };
 
-	if (asprintf(&path, "%s/.lock", settings->state_dir) < 0) {
-		path = NULL;
-		return err_memory(err);
-	}
+	if (lock_path(settings, &path, err) < 0)
+		return -1;
 	if (owner_check(settings->state_dir, &why) == 0 &&
 		file_mkdirs(settings->state_dir, S_IRWXU, &why) == 0 &&
 		file_lock(path, fd_r, &why) == 0)
@@ -35,4 +44,16 @@ int state_lock(const struct settings *settings, int *fd_r, struct err *err)
 		return err_set(err, ERR_SETTINGS, "state-dir: %s", why.text);
 	return schema_error(
 		err, settings->path, settings->state_dir_line, "state-dir: %s", why.text);
+}
+
+bool state_lock_call(const struct settings *settings, pid_t *pid_r)
+{
+	auto_free char *path = NULL;
+	auto_close int own = -1;
+	struct err err = { 0 };
+
+	if (lock_path(settings, &path, &err) < 0 || file_lock(path, &own, &err) == 0 ||
+		errno != EWOULDBLOCK || !file_lock_pid(path, pid_r))
+		return false;
+	return kill(*pid_r, SIGUSR1) == 0;
 }

@@ -74,6 +74,23 @@ int status_table_accounts_head(struct buf *out, struct err *err)
 		"ACCOUNT", "LAST RUN", "DONE", "INFECTED", "HELD", "PARKED", "STATE");
 }
 
+/* How far its delivered mail was scanned again. */
+static int add_rescan(
+	struct buf *out, const struct numbers *numbers, int64_t now_s, struct err *err)
+{
+	const struct record_rescan *rescan = &numbers->rescan;
+	char age[CELL_MAX], when[2 * CELL_MAX] = "being scanned again";
+
+	if (!numbers->rescanned)
+		return 0;
+	if (rescan->done_s > 0)
+		(void)snprintf(when, sizeof(when), "scanned again %s ago",
+			age_cell(rescan->done_s, now_s, age));
+	return buf_printf(out, err,
+		"  %s with set %" PRIu64 ": %" PRIu64 " messages, %" PRIu64 " infected\n",
+		when, rescan->generation, rescan->scanned, rescan->infected);
+}
+
 int status_table_account(struct buf *out, const struct status_account *account,
 	int64_t now_s, struct err *err)
 {
@@ -89,11 +106,14 @@ int status_table_account(struct buf *out, const struct status_account *account,
 			(void)snprintf(cells[i], CELL_MAX, "-");
 	if (add_name(out, account->numbers.name, ACCOUNT_COLUMNS, err) < 0)
 		return -1;
-	return buf_printf(out, err, " %9s %8s %8s %7s %7s  %s\n",
-		account->numbers.last_s > 0
-			? age_cell(account->numbers.last_s, now_s, age)
-			: "never",
-		cells[0], cells[1], cells[2], cells[3], status_state_name(account));
+	if (buf_printf(out, err, " %9s %8s %8s %7s %7s  %s\n",
+		    account->numbers.last_s > 0
+			    ? age_cell(account->numbers.last_s, now_s, age)
+			    : "never",
+		    cells[0], cells[1], cells[2], cells[3],
+		    status_state_name(account)) < 0)
+		return -1;
+	return add_rescan(out, numbers, now_s, err);
 }
 
 int status_table_scanners_head(struct buf *out, struct err *err)

@@ -119,7 +119,8 @@ static void row_of(
 		.attempts = message->attempts + (state == RECORD_HELD),
 		.waits = state == RECORD_HELD ? message->waits : WAITS_VISIT,
 		.time_s = clock_wall_s(),
-		.since_s = message->since_s };
+		.since_s = message->since_s,
+		.signatures = record_signatures(&message->verdict.signatures) };
 	memcpy(row_r->name, message->name, sizeof(row_r->name));
 	if (outgoing_keeps_original(message))
 		memcpy(row_r->quarantine_id, message->quarantine_id,

@@ -17,14 +17,16 @@
 
 #include "mailfilter/account_dir.h"
 #include "mailfilter/metrics_file.h"
+#include "mailfilter/patience.h"
 #include "mailfilter/reload.h"
+#include "mailfilter/rescanner.h"
 #include "mailfilter/state_lock.h"
 #include "mailfilter/summary.h"
 #include "mailfilter/tls_trusts.h"
 #include "mailfilter/wake.h"
 
 enum {
-	OWN_FDS = 1 + WAKE_FDS
+	OWN_FDS = 2 + WAKE_FDS
 };
 
 struct supervisor {
@@ -32,6 +34,7 @@ struct supervisor {
 	const struct supervisor_options *options;
 	struct reload reload;
 	struct children children;
+	struct rescanner rescanner;
 	struct tls_trusts trusts;
 	struct wake wake;
 	int stop_fd;
@@ -72,7 +75,8 @@ static void start_due(struct supervisor *supervisor)
 			.idle = !supervisor->options->once,
 			.stop_fd = supervisor->stop_fd,
 			.private_fds = { supervisor->lock, supervisor->wake.fds[0],
-				supervisor->wake.fds[1] },
+				supervisor->wake.fds[1],
+				supervisor->rescanner.process.fd },
 			.children = supervisor->children.items,
 			.count = supervisor->children.count };
 
@@ -133,6 +137,8 @@ static void reap(struct supervisor *supervisor)
 		}
 		child->kill_ms = 0;
 	}
+	if (rescanner_reap(&supervisor->rescanner, &supervisor->children))
+		supervisor->metrics.due = true;
 }
 
 static void signal_all(struct supervisor *supervisor, int signal)
@@ -155,6 +161,7 @@ static void stop(struct supervisor *supervisor)
 				report_worse(supervisor->summary.exit_code, EX_TEMPFAIL);
 	notify_send("STOPPING=1");
 	signal_all(supervisor, SIGTERM);
+	rescanner_stop(&supervisor->rescanner, false);
 }
 
 /* A run that ends by itself keeps its settings. */
@@ -175,6 +182,8 @@ static void reload(struct supervisor *supervisor)
 	if (supervisor->metrics.path || supervisor->options->only_count == 0)
 		supervisor->metrics.path = supervisor->settings->metrics_file;
 	supervisor->metrics.due = true;
+	/* It has the old ones. */
+	rescanner_stop(&supervisor->rescanner, false);
 	log_info("new settings: %zu accounts", supervisor->children.count);
 	notify_send("READY=1");
 }
@@ -190,6 +199,7 @@ static void take_signals(struct supervisor *supervisor)
 		case SIGUSR1:
 			for (size_t i = 0; i < supervisor->children.count; i++)
 				children_look(&supervisor->children.items[i]);
+			rescanner_look(&supervisor->rescanner, &supervisor->children);
 			break;
 		case SIGHUP:
 			reload(supervisor);
@@ -201,43 +211,24 @@ static void take_signals(struct supervisor *supervisor)
 	reap(supervisor);
 }
 
-/* How long it may say nothing: its server and its scanners have their own times. */
-static int64_t patience_ms(const struct supervisor *supervisor, const struct child *child)
-{
-	const struct account_settings *account = child->account;
-
-	if (!account)
-		return SUPERVISOR_STALL_MS;
-	return SUPERVISOR_STALL_MS + account->timeout_ms +
-	       (child->idles ? account->idle_refresh_ms
-			     : 2 * supervisor->settings->scan_timeout_ms);
-}
-
-/* One that says nothing for long, or does not stop when told, is killed: its mail is safe. */
+/* One that waits for its disk ends when that answers. */
 static void kill_stalled(struct supervisor *supervisor)
 {
-	bool stop_over = supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0;
+	const bool over =
+		supervisor->kill_ms != 0 && clock_left(supervisor->kill_ms) == 0;
 
-	for (size_t i = 0; i < supervisor->children.count; i++) {
-		struct child *child = &supervisor->children.items[i];
-		int64_t silent_ms = clock_ms() - child->heard_ms;
-		bool over = stop_over ||
-			    (child->kill_ms != 0 && clock_left(child->kill_ms) == 0);
+	patience_end(supervisor->settings, &supervisor->children, over);
+	if (!over)
+		return;
+	rescanner_stop(&supervisor->rescanner, true);
+	supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
+}
 
-		if (child->pid == 0)
-			continue;
-		if (!over && silent_ms <= patience_ms(supervisor, child))
-			continue;
-		if (!over)
-			log_error("account=%s made no progress for %d s: killed",
-				child->name, (int)(silent_ms / 1000));
-		child->heard_ms = clock_ms();
-		child->hung = !over;
-		(void)kill(child->pid, SIGKILL);
-	}
-	/* One that waits for its disk ends when that answers. */
-	if (stop_over)
-		supervisor->kill_ms = clock_ms() + SUPERVISOR_STOP_MS;
+/* Does it scan delivered mail again? */
+static bool rescans(const struct supervisor *supervisor)
+{
+	return !supervisor->options->once && !supervisor->options->dry_run &&
+	       supervisor->kill_ms == 0 && supervisor->settings->rescan_days > 0;
 }
 
 /* When there is something to do without an event. */
@@ -246,7 +237,12 @@ static int next_ms(const struct supervisor *supervisor)
 	int64_t next = clock_ms() + SUPERVISOR_LOOK_MS;
 	int64_t watchdog = supervisor->watchdog.due_ms;
 	bool room = children_working(&supervisor->children) < supervisor->settings->jobs;
+	int64_t rescan = rescans(supervisor) ? rescanner_next_ms(&supervisor->rescanner,
+						       &supervisor->children)
+					     : -1;
 
+	if (rescan >= 0 && rescan < next)
+		next = rescan;
 	if (supervisor->kill_ms != 0 && supervisor->kill_ms < next)
 		next = supervisor->kill_ms;
 	if (watchdog > 0 && watchdog < next)
@@ -288,6 +284,8 @@ static int wait_events(struct supervisor *supervisor, struct err *err)
 	for (size_t i = 0; i < WAKE_FDS; i++)
 		fds[count++] = (struct pollfd){ .fd = supervisor->wake.fds[i],
 			.events = POLLIN };
+	fds[count++] = (struct pollfd){ .fd = supervisor->rescanner.process.fd,
+		.events = POLLIN };
 	for (size_t i = 0; i < children->count; i++)
 		if (children->items[i].fd >= 0)
 			fds[count++] = (struct pollfd){ .fd = children->items[i].fd,
@@ -322,13 +320,15 @@ static void tell_manager(struct supervisor *supervisor)
 
 static int open_all(struct supervisor *supervisor, struct err *err)
 {
-	if (reload_first(&supervisor->reload, supervisor->settings, &supervisor->children,
-		    err) < 0 ||
+	/* Signals before the lock: who finds it held may send one to its holder. */
+	if (stop_start(&supervisor->stop_fd, err) < 0 ||
+		reload_first(&supervisor->reload, supervisor->settings,
+			&supervisor->children, err) < 0 ||
 		(!supervisor->options->dry_run &&
 			state_lock(supervisor->settings, &supervisor->lock, err) < 0))
 		return -1;
 	wake_open(&supervisor->wake);
-	return stop_start(&supervisor->stop_fd, err);
+	return 0;
 }
 
 static int serve_all(struct supervisor *supervisor, struct err *err)
@@ -338,13 +338,17 @@ static int serve_all(struct supervisor *supervisor, struct err *err)
 	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->children.count);
 	watchdog_start(&supervisor->watchdog);
 	while (result == 0 &&
-		children_left(&supervisor->children, supervisor->kill_ms != 0)) {
+		(children_left(&supervisor->children, supervisor->kill_ms != 0) ||
+			rescanner_works(&supervisor->rescanner))) {
 		/* Workers that do not go on are ended below. */
 		(void)watchdog_turn(&supervisor->watchdog, true);
 		start_due(supervisor);
 		tell_manager(supervisor);
 		result = wait_events(supervisor, err);
 		kill_stalled(supervisor);
+		rescanner_turn(&supervisor->rescanner,
+			rescans(supervisor) ? supervisor->settings : NULL,
+			&supervisor->children, supervisor->stop_fd);
 		/* One run, one file: in the middle of it accounts would be missing. */
 		if (!supervisor->options->once)
 			metrics_file_turn(&supervisor->metrics,
@@ -368,6 +372,7 @@ int supervisor_run(struct settings *settings, const struct supervisor_options *o
 	struct err err = { 0 };
 	int code = EX_OK;
 
+	rescanner_init(&supervisor.rescanner);
 	/* Of some accounts, or of nothing that was done, it would say too little. */
 	if (!options->dry_run && options->only_count == 0)
 		supervisor.metrics.path = settings->metrics_file;

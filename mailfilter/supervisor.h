@@ -9,8 +9,6 @@
 #include "mailfilter/settings.h"
 
 enum {
-	/* No report for so long, on top of what server and scanner may take: killed. */
-	SUPERVISOR_STALL_MS = 15 * 60 * 1000,
 	SUPERVISOR_LOOK_MS = 60 * 1000, /* between two looks at the clock */
 	SUPERVISOR_STOP_MS = 10 * 1000, /* after SIGTERM, then killed */
 };

@@ -342,6 +342,12 @@ static void lock_held_by_another_names_its_pid(void **state)
 	int fd = -1, status;
 
 	assert_int_equal(file_lock(in(place, "lock"), &fd, &err), 0);
+	assert_true(file_lock_pid(place->path, &child));
+	assert_int_equal(child, getpid());
+	assert_false(file_lock_pid(in(place, "none"), &child));
+	put(in(place, "odd"), "-1\n");
+	assert_false(file_lock_pid(place->path, &child));
+	(void)in(place, "lock");
 	(void)snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
 	child = fork();
 	assert_true(child >= 0);

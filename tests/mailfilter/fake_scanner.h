@@ -16,7 +16,8 @@
 enum {
 	FAKE_REQUESTS_MAX = 64,
 	FAKE_BYTES_MAX = 16 * 1024 * 1024,
-	FAKE_CREDIT = 512 * 1024
+	FAKE_CREDIT = 512 * 1024,
+	FAKE_DIGEST = 0xd1, /* its first byte, of the signatures */
 };
 
 /* One REQUEST as it came; the same id twice are two. */
@@ -49,6 +50,7 @@ static inline void fake_open(struct fake *fake, const char *endpoint, uint64_t s
 	fake->state = (struct wire_state){ .state = WIRE_READY,
 		.session = session,
 		.generation = 1,
+		.digest = { { FAKE_DIGEST } },
 		.message_max = FAKE_BYTES_MAX,
 		.signatures = 4,
 		.jobs = 4,

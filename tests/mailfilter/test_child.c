@@ -106,7 +106,7 @@ static struct report run(
 	struct child child = { .account = &accounts[0], .fd = -1 };
 	struct child_tools tools = { .settings = &settings,
 		.stop_fd = -1,
-		.private_fds = { -1, -1, -1 },
+		.private_fds = { -1, -1, -1, -1 },
 		.children = &child,
 		.count = 1 };
 	struct pollfd readable;
@@ -242,7 +242,7 @@ static void a_call_that_crosses_the_loss_of_the_session_began_no_round(void **st
 	struct child_tools tools = { .settings = &settings,
 		.idle = true,
 		.stop_fd = -1,
-		.private_fds = { -1, -1, -1 },
+		.private_fds = { -1, -1, -1, -1 },
 		.children = &child,
 		.count = 1 };
 	struct pollfd readable;
@@ -276,7 +276,7 @@ static void a_worker_dies_with_its_parent(void **state)
 			{ .account = &accounts[1], .fd = -1 } };
 		struct child_tools tools = { .settings = &settings,
 			.stop_fd = -1,
-			.private_fds = { -1, -1, -1 },
+			.private_fds = { -1, -1, -1, -1 },
 			.children = children,
 			.count = 2 };
 

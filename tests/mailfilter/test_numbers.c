@@ -43,6 +43,9 @@ static void what_is_on_record_is_counted(void **state)
 		/* by a clock that was not set */
 		{ .id = "19700101T000000-0123456789abcde1", .time_s = 100, .size = 3 },
 	};
+	const struct record_rescan rescan = {
+		.generation = 7, .scanned = 412, .infected = 2
+	};
 	struct record *record = NULL;
 	struct numbers numbers = { 0 };
 	struct err err = { 0 };
@@ -68,6 +71,13 @@ static void what_is_on_record_is_counted(void **state)
 	assert_int_equal(numbers.quarantine.count, 3);
 	assert_int_equal(numbers.quarantine.bytes, 573);
 	assert_int_equal(numbers.quarantine.oldest_s, 1767225600);
+	assert_false(numbers.rescanned);
+	assert_int_equal(record_put_rescan(record, &rescan, &err), 0);
+	assert_int_equal(numbers_take(record, &numbers, &err), 0);
+	assert_true(numbers.rescanned);
+	assert_int_equal(numbers.rescan.generation, 7);
+	assert_int_equal(numbers.rescan.scanned, 412);
+	assert_int_equal(numbers.rescan.infected, 2);
 	record_close(record);
 	assert_int_equal(file_remove_tree(dir, true, &err), 0);
 }
@@ -103,7 +113,17 @@ static void an_account_of_which_nothing_is_known_has_no_counts(void **state)
 		"mailfilter_account_quarantined_oldest_timestamp_seconds{account=\"work\"} 1767225600\n"
 		"# HELP mailfilter_account_quarantine_check Is that too much, or too old: 0 ok, 1 a warning, 2 critical.\n"
 		"# TYPE mailfilter_account_quarantine_check gauge\n"
-		"mailfilter_account_quarantine_check{account=\"work\"} 1\n";
+		"mailfilter_account_quarantine_check{account=\"work\"} 1\n"
+		"# HELP mailfilter_account_rescan_timestamp_seconds When delivered mail was scanned again to its end; 0: it is not yet.\n"
+		"# TYPE mailfilter_account_rescan_timestamp_seconds gauge\n"
+		"mailfilter_account_rescan_timestamp_seconds{account=\"work\"} 1767225700\n"
+		"# HELP mailfilter_account_rescan_generation The number of the signatures that did it.\n"
+		"# TYPE mailfilter_account_rescan_generation gauge\n"
+		"mailfilter_account_rescan_generation{account=\"work\"} 7\n"
+		"# HELP mailfilter_account_rescan_messages Delivered messages that were scanned again, and those of them that were infected.\n"
+		"# TYPE mailfilter_account_rescan_messages gauge\n"
+		"mailfilter_account_rescan_messages{account=\"work\",result=\"scanned\"} 412\n"
+		"mailfilter_account_rescan_messages{account=\"work\",result=\"infected\"} 2\n";
 	const struct numbers_account list[] = {
 		{ .name = "work",
 			.numbers = { .known = true,
@@ -112,8 +132,13 @@ static void an_account_of_which_nothing_is_known_has_no_counts(void **state)
 					.pending = 1,
 					.done = 10,
 					.infected = 4 },
+				.rescanned = true,
 				.quarantine = { 5, 600, 1767225600 },
-				.quarantine_level = CHECK_WARNING },
+				.quarantine_level = CHECK_WARNING,
+				.rescan = { .done_s = 1767225700,
+					.generation = 7,
+					.scanned = 412,
+					.infected = 2 } },
 			.last_s = 1767225600 },
 		{ .name = "home", .failed = true },
 	};

@@ -76,7 +76,13 @@ static void what_was_delivered_with_its_content_is_told_in_its_order(void **stat
 
 static void how_far_it_came_is_kept(void **state)
 {
-	struct record_rescan rescan = { .since_s = 5, .position = 6, .done_s = 7 }, got;
+	struct record_rescan rescan = { .since_s = 5,
+		.position = 6,
+		.done_s = 7,
+		.generation = 8,
+		.scanned = 9,
+		.infected = 10 },
+			     got;
 
 	(void)state;
 	memset(rescan.digest.bytes, 0xa5, sizeof(rescan.digest.bytes));
@@ -89,7 +95,28 @@ static void how_far_it_came_is_kept(void **state)
 		assert_int_equal(got.since_s, 5);
 		assert_int_equal(got.position, 7 + i);
 		assert_int_equal(got.done_s, 7);
+		assert_int_equal(got.generation, 8);
+		assert_int_equal(got.scanned, 9);
+		assert_int_equal(got.infected, 10);
 	}
+}
+
+static void which_signatures_scanned_it_is_told_with_a_delivery(void **state)
+{
+	struct hash digest = { { 0 } };
+	struct record_row row = put(1, RECORD_SETTLED, ACTION_DELIVER, 100), got;
+	int64_t position = 0;
+
+	(void)state;
+	assert_int_equal(record_signatures(&digest), 0);
+	memset(digest.bytes, 0xff, sizeof(digest.bytes));
+	row.signatures = record_signatures(&digest);
+	assert_int_equal(row.signatures, UINT64_MAX);
+	assert_int_equal(record_put(record, &row, NULL), 0);
+	assert_int_equal(record_next_delivered(record, 0, &position, &got, NULL), 1);
+	assert_true(got.signatures == UINT64_MAX);
+	digest.bytes[0] = 0;
+	assert_true(record_signatures(&digest) != got.signatures);
 }
 
 static void a_message_goes_on_under_the_name_that_replaced_it(void **state)
@@ -179,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_delivered_with_its_content_is_told_in_its_order),
 		TEST(how_far_it_came_is_kept),
+		TEST(which_signatures_scanned_it_is_told_with_a_delivery),
 		TEST(a_message_goes_on_under_the_name_that_replaced_it),
 		TEST(what_is_not_replaced_after_all_stays_as_it_was),
 		TEST(a_suspect_is_listed_and_fetched_again),

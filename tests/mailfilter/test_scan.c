@@ -176,9 +176,28 @@ static void a_clean_verdict_comes_back(void **state)
 	assert_int_equal(scan_outstanding(world->scan), 1);
 	UNTIL(world, mail->answers);
 	answered(mail, VERDICT_CLEAN, "");
+	assert_int_equal(mail->verdict.signatures.bytes[0], FAKE_DIGEST);
 	assert_int_equal(scan_outstanding(world->scan), 0);
 	assert_string_equal(world->fakes[0].list[0].quarantine_id, "20260131-x");
 	assert_true(span_equal(buf_span(&world->fakes[0].list[0].bytes), mail->bytes));
+}
+
+static void of_a_generation_that_was_not_told_the_signatures_are_not_known(void **state)
+{
+	struct world *world = *state;
+	const struct hash unknown = { { 0 } };
+	struct verdict verdict;
+	struct mail *mail;
+
+	begin(world, 1);
+	mail = send(world, "a mail");
+	UNTIL(world, world->fakes[0].count == 1);
+	verdict = fake_verdict_of(&world->fakes[0].list[0], VERDICT_CLEAN);
+	verdict.generation = 2;
+	fake_verdict(&world->fakes[0], mail->id, &verdict);
+	UNTIL(world, mail->answers);
+	answered(mail, VERDICT_CLEAN, "");
+	assert_true(hash_equal(&mail->verdict.signatures, &unknown));
 }
 
 static void an_empty_message_is_scanned_too(void **state)
@@ -1034,6 +1053,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(a_clean_verdict_comes_back),
+		IN_WORLD(of_a_generation_that_was_not_told_the_signatures_are_not_known),
 		IN_WORLD(an_empty_message_is_scanned_too),
 		IN_WORLD(a_large_message_goes_in_chunks_under_credit),
 		IN_WORLD(an_infected_verdict_brings_findings_and_edits),

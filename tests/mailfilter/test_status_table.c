@@ -87,6 +87,33 @@ static void rows_stand_below_their_headings(void **state)
 	check_columns(text_of(&out));
 }
 
+static void what_was_scanned_again_is_told_below_its_account(void **state)
+{
+	static const char expected[] =
+		"work                     never        0        0       0       0  idle\n"
+		"  scanned again 2 h ago with set 7: 412 messages, 1 infected\n"
+		"work                     never        0        0       0       0  idle\n"
+		"  being scanned again with set 8: 3 messages, 0 infected\n";
+	struct status_account account = {
+		.numbers = { .name = "work",
+			.numbers = { .known = true, .rescanned = true } }
+	};
+	struct record_rescan *const rescan = &account.numbers.numbers.rescan;
+	auto_buf struct buf out;
+
+	(void)state;
+	buf_init(&out, ROOM);
+	*rescan = (struct record_rescan){ .done_s = NOW_S - 2 * 3600 - 9,
+		.generation = 7,
+		.scanned = 412,
+		.infected = 1 };
+	assert_int_equal(status_table_account(&out, &account, NOW_S, NULL), 0);
+	*rescan = (struct record_rescan){ .generation = 8, .scanned = 3 };
+	assert_int_equal(status_table_account(&out, &account, NOW_S, NULL), 0);
+	assert_string_equal(text_of(&out), expected);
+	check_columns(text_of(&out));
+}
+
 static void the_largest_numbers_fit(void **state)
 {
 	struct status_account account = {
@@ -223,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_stand_below_their_headings),
+		cmocka_unit_test(what_was_scanned_again_is_told_below_its_account),
 		cmocka_unit_test(the_largest_numbers_fit),
 		cmocka_unit_test(what_is_well_needs_no_advice),
 		cmocka_unit_test(scanners_are_advised_of_once_each),

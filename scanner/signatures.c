@@ -164,6 +164,7 @@ static int digest_file(int folder_fd, const char *folder, const char *name,
 		if (got < 0)
 			return err_errno(err, ERR_SETTINGS, "read %s/%s", folder, name);
 		chunk.len += (size_t)got;
+		signatures->bytes += (uint64_t)got;
 		if (hash_span(buf_span(&chunk), digest, err) < 0)
 			return -1;
 	} while (got > 0);

@@ -30,6 +30,7 @@ struct signatures {
 	bool has_daily;
 	bool has_test; /* the word "test" is */
 	size_t files;
+	uint64_t bytes;  /* of all of them */
 	int64_t dated_s; /* the newest of them was written then; 0: there is none */
 };
 

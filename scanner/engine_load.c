@@ -253,6 +253,7 @@ static int load_once(const struct settings *settings, struct signatures_without 
 			"install clamav-freshclam\" does so by itself)");
 	if (describe(settings, &signatures, &loaded, err) < 0)
 		return -1;
+	engine->has_pictures = signatures.has_pictures;
 	*loaded_r = loaded;
 	*engine_r = take_ptr(&engine);
 	return 0;

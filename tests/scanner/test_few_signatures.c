@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * libclamav has two ways to match plain patterns, and the engine takes one for few signatures and the
- * other for many: both must find the same. */
+ * other for many: both must find the same. And what the engine leaves out where no signature asks for
+ * it must be done where one does. */
 #include "tests/test.h"
 
 #include "tests/scanner/fixture.h"
@@ -77,7 +78,7 @@ static const struct {
 	{ "\xfe\x01\xfc", 700, 900, "", "" },
 };
 
-static void load(size_t padding)
+static void load_lines(const char *name, const char *lines, size_t padding)
 {
 	static const char comment[] = "# Nothing to look for, only room taken up.\n";
 	char path[200];
@@ -85,10 +86,10 @@ static void load(size_t padding)
 
 	free(f.items[0]);
 	f.items[0] = strdup(f.temp);
-	(void)snprintf(path, sizeof(path), "%s/own.ndb", f.temp);
+	(void)snprintf(path, sizeof(path), "%s/%s", f.temp, name);
 	file = fopen(path, "w");
 	assert_non_null(file);
-	assert_true(fputs(signatures, file) >= 0);
+	assert_true(fputs(lines, file) >= 0);
 	for (size_t i = 0; i < padding; i += strlen(comment))
 		assert_true(fputs(comment, file) >= 0);
 	assert_int_equal(fclose(file), 0);
@@ -119,17 +120,55 @@ static void assert_finds_all(void)
 	}
 }
 
+/* A picture of 8 by 8 points, and what libclamav makes of its looks. */
+static const char picture[] =
+	"\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00"
+	"\x00\x00\x08\x00\x00\x00\x08\x08\x00\x00\x00\x00\xe1\x64\xe1\x57\x00"
+	"\x00\x00\x4f\x49\x44\x41\x54\x78\xda\x63\x60\x90\xb5\x0a\x2f\x99\xb8"
+	"\xee\x34\x03\x83\x8a\x47\xce\x84\x2d\x37\xfe\x30\x30\x68\x87\x35\xae"
+	"\xb9\xce\xa4\xcb\xc0\x60\x94\x32\xed\xc4\x2f\x9d\x38\x06\x06\xcb\xa2"
+	"\xd5\x4f\x64\xc3\xfa\x19\x18\x1c\x1a\x0e\x80\x31\x83\x7b\xdf\x55\x99"
+	"\xe4\x55\x1f\x19\x18\xfc\xe6\xbc\xb2\x68\xbb\xa2\x04\x00\xa4\x15\x1a"
+	"\xd1\x9d\xf4\x46\x7e\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
+
+static void pictures_are_known_by_their_looks_where_a_signature_asks_for_it(void **state)
+{
+	static const struct {
+		const char *line, *name;
+	} ldbs[] = {
+		{ "Of.Looks;Engine:150-255,Target:0;0;fuzzy_img#8e3ba42dd9725649#0\n",
+			"Of.Looks" },
+		{ "Of.Others;Engine:150-255,Target:0;0;fuzzy_img#0e3ba42dd9725649#0\n",
+			"" },
+		{ "Of.Words;Engine:150-255,Target:0;0;49484452\n", "Of.Words" },
+	};
+	struct span bytes = { (const uint8_t *)picture, sizeof(picture) - 1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ldbs) / sizeof(*ldbs); i++) {
+		struct result result;
+
+		engine_free(f.engine);
+		f.engine = NULL;
+		load_lines("own.ldb", ldbs[i].line, 0);
+		engine_scan(f.engine, bytes, NULL, &result);
+		assert_int_equal(
+			result.kind, ldbs[i].name[0] ? VERDICT_INFECTED : VERDICT_CLEAN);
+		assert_memory_equal(result.signature, ldbs[i].name, strlen(ldbs[i].name));
+	}
+}
+
 static void few_signatures_find_what_they_say(void **state)
 {
 	(void)state;
-	load(0);
+	load_lines("own.ndb", signatures, 0);
 	assert_finds_all();
 }
 
 static void many_find_the_same(void **state)
 {
 	(void)state;
-	load(PADDING);
+	load_lines("own.ndb", signatures, PADDING);
 	assert_finds_all();
 }
 
@@ -139,6 +178,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			few_signatures_find_what_they_say, start, stop),
 		cmocka_unit_test_setup_teardown(many_find_the_same, start, stop),
+		cmocka_unit_test_setup_teardown(
+			pictures_are_known_by_their_looks_where_a_signature_asks_for_it,
+			start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 enum {
 	PADDING = 128 * 1024, /* of comments: as large as many signatures */
 	WINDOW = 128 * 1024,  /* libclamav matches so many bytes at a time */
+	TWO_WINDOWS = 2 * WINDOW,
 	FILL = 'x'
 };
 
@@ -50,9 +51,9 @@ static const struct {
 	{ "alphabet", 0, 8, "", "Any.Where" },
 	{ "alphabet", 1, 9, "", "Any.Where" },
 	{ "alphabet", 500, 508, "", "Any.Where" },
-	{ "alphabet", WINDOW - 4, 2 * WINDOW, "", "Any.Where" },
+	{ "alphabet", WINDOW - 4, TWO_WINDOWS, "", "Any.Where" },
 	{ "alphabet", WINDOW - 8, WINDOW, "", "Any.Where" },
-	{ "alphabet", WINDOW, 2 * WINDOW, "", "Any.Where" },
+	{ "alphabet", WINDOW, TWO_WINDOWS, "", "Any.Where" },
 	{ "alphabe", 0, 50, "", "" },
 	{ "alphab3t", 3, 50, "", "" },
 	{ "alphabetalphabet", 20, 90, "", "Any.Where" },
@@ -68,7 +69,7 @@ static const struct {
 	{ "deltawing", 9, 40, "", "" },
 	{ "epsilon", 33, 40, "", "Before.End" },
 	{ "epsilon", 32, 40, "", "" },
-	{ "epsilon", 2 * WINDOW - 7, 2 * WINDOW, "", "Before.End" },
+	{ "epsilon", TWO_WINDOWS - 7, TWO_WINDOWS, "", "Before.End" },
 	{ "zetazeta", 100, 400, "MZ", "In.Programs" },
 	{ "zetazeta", 100, 400, "", "" },
 	{ "etaeta", 100, 400, "<html><body>", "In.Pages" },

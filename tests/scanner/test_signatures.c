@@ -11,6 +11,10 @@
 
 #include "scanner/signatures.h"
 
+enum {
+	TEXT_MAX = 2 * 1024 * 1024
+};
+
 static char folder[64];
 static char *items[] = { folder };
 static const struct schema_list folders = { items, 1 };
@@ -106,7 +110,7 @@ static void what_may_know_pictures_is_seen(void **state)
 		auto_buf struct buf text;
 		char path[128];
 
-		buf_init(&text, 2 * 1024 * 1024);
+		buf_init(&text, TEXT_MAX);
 		assert_int_equal(buf_add_str(&text, cases[i].text, NULL), 0);
 		while (text.len < cases[i].padding)
 			assert_int_equal(buf_add_str(&text, "# no word\n", NULL), 0);

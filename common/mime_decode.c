@@ -44,62 +44,74 @@ static void put_all(struct sink *sink, struct span bytes)
 }
 
 enum {
-	XX = 64 /* no digit */
+	DIGIT = 64, /* set in the value of each digit */
+	/* What four of them have too much. */
+	DIGITS = DIGIT << 18 | DIGIT << 12 | DIGIT << 6 | DIGIT
 };
 
-/* What each character from blank to DEL stands for. */
+#define D(value) (DIGIT + (value))
+
+/* What each character stands for; 0: it is no digit. */
 /* clang-format off */
-static const uint8_t base64_values[] = {
-	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, 62, XX, XX, XX, 63,
-	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, XX, XX, XX, XX, XX, XX,
-	XX, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, XX, XX, XX, XX, XX,
-	XX, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, XX, XX, XX, XX, XX,
+static const uint8_t base64_values[UINT8_MAX + 1] = {
+	['+'] = D(62), ['/'] = D(63),
+	['0'] = D(52), D(53), D(54), D(55), D(56), D(57), D(58), D(59), D(60), D(61),
+	['A'] = D(0), D(1), D(2), D(3), D(4), D(5), D(6), D(7), D(8), D(9), D(10), D(11), D(12),
+	D(13), D(14), D(15), D(16), D(17), D(18), D(19), D(20), D(21), D(22), D(23), D(24), D(25),
+	['a'] = D(26), D(27), D(28), D(29), D(30), D(31), D(32), D(33), D(34), D(35), D(36), D(37), D(38),
+	D(39), D(40), D(41), D(42), D(43), D(44), D(45), D(46), D(47), D(48), D(49), D(50), D(51),
 };
 /* clang-format on */
 
-static uint32_t value_of(uint8_t c)
-{
-	uint8_t at = (uint8_t)(c - ' ');
-
-	return at < sizeof(base64_values) ? base64_values[at] : XX;
-}
-
 int mime_base64_digit(uint8_t c)
 {
-	uint32_t value = value_of(c);
-
-	return value < XX ? (int)value : -1;
+	return base64_values[c] ? base64_values[c] - DIGIT : -1;
 }
 
 size_t mime_base64_run(struct span in)
 {
 	size_t len = 0;
 
-	while (len < in.len && value_of(in.data[len]) < XX)
+	while (in.len - len >= 4 && base64_values[in.data[len]] &
+					    base64_values[in.data[len + 1]] &
+					    base64_values[in.data[len + 2]] &
+					    base64_values[in.data[len + 3]] & DIGIT)
+		len += 4;
+	while (len < in.len && base64_values[in.data[len]])
 		len++;
 	return len;
 }
 
-/* Whole groups of four as they stand in ordinary mail, as many as there are. Returns their bytes. */
+/* Whole groups of four as they stand in ordinary mail, with line ends between them, as many as there
+ * are. Returns their bytes. */
 static size_t put_groups(struct span in, struct sink *sink)
 {
-	size_t i = 0;
+	/* Not in *sink: a byte written might be a part of it, for all that the compiler knows. */
+	size_t i = 0, len = sink->len;
 
-	for (; i + 4 <= in.len; i += 4) {
+	while (in.len - i >= 4) {
 		const uint8_t *c = in.data + i;
-		uint32_t a = value_of(c[0]), b = value_of(c[1]), d = value_of(c[2]),
-			 e = value_of(c[3]), bits = a << 18 | b << 12 | d << 6 | e;
+		uint32_t a = base64_values[c[0]], b = base64_values[c[1]],
+			 d = base64_values[c[2]], e = base64_values[c[3]], bits;
 
-		if ((a | b | d | e) & XX)
-			break;
-		if (sink->len + 3 > sizeof(sink->bytes))
+		if (!(a & b & d & e & DIGIT)) {
+			if (*c != '\r' && *c != '\n')
+				break;
+			i++;
+			continue;
+		}
+		if (len + 3 > sizeof(sink->bytes)) {
+			sink->len = len;
 			flush(sink);
-		sink->bytes[sink->len++] = (uint8_t)(bits >> 16);
-		sink->bytes[sink->len++] = (uint8_t)(bits >> 8);
-		sink->bytes[sink->len++] = (uint8_t)bits;
+			len = 0;
+		}
+		bits = (a << 18) + (b << 12) + (d << 6) + e - DIGITS;
+		sink->bytes[len++] = (uint8_t)(bits >> 16);
+		sink->bytes[len++] = (uint8_t)(bits >> 8);
+		sink->bytes[len++] = (uint8_t)bits;
+		i += 4;
 	}
+	sink->len = len;
 	return i;
 }
 

@@ -172,23 +172,36 @@ static void meet(struct dissection *di, const struct engine_layer *layer,
 }
 
 /* All archives that begin or end here, or stand behind other bytes. */
-static int meet_all(struct dissection *di, const struct engine_layer *layer,
-	const struct hash *hash, struct err *err)
-{
+struct contents {
 	struct sniffed list[SNIFFED_MAX];
 	size_t count;
+	bool is_passed_over; /* libclamav would not look at them as they are */
+};
 
-	sniff(layer->bytes, list, &count);
-	for (size_t i = 0; i < count; i++) {
-		struct span part = span_part(layer->bytes, list[i].start, list[i].len);
+static void look_for_contents(
+	const struct engine_layer *layer, struct contents *contents_r)
+{
+	const struct sniffed *first = contents_r->list;
+
+	sniff(layer->bytes, contents_r->list, &contents_r->count);
+	contents_r->is_passed_over =
+		changed_must(layer->type, contents_r->count > 0 && first->start == 0 &&
+						  first->kind != SNIFF_ZIP_END);
+}
+
+static int meet_all(struct dissection *di, const struct engine_layer *layer,
+	const struct contents *contents, const struct hash *hash, struct err *err)
+{
+	for (size_t i = 0; i < contents->count; i++) {
+		const struct sniffed *found = &contents->list[i];
+		struct span part = span_part(layer->bytes, found->start, found->len);
 		struct hash own = *hash;
 
 		if (part.len != layer->bytes.len && hash_span(part, &own, err) < 0)
 			return -1;
-		meet(di, layer, list[i].kind, part, &own);
+		meet(di, layer, found->kind, part, &own);
 	}
-	if (!changed_must(layer->type,
-		    count > 0 && list[0].start == 0 && list[0].kind != SNIFF_ZIP_END))
+	if (!contents->is_passed_over)
 		return 0;
 	if (!changed_already(layer->bytes))
 		meet(di, layer, SNIFF_PASSED_OVER, layer->bytes, hash);
@@ -198,26 +211,41 @@ static int meet_all(struct dissection *di, const struct engine_layer *layer,
 	return 0;
 }
 
+/* The bytes that are dissected are asked for again by no one, unless something is unpacked from them
+ * or a hash is allowed; what is in them may be. */
+static bool needs_hash(const struct dissection *di, const struct engine_layer *layer,
+	const struct contents *contents)
+{
+	return di->depth > 0 || layer->level > 0 || contents->count > 0 ||
+	       contents->is_passed_over ||
+	       allowance_has_hashes(engine_allowance(di->engine));
+}
+
 static bool on_layer(void *context, const struct engine_layer *layer)
 {
 	struct dissection *di = context;
-	bool is_allowed;
-	struct hash hash;
+	struct hash hash = { 0 };
+	struct contents contents;
+	bool is_allowed = false;
 	struct err err;
 
 	if (layer->bytes.len == 0)
 		return false;
-	if (hash_span(layer->bytes, &hash, &err) < 0) {
-		add_retry(di, di->parent, &err);
-		return false;
+	look_for_contents(layer, &contents);
+	if (needs_hash(di, layer, &contents)) {
+		if (hash_span(layer->bytes, &hash, &err) < 0) {
+			add_retry(di, di->parent, &err);
+			return false;
+		}
+		seen_add(&di->seen, &hash);
+		is_allowed = allowance_layer(
+			engine_allowance(di->engine), layer->bytes, &hash);
 	}
-	seen_add(&di->seen, &hash);
-	is_allowed = allowance_layer(engine_allowance(di->engine), layer->bytes, &hash);
 	/* What is passed over need not be opened. */
 	alone_layer(&di->alone, is_allowed ? "" : layer->type, layer->level,
 		layer->bytes.len);
 	if (!is_allowed && (parts_meet(&di->parts, layer, di->depth, &hash, &err) < 0 ||
-				   meet_all(di, layer, &hash, &err) < 0))
+				   meet_all(di, layer, &contents, &hash, &err) < 0))
 		add_retry(di, di->parent, &err);
 	return is_allowed;
 }

@@ -160,6 +160,9 @@ static void scan_map(struct engine *engine, cl_fmap_t *map, struct scanning *sca
 
 	if (scanning->watch && scanning->watch->is_as_is)
 		options.parse &= ~(uint32_t)CL_SCAN_PARSE_HTML;
+	/* Each picture is decoded and made small for it. */
+	if (!engine->has_pictures)
+		options.parse &= ~(uint32_t)CL_SCAN_PARSE_IMAGE_FUZZY_HASH;
 	heard_start(engine->temp_dir);
 	status = cl_scanmap_callback(
 		map, NULL, &name, &scanned, engine->clam, &options, scanning);

@@ -13,6 +13,7 @@ struct engine {
 	char *temp_dir;
 	int64_t scan_timeout_ms;
 	int64_t deadline_ms; /* of the message; 0: each scan has its own time */
+	bool has_pictures;   /* as signatures.h */
 	struct engine_limits limits;
 	struct allowance allowance;
 };

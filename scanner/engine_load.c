@@ -15,7 +15,8 @@
 
 enum {
 	BYTECODE_TIMEOUT_MS = 10000,
-	HEURISTICS_OFF = 0, /* the first word of the setting */
+	HEURISTICS_OFF = 0,    /* the first word of the setting */
+	FEW_BYTES = 64 * 1024, /* of signatures: some hundreds */
 };
 
 static int load_failed(const char *what, cl_error_t status, struct err *err)
@@ -210,6 +211,20 @@ static int start_engine(
 	return set_limits(engine, settings, err);
 }
 
+/* libclamav looks for plain patterns with one algorithm (Boyer-Moore) and for all others with another
+ * (Aho-Corasick), which finds both. With few signatures the first is a third of a scan, and its work
+ * little for the second. With many it is needed: those that start alike, such as "http://", make one
+ * long list of the second. */
+static int choose_matcher(
+	struct engine *engine, const struct signatures *signatures, struct err *err)
+{
+	if (signatures->bytes > FEW_BYTES)
+		return 0;
+	if (cl_engine_set_num(engine->clam, CL_ENGINE_AC_ONLY, 1) != CL_SUCCESS)
+		return err_set(err, ERR_FATAL, "libclamav refuses to match in one way");
+	return 0;
+}
+
 static int load_once(const struct settings *settings, struct signatures_without *without,
 	struct engine **engine_r, struct job_loaded *loaded_r, size_t *folder_r,
 	struct err *err)
@@ -224,6 +239,7 @@ static int load_once(const struct settings *settings, struct signatures_without 
 		return err_memory(err);
 	if (signatures_read(&settings->signatures, without, &signatures, err) < 0 ||
 		start_engine(engine, settings, err) < 0 ||
+		choose_matcher(engine, &signatures, err) < 0 ||
 		load_all(engine, settings, without, &loaded.signatures, folder_r, err) <
 			0 ||
 		signatures_same(&settings->signatures, &signatures, &same, err) < 0)
@@ -237,6 +253,7 @@ static int load_once(const struct settings *settings, struct signatures_without 
 			"install clamav-freshclam\" does so by itself)");
 	if (describe(settings, &signatures, &loaded, err) < 0)
 		return -1;
+	engine->has_pictures = signatures.has_pictures;
 	*loaded_r = loaded;
 	*engine_r = take_ptr(&engine);
 	return 0;

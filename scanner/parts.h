@@ -28,7 +28,8 @@ struct parts {
 /* A scan starts. */
 void parts_start(struct parts *parts);
 
-/* What libclamav looks at in it, below so many archives. Fails with ERR_FATAL. */
+/* What libclamav looks at in it, below so many archives; of the bytes of the scan themselves the hash
+ * does not matter. Fails with ERR_FATAL. */
 int parts_meet(struct parts *parts, const struct engine_layer *layer, uint32_t depth,
 	const struct hash *hash, struct err *err);
 

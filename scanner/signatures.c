@@ -134,6 +134,15 @@ int signatures_stamp(
 	return 0;
 }
 
+/* The word that each of them starts with, in all of a file that is small and no container. */
+static bool may_know_pictures(const char *name, struct span first, bool is_all)
+{
+	static const char word[] = "fuzzy_img#";
+
+	return !is_all || fnmatch("*.c[vlu]d", name, FNM_CASEFOLD) == 0 ||
+	       span_find(first, span_str(word)) >= 0;
+}
+
 /* digest = SHA-256(digest, name), then SHA-256(digest, chunk) for each chunk and the empty one at
  * the end. Files are read, not mapped: one that is cut short while mapped would kill us. */
 static int digest_file(int folder_fd, const char *folder, const char *name,
@@ -143,6 +152,7 @@ static int digest_file(int folder_fd, const char *folder, const char *name,
 	struct stat file;
 	auto_close int fd = openat(folder_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	auto_buf struct buf chunk;
+	size_t chunks = 0;
 	uint8_t *room;
 	ssize_t got;
 
@@ -168,6 +178,9 @@ static int digest_file(int folder_fd, const char *folder, const char *name,
 		if (got < 0)
 			return err_errno(err, ERR_SETTINGS, "read %s/%s", folder, name);
 		chunk.len += (size_t)got;
+		signatures->bytes += (uint64_t)got;
+		if (got > 0 && may_know_pictures(name, buf_span(&chunk), chunks++ == 0))
+			signatures->has_pictures = true;
 		if (hash_span(buf_span(&chunk), digest, err) < 0)
 			return -1;
 	} while (got > 0);

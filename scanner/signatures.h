@@ -30,7 +30,9 @@ struct signatures {
 	bool has_daily;
 	bool has_test; /* the word "test" is */
 	size_t files;
-	int64_t dated_s; /* the newest of them was written then; 0: there is none */
+	uint64_t bytes;    /* of all of them */
+	int64_t dated_s;   /* the newest of them was written then; 0: there is none */
+	bool has_pictures; /* there may be one that knows pictures by their looks */
 };
 
 /* What is there: each folder with the name, size, time and inode of each file that would be loaded,

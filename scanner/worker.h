@@ -16,8 +16,9 @@ _Noreturn void worker_main(struct engine *engine, const struct settings *setting
 void worker_tune_heap(void);
 
 /* One message, as worker_main does it for JOB_SCAN: level and quarantine_id as clean_plan's. Fills
- * the verdict but for generation and time. An infected one that cannot be made clean, not even
- * without its body, is UNSCANNABLE. Fails with ERR_FATAL (memory) or ERR_AGAIN (disk) only. */
+ * the verdict but for the message's hash, generation and time. An infected one that cannot be made
+ * clean, not even without its body, is UNSCANNABLE. Fails with ERR_FATAL (memory) or ERR_AGAIN (disk)
+ * only. */
 int worker_scan(struct engine *engine, struct span message, uint32_t level,
 	const char *quarantine_id, struct verdict *verdict_r, struct err *err);
 

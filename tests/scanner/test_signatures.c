@@ -11,6 +11,10 @@
 
 #include "scanner/signatures.h"
 
+enum {
+	TEXT_MAX = 2 * 1024 * 1024
+};
+
 static char folder[64];
 static char *items[] = { folder };
 static const struct schema_list folders = { items, 1 };
@@ -97,6 +101,44 @@ static void official_sets_are_known_by_name(void **state)
 		else
 			assert_string_equal(signatures_unprotected(&signatures), "");
 		assert_true(strlen(signatures_unprotected(&signatures)) < 256);
+	}
+}
+
+static void what_may_know_pictures_is_seen(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		size_t padding;
+		bool has_pictures;
+	} cases[] = {
+		{ "a.ndb", "A.B:0:*:616263646566\n", 0, false },
+		{ "a.ldb", "A.B;Target:0;0;616263646566\n", 0, false },
+		{ "a.ldb", "A.B;Target:0;0;fuzzy_img#af2ad01ed42993c7#0\n", 0, true },
+		{ "a.ndb", "fuzzy_img#", 0, true },
+		{ "a.cvd", "packed", 0, true },
+		{ "A.CLD", "packed", 0, true },
+		{ "a.cud", "packed", 0, true },
+		/* What is read in more than one piece may have it across their border. */
+		{ "a.ldb", "large\n", 1024 * 1024 + 1, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		auto_signatures struct signatures signatures = { 0 };
+		auto_buf struct buf text;
+		char path[128];
+
+		buf_init(&text, TEXT_MAX);
+		assert_int_equal(buf_add_str(&text, cases[i].text, NULL), 0);
+		while (text.len < cases[i].padding)
+			assert_int_equal(buf_add_str(&text, "# no word\n", NULL), 0);
+		assert_int_equal(buf_add(&text, "", 1, NULL), 0);
+		put(cases[i].name, (const char *)text.data);
+		signatures = take();
+		assert_int_equal(signatures.has_pictures, cases[i].has_pictures);
+		assert_int_equal(signatures.bytes, text.len - 1);
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, cases[i].name);
+		assert_int_equal(unlink(path), 0);
 	}
 }
 
@@ -252,6 +294,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			official_sets_are_known_by_name, start, stop),
+		cmocka_unit_test_setup_teardown(
+			what_may_know_pictures_is_seen, start, stop),
 		cmocka_unit_test_setup_teardown(
 			what_is_no_file_is_refused_and_not_waited_for, start, stop),
 		cmocka_unit_test_setup_teardown(

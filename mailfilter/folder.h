@@ -57,6 +57,9 @@ struct folder {
 	struct source_item
 		*items; /* of the listing, ascending, without what is passed over */
 	size_t count;
+	size_t measured;    /* so many of them, from the first, have size and date */
+	size_t measure_to;  /* so many are to have them next; 0: none was measured yet */
+	int64_t listing_ms; /* so long did it take to list them */
 	uint32_t listed_to; /* the last UID that was there, or was done before */
 	uint32_t passed_to; /* what is passed over begins the listing, up to this UID */
 	struct buf held;    /* source_items that were held before this session */

@@ -256,6 +256,12 @@ static int fetch_one(struct folder *folder, struct chunk *chunk,
 	return chunk_add(folder, chunk, item, row, trial, err) < 0 ? -1 : 1;
 }
 
+/* What is measured goes on its way before the server is asked for more. */
+static int measure_more(struct folder *folder, struct chunk *chunk, struct err *err)
+{
+	return chunk_run(folder, chunk, err) < 0 ? -1 : folder_measure_more(folder, err);
+}
+
 int folder_fetch_new(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
@@ -273,6 +279,8 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 		size_t before = chunk->count;
 		int found, tried;
 
+		if (i >= folder->measured && measure_more(folder, chunk, err) < 0)
+			return -1;
 		if (i >= known && folder_states(folder, i, states, err) < 0)
 			return -1;
 		if (i >= known) {

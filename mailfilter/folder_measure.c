@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * When the sizes of a large folder's messages are asked for. A server that has to read all mail to tell
+ * them would keep everybody waiting; so it is asked for a few, and for more while those are on
+ * their way. */
+#include "common/clock.h"
+
+#include "mailfilter/folder_inside.h"
+
+enum {
+	MEASURE_FIRST = 32,   /* messages */
+	MEASURE_TIMES = 4,    /* so many times more the next time, where it is slow */
+	MEASURE_SLACK_MS = 5, /* of the time it takes to be told */
+};
+
+int folder_measure(struct folder *folder, size_t to, struct err *err)
+{
+	struct source *source = folder->session->source;
+
+	if (to > folder->count)
+		to = folder->count;
+	while (folder->measured < to) {
+		size_t count = to - folder->measured;
+
+		if (count > SOURCE_MEASURE_MAX)
+			count = SOURCE_MEASURE_MAX;
+		if (source->ops->measure(
+			    source, folder->items + folder->measured, count, err) < 0)
+			return -1;
+		folder->measured += count;
+	}
+	return 0;
+}
+
+/* To list them took a round trip and little else. */
+static bool is_quick(const struct folder *folder, int64_t took_ms)
+{
+	return took_ms <= 2 * folder->listing_ms + MEASURE_SLACK_MS;
+}
+
+int folder_measure_more(struct folder *folder, struct err *err)
+{
+	const int64_t from_ms = clock_ms();
+	const size_t to = folder->measure_to ? folder->measure_to : MEASURE_FIRST;
+
+	if (folder_measure(folder, to, err) < 0)
+		return -1;
+	folder->measure_to = is_quick(folder, clock_ms() - from_ms)
+				     ? SIZE_MAX
+				     : to + to * MEASURE_TIMES;
+	return 0;
+}

@@ -8,9 +8,10 @@
 #include "mailfilter/folder_inside.h"
 
 enum {
-	MEASURE_FIRST = 32,   /* messages */
+	MEASURE_FIRST = 16,   /* messages */
 	MEASURE_TIMES = 4,    /* so many times more the next time, where it is slow */
-	MEASURE_SLACK_MS = 5, /* of the time it takes to be told */
+	MEASURE_REST_MS = 50, /* all that are left may take so long, */
+	MEASURE_TRIPS = 4, /* and so many round trips: they are not worth more of them */
 };
 
 int folder_measure(struct folder *folder, size_t to, struct err *err)
@@ -32,21 +33,27 @@ int folder_measure(struct folder *folder, size_t to, struct err *err)
 	return 0;
 }
 
-/* To list them took a round trip and little else. */
-static bool is_quick(const struct folder *folder, int64_t took_ms)
+/* Would the rest soon be told, by what these took? To list them took a round trip and little else. */
+static bool is_quick(const struct folder *folder, size_t count, int64_t took_ms)
 {
-	return took_ms <= 2 * folder->listing_ms + MEASURE_SLACK_MS;
+	const int64_t left = (int64_t)(folder->count - folder->measured);
+	const int64_t work_ms = took_ms - folder->listing_ms;
+
+	return work_ms * left <=
+	       (int64_t)count * (MEASURE_REST_MS + MEASURE_TRIPS * folder->listing_ms);
 }
 
 int folder_measure_more(struct folder *folder, struct err *err)
 {
 	const int64_t from_ms = clock_ms();
+	const size_t from = folder->measured;
 	const size_t to = folder->measure_to ? folder->measure_to : MEASURE_FIRST;
 
 	if (folder_measure(folder, to, err) < 0)
 		return -1;
-	folder->measure_to = is_quick(folder, clock_ms() - from_ms)
-				     ? SIZE_MAX
-				     : to + to * MEASURE_TIMES;
+	folder->measure_to =
+		is_quick(folder, folder->measured - from, clock_ms() - from_ms)
+			? SIZE_MAX
+			: to + to * MEASURE_TIMES;
 	return 0;
 }

@@ -71,7 +71,7 @@ my ($code, $out) = check();
 is($code, 0, 'all is well');
 is_deeply([ grep { length > 80 } split /\n/, $out ], [], '  in 80 columns');
 is_deeply([ map { /^(\w+) +(\w+)/ ? "$1 $2" : () } grep { !/^ / } split /\n/, $out ],
-	[ map { "$_ ok" } qw(signatures freshclam workers queue times unscannable space memory clock permissions isolation inspector) ],
+	[ map { "$_ ok" } qw(signatures freshclam workers queue times unscannable space memory clock permissions isolation sweep inspector) ],
 	'  each check is there');
 like(read_file('/proc/' . inspector($pid) . '/stat'), qr/\) \w (?:-?\d+ ){15}19 /, 'the inspector has the lowest priority');
 

@@ -256,10 +256,19 @@ static int fetch_one(struct folder *folder, struct chunk *chunk,
 	return chunk_add(folder, chunk, item, row, trial, err) < 0 ? -1 : 1;
 }
 
-/* What is measured goes on its way before the server is asked for more. */
-static int measure_more(struct folder *folder, struct chunk *chunk, struct err *err)
+/* With one of this state, as recorded, nothing is to be done. */
+static bool is_over(enum record_state state)
 {
-	return chunk_run(folder, chunk, err) < 0 ? -1 : folder_measure_more(folder, err);
+	return state == RECORD_SETTLED || state == RECORD_PARKED ||
+	       state == RECORD_PASSED;
+}
+
+/* What is measured goes on its way before the server is asked for more. */
+static int measure_more(
+	struct folder *folder, struct chunk *chunk, size_t from, struct err *err)
+{
+	return chunk_run(folder, chunk, err) < 0 ? -1
+						 : folder_measure_more(folder, from, err);
 }
 
 int folder_fetch_new(struct folder *folder, struct err *err)
@@ -279,14 +288,15 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 		size_t before = chunk->count;
 		int found, tried;
 
-		if (i >= folder->measured && measure_more(folder, chunk, err) < 0)
-			return -1;
 		if (i >= known && folder_states(folder, i, states, err) < 0)
 			return -1;
 		if (i >= known) {
 			from = i;
 			known = i + FOLDER_STATES_MAX;
 		}
+		if (i >= folder->measured && !is_over(states[i - from]) &&
+			measure_more(folder, chunk, i, err) < 0)
+			return -1;
 		found = states[i - from] == 0
 				? 0
 				: folder_known(folder, &folder->items[i], &row, err);

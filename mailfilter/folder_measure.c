@@ -43,17 +43,19 @@ static bool is_quick(const struct folder *folder, size_t count, int64_t took_ms)
 	       (int64_t)count * (MEASURE_REST_MS + MEASURE_TRIPS * folder->listing_ms);
 }
 
-int folder_measure_more(struct folder *folder, struct err *err)
+int folder_measure_more(struct folder *folder, size_t from, struct err *err)
 {
 	const int64_t from_ms = clock_ms();
-	const size_t from = folder->measured;
-	const size_t to = folder->measure_to ? folder->measure_to : MEASURE_FIRST;
+	const size_t left = folder->count - from;
+	size_t count = folder->measure_next ? folder->measure_next : MEASURE_FIRST;
 
-	if (folder_measure(folder, to, err) < 0)
+	if (count > left)
+		count = left;
+	folder->measured = from;
+	if (folder_measure(folder, from + count, err) < 0)
 		return -1;
-	folder->measure_to =
-		is_quick(folder, folder->measured - from, clock_ms() - from_ms)
-			? SIZE_MAX
-			: to + to * MEASURE_TIMES;
+	folder->measure_next = is_quick(folder, count, clock_ms() - from_ms)
+				       ? SIZE_MAX
+				       : count * MEASURE_TIMES;
 	return 0;
 }

@@ -118,7 +118,8 @@ lint:
 # pair below is a file and where it is installed; "make uninstall" removes just these.
 PREFIX  ?= /usr/local
 HERE     = $(DESTDIR)$(PREFIX)
-DOCS     = README.md conf/mailfilter.conf conf/scanner.conf conf/mailfilter.cron
+DOCS     = README.md conf/mailfilter.conf conf/scanner.conf conf/mailfilter.cron \
+           $(wildcard conf/mailfilter-scanner-sweep-*.conf)
 to       = $(foreach f,$(2),$(f)=$(1)/$(notdir $(f)))
 PAIRS    = build/mailfilter=bin/mailfilter build/scanner=bin/mailfilter-scanner \
            $(foreach n,5 8,$(call to,share/man/man$(n),$(wildcard */*.$(n)))) \

@@ -170,6 +170,19 @@ static int serve(struct run *run, struct err *err)
 	}
 }
 
+static void take_numbers(struct run *run)
+{
+	const struct hoard_limits limits = { run->job->settings->quarantine_warn,
+		run->job->settings->quarantine_days };
+	struct numbers *numbers = &run->report->numbers;
+	struct check_result quarantine;
+
+	if (numbers_take(run->record, numbers, NULL) < 0)
+		return;
+	hoard_check(&numbers->quarantine, &limits, clock_wall_s(), &quarantine);
+	numbers->quarantine_level = quarantine.level;
+}
+
 /* For status: how this run ended. Failing to say so harms nothing. */
 static void record_end(struct run *run, const struct err *err)
 {
@@ -180,7 +193,7 @@ static void record_end(struct run *run, const struct err *err)
 		return;
 	(void)record_set_run(
 		run->record, clock_wall_s(), report_note(run->report, text), NULL);
-	(void)numbers_take(run->record, &run->report->numbers, NULL);
+	take_numbers(run);
 }
 
 void account_run(const struct account_job *job, struct report *report_r)

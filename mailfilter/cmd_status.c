@@ -86,6 +86,17 @@ static int read_record(struct status_account *account, const char *path, struct 
 	return result;
 }
 
+static void look_at_quarantine(
+	const struct status *status, struct status_account *account)
+{
+	const struct hoard_limits limits = { status->settings->quarantine_warn,
+		status->settings->quarantine_days };
+	struct numbers *numbers = &account->numbers.numbers;
+
+	hoard_check(&numbers->quarantine, &limits, status->now_s, &account->quarantine);
+	numbers->quarantine_level = account->quarantine.level;
+}
+
 static void look(struct status *status, const struct account_settings *settings)
 {
 	struct status_account *account = &status->account;
@@ -102,6 +113,7 @@ static void look(struct status *status, const struct account_settings *settings)
 	}
 	if (account->numbers.last_s > 0)
 		account->next_s = account->numbers.last_s + settings->interval_ms / 1000;
+	look_at_quarantine(status, account);
 	account->numbers.failed = account->state == STATUS_FAILED;
 }
 
@@ -229,7 +241,11 @@ static void json_account(struct json *json, const struct status_account *account
 	json_number(json, "held", numbers->counts.held);
 	json_number(json, "parked", numbers->counts.parked);
 	json_number(json, "pending", numbers->counts.pending);
-	json_number(json, "quarantined", numbers->quarantined);
+	json_number(json, "quarantined", numbers->quarantine.count);
+	json_number(json, "quarantined_bytes", numbers->quarantine.bytes);
+	json_number(json, "quarantined_oldest", (uint64_t)numbers->quarantine.oldest_s);
+	json_text(json, "quarantine",
+		span_str(check_level_name(account->quarantine.level)));
 	status_held_json(&account->held, json);
 	/* The record could not be read: all the numbers mean nothing. */
 	json_text(json, "error", span_str(numbers->known ? "" : account->reason));

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/numbers.h"
 
+enum {
+	DAY_S = 24 * 3600
+};
+
 static const struct metrics_label none = { NULL, NULL };
 
 static int count_one(const struct record_quarantined *item, void *arg)
 {
-	uint64_t *count = arg;
+	struct hoard *hoard = arg;
 
-	(void)item;
-	(*count)++;
+	hoard->count++;
+	hoard->bytes += item->size;
+	/* Of 1970: a clock that was not set. */
+	if (item->time_s >= DAY_S &&
+		(hoard->oldest_s == 0 || item->time_s < hoard->oldest_s))
+		hoard->oldest_s = item->time_s;
 	return 0;
 }
 
@@ -17,7 +25,7 @@ int numbers_take(struct record *record, struct numbers *numbers_r, struct err *e
 	struct numbers numbers = { .known = true };
 
 	if (record_count(record, &numbers.counts, err) < 0 ||
-		record_each_quarantined(record, count_one, &numbers.quarantined, err) < 0)
+		record_each_quarantined(record, count_one, &numbers.quarantine, err) < 0)
 		return -1;
 	*numbers_r = numbers;
 	return 0;
@@ -48,6 +56,37 @@ static void add_messages(
 	}
 }
 
+static void add_quarantine(
+	struct metrics *metrics, const struct numbers_account *list, size_t count)
+{
+	static const struct {
+		const char *name, *help;
+	} families[] = {
+		{ "mailfilter_account_quarantined_messages", "Originals in quarantine." },
+		{ "mailfilter_account_quarantined_bytes", "Their size." },
+		{ "mailfilter_account_quarantined_oldest_timestamp_seconds",
+			"When the oldest of them was put there; 0: there is none." },
+		{ "mailfilter_account_quarantine_check",
+			"Is that too much, or too old: 0 ok, 1 a warning, 2 critical." },
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		metrics_family(
+			metrics, families[i].name, METRICS_GAUGE, families[i].help);
+		for (size_t j = 0; j < count; j++) {
+			const struct numbers *numbers = &list[j].numbers;
+			const uint64_t values[] = { numbers->quarantine.count,
+				numbers->quarantine.bytes,
+				(uint64_t)numbers->quarantine.oldest_s,
+				numbers->quarantine_level };
+
+			if (numbers->known)
+				metrics_number(
+					metrics, account(&list[j]), none, values[i]);
+		}
+	}
+}
+
 void numbers_add(
 	struct metrics *metrics, const struct numbers_account *list, size_t count)
 {
@@ -67,10 +106,5 @@ void numbers_add(
 		if (list[i].numbers.known)
 			metrics_number(metrics, account(&list[i]), none,
 				list[i].numbers.counts.infected);
-	metrics_family(metrics, "mailfilter_account_quarantined_messages", METRICS_GAUGE,
-		"Originals in quarantine.");
-	for (size_t i = 0; i < count; i++)
-		if (list[i].numbers.known)
-			metrics_number(metrics, account(&list[i]), none,
-				list[i].numbers.quarantined);
+	add_quarantine(metrics, list, count);
 }

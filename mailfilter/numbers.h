@@ -7,12 +7,14 @@
 
 #include "common/metrics.h"
 
+#include "mailfilter/hoard.h"
 #include "mailfilter/record.h"
 
 struct numbers {
 	bool known; /* else nothing of it is */
 	struct record_counts counts;
-	uint64_t quarantined; /* originals that are kept */
+	struct hoard quarantine;
+	enum check_level quarantine_level; /* the caller's to fill (hoard.h) */
 };
 
 /* -1: the record cannot be read, and numbers_r is as it was. */

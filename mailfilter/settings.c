@@ -23,6 +23,8 @@ enum {
 	WAIT_MOST_MS = 3600 * 1000,
 };
 
+#define QUARANTINE_WARN_MOST (UINT64_C(1) << 50)
+
 #define AT(member) .offset = offsetof(struct settings, member)
 
 /* clang-format off */
@@ -51,6 +53,8 @@ const struct schema_option settings_options[] = {
 	  .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "quarantine-days", .type = SCHEMA_NUMBER, AT(quarantine_days),
 	  .preset = "180", .max = QUARANTINE_DAYS_MOST },
+	{ .name = "quarantine-warn", .type = SCHEMA_SIZE, AT(quarantine_warn),
+	  .preset = "1G", .max = QUARANTINE_WARN_MOST },
 	{ .name = "rescan-days", .type = SCHEMA_NUMBER, AT(rescan_days), .preset = "7",
 	  .min = 1, .max = RESCAN_DAYS_MOST },
 	{ .name = "metrics-file", .type = SCHEMA_TEXT, AT(metrics_file),

@@ -141,6 +141,7 @@ struct settings {
 	int64_t scanner_start_ms; /* for one that is loading, --once */
 	uint64_t message_max;
 	uint64_t quarantine_days; /* 0: originals are kept for ever */
+	uint64_t quarantine_warn; /* bytes of an account; 0: never */
 	uint64_t rescan_days;     /* of delivered mail are scanned again */
 	char *metrics_file;       /* NULL: none */
 	struct schema_list allow_sha256, allow_signatures; /* as written, then: */

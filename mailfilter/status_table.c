@@ -201,6 +201,7 @@ int status_table_advise_account(struct buf *out, const struct status_account *ac
 	bool is_told, struct err *err)
 {
 	const struct status_held *held = &account->held;
+	char text[SENTENCE_MAX];
 	uint64_t parked = 0;
 
 	if (account->reason[0] &&
@@ -211,7 +212,13 @@ int status_table_advise_account(struct buf *out, const struct status_account *ac
 			parked += held->reasons[i].count;
 		else if (advise_held(out, account, &held->reasons[i], is_told, err) < 0)
 			return -1;
-	return parked > 0 ? advise_parked(out, account, parked, err) : 0;
+	if (parked > 0 && advise_parked(out, account, parked, err) < 0)
+		return -1;
+	if (account->quarantine.level == CHECK_OK)
+		return 0;
+	(void)snprintf(text, sizeof(text), "quarantine: %s: %s",
+		check_level_name(account->quarantine.level), account->quarantine.text);
+	return advise(out, account->numbers.name, text, err);
 }
 
 /* What the scanner's checks of itself found, but for what is well. */

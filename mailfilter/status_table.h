@@ -27,6 +27,7 @@ struct status_account {
 	char reason[STATUS_SUMMARY_MAX];  /* that it failed, else "" */
 	int64_t next_s;                   /* when it is visited next; 0: nobody knows */
 	struct status_held held;
+	struct check_result quarantine;
 };
 
 /* What is known of one scanner. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/alert.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,8 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/clock.h"
 
 enum {
 	VARIABLES = 3,
@@ -106,12 +109,34 @@ static int start(char *const argv[], char *const environment[], int input, pid_t
 	return 0;
 }
 
+/* True: it ended by itself. *seconds becomes what it was given in the end. */
+static bool ends(int fd, int stop_fd, int *seconds)
+{
+	int64_t deadline = clock_ms() + *seconds * INT64_C(1000);
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = stop_fd } };
+	int got;
+
+	while ((got = poll(fds, 2, clock_left(deadline))) != 0) {
+		if (got < 0 && errno != EINTR)
+			return false;
+		if (got > 0 && fds[0].revents != 0)
+			return true;
+		if (got < 0 || fds[1].revents == 0)
+			continue;
+		fds[1].fd = -1;
+		*seconds = ALERT_END_S;
+		if (deadline > clock_ms() + ALERT_END_S * INT64_C(1000))
+			deadline = clock_ms() + ALERT_END_S * INT64_C(1000);
+	}
+	return false;
+}
+
 /* What it left behind in its group goes with it. */
-static int wait_for(pid_t pid, const char *name, int seconds, struct err *err)
+static int wait_for(
+	pid_t pid, const char *name, int seconds, int stop_fd, struct err *err)
 {
 	auto_close int fd = pidfd_open(pid, 0);
-	struct pollfd ended = { .fd = fd, .events = POLLIN };
-	bool late = fd < 0 || poll(&ended, 1, seconds * 1000) <= 0;
+	bool late = fd < 0 || !ends(fd, stop_fd, &seconds);
 	int status = 0;
 
 	(void)kill(-pid, SIGKILL);
@@ -129,7 +154,7 @@ static int wait_for(pid_t pid, const char *name, int seconds, struct err *err)
 }
 
 int alert_run(const struct schema_list *command, const struct checks_entry *about,
-	int seconds, struct err *err)
+	int seconds, int stop_fd, struct err *err)
 {
 	const char *level = check_level_name(about->result.level);
 	char own[VARIABLES][VARIABLE_MAX];
@@ -158,5 +183,5 @@ int alert_run(const struct schema_list *command, const struct checks_entry *abou
 	(void)close(take_fd(&write_end));
 	if (start(argv, environment, read_end, &pid, err) < 0)
 		return -1;
-	return wait_for(pid, argv[0], seconds, err);
+	return wait_for(pid, argv[0], seconds, stop_fd, err);
 }

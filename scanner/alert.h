@@ -8,9 +8,13 @@
 #include "common/checks.h"
 #include "common/schema.h"
 
-/* Run it, and wait until it ends or for so many seconds, when it and what it started are killed.
- * ERR_AGAIN says how it failed. */
+enum {
+	ALERT_END_S = 3 /* that it may take once the scanner stops */
+};
+
+/* Run it, and wait until it ends or for so many seconds, when it and what it started are killed. The
+ * other end of the socket stop_fd (-1: none) closed leaves it ALERT_END_S. ERR_AGAIN says how it failed. */
 int alert_run(const struct schema_list *command, const struct checks_entry *about,
-	int seconds, struct err *err);
+	int seconds, int stop_fd, struct err *err);
 
 #endif

@@ -47,6 +47,7 @@ struct broker {
 	struct pulse pulse;
 	struct rounds rounds;
 	uint64_t lookups, hits; /* of messages, in the cache */
+	int64_t doubted_at; /* clock_ms(): what was in the cache by then was dropped */
 	uint64_t session;
 	int64_t stop_by; /* clock_ms(): then jobs are given up; -1 while we serve */
 	int64_t end_by;  /* and then we go */
@@ -74,6 +75,10 @@ static void answer_known(struct broker *broker)
 	if (!host)
 		return;
 	cache_use(&broker->cache, &host->loaded.digest);
+	if (host->test.wrong_at > broker->doubted_at) {
+		broker->doubted_at = host->test.wrong_at;
+		cache_empty(&broker->cache);
+	}
 	for (struct request *at = queue->first; at; at = at->next)
 		if (request_is_plainly_clean(at, host->generation))
 			cache_add(&broker->cache, &at->hash);

@@ -28,7 +28,7 @@ void cache_done(struct cache *cache)
 	*cache = (struct cache){ .max = 0 };
 }
 
-static void empty(struct cache *cache)
+void cache_empty(struct cache *cache)
 {
 	cache->count = 0;
 	cache->oldest = 0;
@@ -41,7 +41,7 @@ void cache_use(struct cache *cache, const struct hash *digest)
 	if (hash_equal(&cache->digest, digest))
 		return;
 	cache->digest = *digest;
-	empty(cache);
+	cache_empty(cache);
 }
 
 /* Multiplied with an odd secret the upper bits depend on all below (Dietzfelbinger's scheme). */

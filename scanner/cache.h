@@ -33,6 +33,9 @@ void cache_done(struct cache *cache);
 /* Scans are under this digest from now on. */
 void cache_use(struct cache *cache, const struct hash *digest);
 
+/* What is remembered may be wrong. */
+void cache_empty(struct cache *cache);
+
 bool cache_has(const struct cache *cache, const struct hash *message);
 
 /* It is clean, by a scan under the digest in use. One that is there already keeps its age. */

@@ -13,11 +13,13 @@
 const struct check check_table[] = {
 	{ "signatures", 5 * MINUTE, true, check_signatures },
 	{ "freshclam", 10 * MINUTE, true, check_freshclam },
+	{ "selftest", 10 * SECOND, false, check_selftest },
 	{ "workers", 10 * SECOND, false, check_workers },
 	{ "queue", 10 * SECOND, false, check_queue },
 	{ "times", MINUTE, false, check_times },
 	{ "unscannable", MINUTE, false, check_unscannable },
 	{ "space", MINUTE, true, check_space },
+	{ "disk", 5 * MINUTE, true, check_disk },
 	{ "memory", MINUTE, true, check_memory },
 	{ "clock", 10 * SECOND, false, check_clock },
 	{ "permissions", 10 * MINUTE, true, check_permissions },
@@ -59,6 +61,12 @@ const char *check_span(int64_t ms, char text[static CHECK_SPAN_MAX])
 	return text;
 }
 
+int64_t check_news_ms(const struct settings *settings)
+{
+	return settings->check_interval_ms < MINUTE ? 10 * settings->check_interval_ms
+						    : 10 * MINUTE;
+}
+
 void check_inspector(const struct check_facts *facts, struct check_result *result)
 {
 	char ago[CHECK_SPAN_MAX];
@@ -66,8 +74,10 @@ void check_inspector(const struct check_facts *facts, struct check_result *resul
 	if (facts->inspector[0] != '\0')
 		check_say(result, CHECK_CRITICAL, "%s", facts->inspector);
 	if (facts->inspector_died_ago_ms >= 0 &&
-		facts->inspector_died_ago_ms < 5 * MINUTE)
-		check_say(result, CHECK_WARNING, "the inspector ended on its own %s ago",
+		facts->inspector_died_ago_ms < check_news_ms(facts->settings))
+		check_say(result, CHECK_WARNING, "the inspector %s %s ago",
+			facts->inspector_hung ? "hung, and was replaced,"
+					      : "ended on its own",
 			check_span(facts->inspector_died_ago_ms, ago));
 	check_say(result, CHECK_OK, "the checks run");
 }

@@ -37,15 +37,19 @@ struct check_facts {
 	struct health_times times[HEALTH_CLASSES];
 	struct swept swept;
 	uint32_t workers_wanted, workers_able;
-	int64_t probed_ago_ms; /* a worker last found its probe and began to serve */
-	uint32_t waiting;      /* messages, for a worker */
-	int64_t oldest_for_ms; /* the first of them waits */
+	int64_t probed_ago_ms; /* a worker last passed its self-test */
+	int64_t proved_for_ms; /* the oldest such proof of one that serves */
+	int64_t test_failed_ago_ms, test_wrong_ago_ms; /* as of struct host_test */
+	uint32_t waiting;                              /* messages, for a worker */
+	int64_t oldest_for_ms;                         /* the first of them waits */
 	uint32_t pid_count;
 	pid_t pids[CHECK_WORKERS_MAX];      /* of workers that serve */
 	char trouble[CHECK_FACTS_TEXT_MAX]; /* why none serves or not the newest, or "" */
+	char test_why[CHECK_FACTS_TEXT_MAX];  /* of the last self-test that failed */
 	char isolation[CHECK_FACTS_TEXT_MAX]; /* sandbox_missing() */
 	char inspector[CHECK_FACTS_TEXT_MAX]; /* why it does not check, or "" */
-	int64_t inspector_died_ago_ms;        /* on its own */
+	int64_t inspector_died_ago_ms;        /* on its own, or because: */
+	bool inspector_hung;
 };
 
 struct check {
@@ -70,6 +74,10 @@ enum {
 };
 const char *check_span(int64_t ms, char text[static CHECK_SPAN_MAX]);
 
+/* So long something that happened is told of: ten intervals, 10 minutes at most. */
+int64_t check_news_ms(const struct settings *settings);
+
+void check_selftest(const struct check_facts *facts, struct check_result *result);
 void check_workers(const struct check_facts *facts, struct check_result *result);
 void check_queue(const struct check_facts *facts, struct check_result *result);
 void check_times(const struct check_facts *facts, struct check_result *result);
@@ -78,6 +86,7 @@ void check_clock(const struct check_facts *facts, struct check_result *result);
 void check_signatures(const struct check_facts *facts, struct check_result *result);
 void check_freshclam(const struct check_facts *facts, struct check_result *result);
 void check_space(const struct check_facts *facts, struct check_result *result);
+void check_disk(const struct check_facts *facts, struct check_result *result);
 void check_memory(const struct check_facts *facts, struct check_result *result);
 void check_permissions(const struct check_facts *facts, struct check_result *result);
 void check_isolation(const struct check_facts *facts, struct check_result *result);

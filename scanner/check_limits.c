@@ -38,6 +38,7 @@ static const struct {
 	[LIMIT_UNSCANNABLE] = { "unscannable", "10% 50%", UNIT_PERCENT, false },
 	[LIMIT_TEMP_LEFT] = { "temp-left", "200M 32M", UNIT_BYTES, true },
 	[LIMIT_TEMP_FILES] = { "temp-files", "5000 1000", UNIT_COUNT, true },
+	[LIMIT_DISK_LEFT] = { "disk-left", "500M 100M", UNIT_BYTES, true },
 	[LIMIT_MEMORY_LEFT] = { "memory-left", "128M 32M", UNIT_BYTES, true },
 	[LIMIT_CLOCK_JUMP] = { "clock-jump", "10s 1h", UNIT_TIME, false },
 	[LIMIT_SWEEP_LATE] = { "sweep-late", "2d 7d", UNIT_TIME, false },

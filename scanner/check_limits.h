@@ -17,8 +17,9 @@ enum check_limit {
 	LIMIT_QUEUE_AGE,       /* ms, of the oldest that waits */
 	LIMIT_SCAN_TIME,       /* ms, p95 from the last byte to the verdict */
 	LIMIT_UNSCANNABLE,     /* percent of the last hour's verdicts */
-	LIMIT_TEMP_LEFT,       /* bytes; from here on down, as the next two */
+	LIMIT_TEMP_LEFT,       /* bytes; from here on down, as the next three */
 	LIMIT_TEMP_FILES,
+	LIMIT_DISK_LEFT,        /* bytes */
 	LIMIT_MEMORY_LEFT,      /* bytes */
 	LIMIT_CLOCK_JUMP,       /* ms */
 	LIMIT_SWEEP_LATE,       /* ms, that no pass ended when it should have */

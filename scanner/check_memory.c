@@ -19,5 +19,5 @@ void check_memory(const struct check_facts *facts, struct check_result *result)
 		check_limit_level(
 			&facts->settings->check_limits, LIMIT_MEMORY_LEFT, left),
 		"%" PRIu64 " MB are left, %s", left >> 20,
-		limited ? "by the limit of its service (MemoryMax=)" : "on this machine");
+		limited ? "by the limit of its service or container" : "on this machine");
 }

@@ -69,6 +69,49 @@ static void failed(struct host *host, const char *why)
 	host->fork_after = clock_ms() + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
 }
 
+static void test_failed(struct host *host, const char *why)
+{
+	host->test.failed_at = clock_ms();
+	(void)snprintf(host->test.why, sizeof(host->test.why), "%s", why);
+}
+
+/* What had served is replaced at once; if it lied, what it called clean may not be. */
+static void disproved(
+	struct host *host, const struct worker *worker, const char *why, bool wrong)
+{
+	test_failed(host, why);
+	if (!worker->served) {
+		failed(host, why);
+		return;
+	}
+	if (wrong)
+		host->test.wrong_at = host->test.failed_at;
+	log_error("worker=%d: %s: it is replaced", (int)worker->pid, why);
+}
+
+int64_t crew_probe(struct host *host, int64_t interval_ms)
+{
+	struct worker *oldest = NULL;
+	int64_t due;
+
+	if (host->state != HOST_SERVING ||
+		pool_count(&host->pool, WORKER_STARTING) + host->forks > 0)
+		return -1; /* it says so when it is done */
+	for (size_t i = 0; i < host->pool.size; i++) {
+		struct worker *worker = &host->pool.workers[i];
+
+		if (worker->state == WORKER_IDLE &&
+			(!oldest || worker->proved_at < oldest->proved_at))
+			oldest = worker;
+	}
+	if (!oldest)
+		return -1;
+	due = oldest->proved_at + interval_ms;
+	if (due <= clock_ms())
+		worker_probe(oldest, clock_ms() + CREW_START_MS);
+	return due <= clock_ms() ? -1 : due;
+}
+
 void crew_fill(struct host *host, size_t workers, bool need_fresh)
 {
 	struct worker *stale;
@@ -223,8 +266,10 @@ void crew_reaped(struct host *host)
 		worker->request)
 		worker_died(host, worker, judge(host, worker, ended.status));
 	request = worker_remove(worker);
-	if (early)
+	if (early) {
+		test_failed(host, how);
 		failed(host, how);
+	}
 	if (request && request->stage == REQUEST_WAITING)
 		log_info(
 			"size=%ju tries=%u shortages=%u kills=%u: it is scanned again by a fresh "
@@ -264,14 +309,14 @@ void crew_hear(struct host *host, struct worker *worker)
 	case WORKER_NOTHING:
 		break;
 	case WORKER_READY:
-		host->proved_at = clock_ms();
+		host->test.passed_at = worker->proved_at;
 		log_debug("worker=%d is ready", (int)worker->pid);
 		host->failures = 0;
 		host->trouble[0] = '\0';
 		break;
 	case WORKER_FAILED:
 		if (worker->state == WORKER_STARTING) {
-			failed(host, err.text);
+			disproved(host, worker, err.text, err.kind == ERR_FATAL);
 			retire(host, worker);
 		} else {
 			end_wrong(host, worker, err.text);
@@ -297,7 +342,7 @@ static void too_late(struct host *host, struct worker *worker)
 	case WORKER_IDLE:
 		return;
 	case WORKER_STARTING:
-		failed(host, "its probe did not end in time");
+		disproved(host, worker, "its self-test did not end in time", false);
 		retire(host, worker);
 		return;
 	case WORKER_BUSY:

@@ -17,6 +17,10 @@ enum {
 /* Ask for workers until so many are there; and, for a suspect that waits, for a fresh one. */
 void crew_fill(struct host *host, size_t workers, bool need_fresh);
 
+/* Have those that wait for work pass their self-test again when the last one is so long ago, one at a
+ * time. Returns when the next is due, or -1. */
+int64_t crew_probe(struct host *host, int64_t interval_ms);
+
 /* How many jobs are in work? */
 size_t crew_busy(const struct host *host);
 

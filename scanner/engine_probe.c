@@ -25,7 +25,8 @@ static int probe_scan(struct engine *engine, bool with_probe, struct err *err)
 		strncmp(result.signature, probe_name, strlen(probe_name)) == 0;
 	if (with_probe ? found : result.kind == VERDICT_CLEAN)
 		return 0;
-	return err_set(err, ERR_FATAL, "self-test: %s%s%s%s",
+	return err_set(err, result.kind == VERDICT_RETRY ? ERR_AGAIN : ERR_FATAL,
+		"self-test: %s%s%s%s",
 		with_probe ? "the probe in a mail is not found, "
 			   : "a clean mail is not clean, ",
 		verdict_name(result.kind), result.detail[0] ? ": " : "",

@@ -71,7 +71,8 @@ static _Noreturn void worker_life(
 		if (settings.message_max < settings.sweep_file_max)
 			settings.message_max = settings.sweep_file_max;
 	}
-	if (temp_make(path, &err) == 0 && sandbox_enter(&settings, fd, path, &err) == 0) {
+	if (temp_make(path, &err) == 0 && sandbox_enter(&settings, fd, path, &err) == 0 &&
+		sandbox_confirm(&err) == 0) {
 		/* It may have died before its death was asked for. */
 		if (getppid() != parent)
 			_exit(EX_TEMPFAIL);

@@ -23,7 +23,8 @@ void facts_init(struct facts *facts, const struct settings *settings,
 		.watch = watch,
 		.started = clock_ms(),
 		.newer_since = -1,
-		.jumped_at = -1 };
+		.jumped_at = -1,
+		.test = { .passed_at = -1, .failed_at = -1, .wrong_at = -1 } };
 }
 
 void facts_note_offset(struct facts *facts, int64_t offset_ms, int64_t now_ms)
@@ -83,21 +84,47 @@ static void fill_workers(const struct facts *facts, struct check_facts *facts_r)
 	const struct host *host = facts->hosts->serving;
 
 	facts_r->workers_wanted = (uint32_t)facts->hosts->workers;
-	facts_r->probed_ago_ms = -1;
 	if (!host || host->state != HOST_SERVING)
 		return;
 	facts_r->serving = true;
 	facts_r->signatures = host->loaded.signatures;
-	facts_r->probed_ago_ms = ago(facts_r->now_ms, host->proved_at);
 	for (size_t i = 0; i < host->pool.size; i++) {
 		const struct worker *worker = &host->pool.workers[i];
 
-		if (worker->state != WORKER_IDLE && worker->state != WORKER_BUSY)
+		if (!worker_serves(worker))
 			continue;
+		if (facts_r->now_ms - worker->proved_at > facts_r->proved_for_ms)
+			facts_r->proved_for_ms = facts_r->now_ms - worker->proved_at;
 		facts_r->workers_able++;
 		if (facts_r->pid_count < CHECK_WORKERS_MAX)
 			facts_r->pids[facts_r->pid_count++] = worker->pid;
 	}
+}
+
+/* What a host that has ended suffered is remembered. */
+static void fill_tests(struct facts *facts, struct check_facts *facts_r)
+{
+	const struct host *serving = facts->hosts->serving;
+
+	for (size_t i = 0; i < HOSTS_MAX; i++) {
+		const struct host *host = &facts->hosts->list[i];
+
+		if (host->state == HOST_NONE)
+			continue;
+		if (host->test.failed_at > facts->test.failed_at) {
+			facts->test.failed_at = host->test.failed_at;
+			memcpy(facts->test.why, host->test.why, sizeof(facts->test.why));
+		}
+		if (host->test.wrong_at > facts->test.wrong_at)
+			facts->test.wrong_at = host->test.wrong_at;
+	}
+	facts_r->probed_ago_ms = serving && serving->state == HOST_SERVING
+					 ? ago(facts_r->now_ms, serving->test.passed_at)
+					 : -1;
+	facts_r->test_failed_ago_ms = ago(facts_r->now_ms, facts->test.failed_at);
+	facts_r->test_wrong_ago_ms = ago(facts_r->now_ms, facts->test.wrong_at);
+	(void)snprintf(
+		facts_r->test_why, sizeof(facts_r->test_why), "%.250s", facts->test.why);
 }
 
 static void fill_newer(struct facts *facts, struct check_facts *facts_r)
@@ -133,5 +160,6 @@ void facts_fill(struct facts *facts, struct check_facts *facts_r)
 	fill_counts(facts, facts_r);
 	fill_queue(facts, facts_r);
 	fill_workers(facts, facts_r);
+	fill_tests(facts, facts_r);
 	fill_newer(facts, facts_r);
 }

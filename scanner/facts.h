@@ -22,6 +22,7 @@ struct facts {
 	bool has_offset;
 	int64_t offset_ms; /* of the wall clock to that of the kernel */
 	int64_t jump_ms, jumped_at;
+	struct host_test test; /* of any host */
 };
 
 void facts_init(struct facts *facts, const struct settings *settings,

@@ -23,9 +23,10 @@ int host_start(struct host *host, const struct settings *settings, size_t worker
 	int fds[2];
 
 	assert(host->state == HOST_NONE);
-	*host = (struct host){
-		.settings = settings, .control = -1, .proved_at = -1, .sweeper.fd = -1
-	};
+	*host = (struct host){ .settings = settings,
+		.control = -1,
+		.test = { .passed_at = -1, .failed_at = -1, .wrong_at = -1 },
+		.sweeper.fd = -1 };
 	if (job_socketpair(fds, err) < 0)
 		return -1;
 	near = fds[0];

@@ -33,6 +33,14 @@ struct host_sweeper {
 	int status; /* once it ended, as waitpid(2) */
 };
 
+/* The self-test of its workers: each passes it before its first message, and again every now and then. */
+struct host_test {
+	int64_t passed_at; /* by one of them, last; clock_ms(), -1: none yet */
+	int64_t failed_at; /* the same */
+	int64_t wrong_at;  /* one that had served found nothing, and said so: -1: none */
+	char why[JOB_TEXT_MAX]; /* of the last that failed */
+};
+
 struct host {
 	enum host_state state;
 	const struct settings *settings;
@@ -48,11 +56,11 @@ struct host {
 	struct host_sweeper sweeper;
 	size_t forks;           /* asked for, not answered yet */
 	int64_t forks_deadline; /* for the answer */
-	int64_t proved_at;  /* a worker last found its probe; clock_ms(), -1: none yet */
-	bool served;        /* a worker of it gave a verdict */
-	uint64_t oom_kills; /* of memory_ran_out */
-	unsigned failures;  /* of workers to start, in a row */
-	int64_t fork_after; /* clock_ms(): none is asked for before */
+	struct host_test test;
+	bool served;                    /* a worker of it gave a verdict */
+	uint64_t oom_kills;             /* of memory_ran_out */
+	unsigned failures;              /* of workers to start, in a row */
+	int64_t fork_after;             /* clock_ms(): none is asked for before */
 	uint64_t counts[HEALTH_COUNTS]; /* of its workers; what is not of them stays 0 */
 	char trouble[JOB_TEXT_MAX];     /* why it does not load or serve, or "" */
 };

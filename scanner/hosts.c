@@ -114,10 +114,26 @@ static int64_t start_due(const struct hosts *hosts)
 		       : hosts->start_after;
 }
 
+/* Its workers served once, and none that it starts passes its self-test any more: what it loaded is not
+ * what it was. */
+static bool is_spoiled(const struct hosts *hosts)
+{
+	const struct host *host = hosts->serving;
+
+	return host && host->state == HOST_SERVING &&
+	       host->failures >= NEW_FAILURES_MAX && pool_able(&host->pool) == 0 &&
+	       host->test.failed_at > host->test.passed_at;
+}
+
 static void start_what_is_due(struct hosts *hosts)
 {
 	struct host *host = coming(hosts);
 
+	if (!host && hosts->reload_at < 0 && is_spoiled(hosts)) {
+		log_error("no worker passes its self-test any more: the signatures are "
+			  "loaded anew");
+		hosts->reload_at = clock_ms();
+	}
 	if (host && host->state == HOST_SERVING) {
 		if (pool_count(&host->pool, WORKER_IDLE) > 0) {
 			take_over(hosts, host);
@@ -158,6 +174,9 @@ static void sweep(struct hosts *hosts)
 
 static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 {
+	int64_t test_ms = hosts->settings->check_interval_ms < HOSTS_TEST_MS
+				  ? hosts->settings->check_interval_ms
+				  : HOSTS_TEST_MS;
 	int64_t next = crew_deadlines(host);
 
 	if (host->state == HOST_DRAINING && crew_busy(host) == 0)
@@ -168,6 +187,7 @@ static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 		next = deadline_sooner(next, host->deadline);
 	}
 	crew_fill(host, hosts->workers, need_fresh && host == hosts->serving);
+	next = deadline_sooner(next, crew_probe(host, test_ms));
 	if (host->state == HOST_SERVING && host->fork_after > clock_ms())
 		next = deadline_sooner(next, host->fork_after);
 	if (host->forks > 0)

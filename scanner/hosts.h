@@ -14,6 +14,7 @@ enum {
 	HOSTS_RETRY_MS = 60 * 1000,
 	/* New signatures that did not load load no better, but for short memory or the like. */
 	HOSTS_RELOAD_AGAIN_MS = 15 * 60 * 1000,
+	HOSTS_TEST_MS = 10 * 60 * 1000 /* between two self-tests of a worker, at most */
 };
 
 struct hosts {

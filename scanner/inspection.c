@@ -3,21 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 
+#include "scanner/alert.h"
 #include "scanner/role.h"
 
 enum {
-	END_MS = 1000 /* for it to end, as told, and then killed, when the scanner ends */
+	END_MS = 1000 /* for it to end, as told, when the scanner does */
 };
 
 void inspection_init(struct inspection *inspection, const struct settings *settings)
@@ -115,6 +114,7 @@ bool inspection_give(struct inspection *inspection, const struct inspector_order
 		return false;
 	}
 	inspection->busy = true;
+	inspection->alerts = order->alert;
 	inspection->deadline = clock_ms() + allowed_ms(inspection) +
 			       (order->alert ? INSPECTOR_ALERT_S * 1000 : 0);
 	return true;
@@ -139,6 +139,7 @@ enum inspection_event inspection_step(
 	if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
 		log_warning("the inspector ended on its own");
 		inspection->died_at = clock_ms();
+		inspection->hung = false;
 		(void)kill(inspection->pid, SIGKILL);
 		leave(inspection);
 		return INSPECTION_LOST;
@@ -146,6 +147,8 @@ enum inspection_event inspection_step(
 	if (inspection->deadline < 0 || clock_ms() < inspection->deadline)
 		return INSPECTION_NOTHING;
 	log_warning("the inspector hangs: it is replaced");
+	inspection->died_at = clock_ms();
+	inspection->hung = true;
 	(void)kill(inspection->pid, SIGKILL);
 	leave(inspection);
 	return INSPECTION_LOST;
@@ -162,22 +165,13 @@ void inspection_reap(struct inspection *inspection)
 
 void inspection_done(struct inspection *inspection)
 {
-	auto_close int fd = -1;
-	struct pollfd ended = { .events = POLLIN };
+	bool alerts = inspection->busy && inspection->alerts;
 
 	if (inspection->pid == 0)
 		return;
-	fd = pidfd_open(inspection->pid, 0);
-	ended.fd = fd;
-	/* Its socket closed tells it to end, after a file that it may be writing. */
+	/* Its socket closed tells it to end, after a file that it may be writing or a command. */
 	(void)close(take_fd(&inspection->fd));
-	if (fd < 0 || poll(&ended, 1, END_MS) <= 0) {
-		(void)kill(inspection->pid, SIGKILL);
-		if (fd >= 0)
-			(void)poll(&ended, 1, END_MS);
-	}
-	/* Unless a disk holds it. */
-	(void)waitpid(inspection->pid, NULL, WNOHANG);
+	role_end(inspection->pid, END_MS + (alerts ? ALERT_END_S * 1000 : 0));
 	inspection_reap(inspection);
 	inspection->pid = 0;
 }

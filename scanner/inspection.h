@@ -20,9 +20,11 @@ struct inspection {
 	pid_t pid; /* 0: none */
 	int fd;
 	bool busy;
+	bool alerts;         /* the order it is busy with may run the command */
+	bool hung;           /* that is how the last one ended that died_at tells of */
 	int64_t deadline;    /* of the order, clock_ms(), or -1 */
 	int64_t start_after; /* clock_ms() */
-	int64_t died_at;     /* on its own, or -1 */
+	int64_t died_at;     /* on its own or because it hung, or -1 */
 	pid_t stuck[INSPECTION_STUCK_MAX];
 	char trouble[CHECK_FACTS_TEXT_MAX]; /* why it does not check, or "" */
 };

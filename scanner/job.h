@@ -14,10 +14,11 @@ enum job_type {
 	/* parent to worker */
 	JOB_SCAN = 1, /* scan and plan the cleaning: see job_scan_parse */
 	JOB_VERIFY, /* scan only: these bytes were cleaned by another worker; the same payload */
+	JOB_PROBE, /* pass the self-test again: no payload */
 	/* worker to parent */
 	JOB_VERDICT, /* wire_encode_verdict */
-	JOB_READY,   /* probe found: at start */
-	JOB_FAILED,  /* the worker cannot serve: a sentence */
+	JOB_READY,   /* probe found: at start, and after JOB_PROBE */
+	JOB_FAILED, /* the worker cannot serve: a sentence; level 1: it would tell lies */
 	/* engine host to parent */
 	HOST_LOADED, /* signatures are in: a struct job_loaded */
 	HOST_FAILED, /* they are not, or a worker cannot be forked: a sentence */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * Options and settings, and on to the broker, or to the engine host that it starts. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -14,6 +16,7 @@
 
 #include "scanner/broker.h"
 #include "scanner/cmd_check.h"
+#include "scanner/cmd_quarantine.h"
 #include "scanner/enginehost.h"
 #include "scanner/guard.h"
 #include "scanner/inspector.h"
@@ -25,7 +28,12 @@
 static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
 			    "       scanner [-c FILE] --check-config\n"
 			    "       scanner [-c FILE] --check [--json]\n"
-			    "       scanner [-c FILE] --sweep-report [--json]\n";
+			    "       scanner [-c FILE] --sweep-report [--json]\n"
+			    "       scanner [-c FILE] --sweep-quarantine list [--json]\n"
+			    "       scanner [-c FILE] --sweep-quarantine release ID... "
+			    "[--to PATH] [--json]\n"
+			    "       scanner [-c FILE] --sweep-quarantine delete ID... "
+			    "[--json]\n";
 
 static const char help[] =
 	"\n"
@@ -38,14 +46,16 @@ static const char help[] =
 	"      --check-config  read the settings, look at the folders, say what is wrong\n"
 	"      --check         ask the scanner that runs how it and its system are\n"
 	"      --sweep-report  what the sweep of directories did and found\n"
-	"      --json          with one of these two: for scripts\n"
+	"      --sweep-quarantine  list, release or delete what the sweep moved\n"
+	"      --to PATH       release it to another place than where it was\n"
+	"      --json          with one of these three: for scripts\n"
 	"  -v, --verbose       say more; -q, --quiet: warnings and errors only\n"
 	"  -h, --help          this text;  -V, --version\n"
 	"\n"
 	"Exit codes: 0 stopped, 64 usage, 70 it cannot go on, 75 another scanner runs\n"
 	"here, 78 settings or no signatures. Of --check: 0 all is well, 1 a warning,\n"
 	"2 critical, or no scanner answers. Of --sweep-report: 1 something is infected,\n"
-	"75 there is no report yet.\n"
+	"75 there is no report yet. Of --sweep-quarantine: 66 nothing of this ID.\n"
 	"More: mailfilter-scanner(8), mailfilter-scanner.conf(5).\n";
 
 enum role {
@@ -53,16 +63,23 @@ enum role {
 	ROLE_CHECK_CONFIG,
 	ROLE_CHECK,
 	ROLE_SWEEP_REPORT,
+	ROLE_SWEEP_QUARANTINE,
 	ROLE_ENGINE_HOST, /* these are started by ourselves only */
 	ROLE_INSPECTOR,
 	ROLE_SWEEP_WALKER
 };
 
+enum {
+	WORDS_MAX = 256
+};
+
 struct options {
-	const char *config;
+	const char *config, *to;
 	enum role role;
 	bool json;
-	int verbose; /* -1 quiet */
+	int verbose;            /* -1 quiet */
+	char *words[WORDS_MAX]; /* of --sweep-quarantine */
+	int count;
 };
 
 static int wrong_usage(const char *what, const char *option)
@@ -77,8 +94,9 @@ static bool role_of(int option, enum role *role_r)
 		int option;
 		enum role role;
 	} roles[] = { { 'C', ROLE_CHECK_CONFIG }, { 'K', ROLE_CHECK },
-		{ 'R', ROLE_SWEEP_REPORT }, { 'E', ROLE_ENGINE_HOST },
-		{ 'I', ROLE_INSPECTOR }, { 'S', ROLE_SWEEP_WALKER } };
+		{ 'R', ROLE_SWEEP_REPORT }, { 'Q', ROLE_SWEEP_QUARANTINE },
+		{ 'E', ROLE_ENGINE_HOST }, { 'I', ROLE_INSPECTOR },
+		{ 'S', ROLE_SWEEP_WALKER } };
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (roles[i].option == option) {
@@ -86,6 +104,40 @@ static bool role_of(int option, enum role *role_r)
 			return true;
 		}
 	return false;
+}
+
+/* Behind --sweep-quarantine words and options stand in any order. */
+static int next_option(
+	int argc, char **argv, const struct option *longs, struct options *options)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+:c:vqhV", longs, NULL)) == -1 &&
+		optind < argc && options->role == ROLE_SWEEP_QUARANTINE &&
+		options->count < WORDS_MAX)
+		options->words[options->count++] = argv[optind++];
+	return option;
+}
+
+/* What fits together. */
+static int check_options(struct options *options)
+{
+	bool is_quarantine = options->role == ROLE_SWEEP_QUARANTINE;
+	const struct cmd_quarantine command = {
+		.words = options->words, .count = options->count, .to = options->to
+	};
+	const char *wrong = is_quarantine ? cmd_quarantine_wrong(&command) : NULL;
+
+	if (wrong)
+		return wrong_usage(wrong, "");
+	if (options->json && !is_quarantine && options->role != ROLE_CHECK &&
+		options->role != ROLE_SWEEP_REPORT)
+		return wrong_usage(
+			"only --check, --sweep-report and --sweep-quarantine take",
+			"--json");
+	if (options->to && !is_quarantine)
+		return wrong_usage("only --sweep-quarantine takes", "--to");
+	return -1;
 }
 
 /* -1: go on; else the exit code. */
@@ -98,19 +150,24 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "inspector", no_argument, NULL, 'I' },
 		{ "sweep-walker", no_argument, NULL, 'S' },
 		{ "sweep-report", no_argument, NULL, 'R' },
+		{ "sweep-quarantine", no_argument, NULL, 'Q' },
+		{ "to", required_argument, NULL, 'T' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:c:vqhV", longs, NULL)) != -1) {
+	while ((option = next_option(argc, argv, longs, options)) != -1) {
 		switch (option) {
 		case 'c':
 			options->config = optarg;
 			break;
 		case 'J':
 			options->json = true;
+			break;
+		case 'T':
+			options->to = optarg;
 			break;
 		case 'v':
 			options->verbose = 1;
@@ -134,10 +191,7 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return wrong_usage("unexpected argument", argv[optind]);
-	if (options->json && options->role != ROLE_CHECK &&
-		options->role != ROLE_SWEEP_REPORT)
-		return wrong_usage("only --check and --sweep-report take", "--json");
-	return -1;
+	return check_options(options);
 }
 
 static int refuse(const struct settings *settings, int line, struct err *err)
@@ -156,6 +210,8 @@ static int check_config(const struct settings *settings)
 
 	if (temp_check(settings->temp_dir, &err) < 0)
 		return refuse(settings, settings->temp_dir_line, &err);
+	if (cmd_quarantine_check(settings, &err) < 0)
+		return refuse(settings, settings->sweep_quarantine_line, &err);
 	if (guard_check(settings, &err) < 0)
 		return refuse(settings, 0, &err);
 	if (signatures_read(&settings->signatures, &without, &signatures, &err) < 0)
@@ -167,9 +223,21 @@ static int check_config(const struct settings *settings)
 	if (temp_check_size(settings->temp_dir, settings->message_max,
 		    settings->scan_size_max, &err) < 0)
 		log_warning("%s", err.text);
+	for (size_t i = 0; i < settings->sweep.count; i++)
+		if (access(settings->sweep.items[i], R_OK | X_OK) < 0)
+			log_warning("sweep: %s: %s: nothing in it is scanned",
+				settings->sweep.items[i], strerror(errno));
 	(void)printf("%s: %zu signature files, no errors\n",
 		settings->path ? settings->path : "settings", signatures.files);
 	return EX_OK;
+}
+
+static int quarantine(const struct settings *settings, struct options *options)
+{
+	const struct cmd_quarantine command = { settings, options->words, options->count,
+		options->json, options->to };
+
+	return cmd_quarantine(&command);
 }
 
 static int serve(const struct settings *settings)
@@ -231,6 +299,9 @@ int main(int argc, char **argv)
 		break;
 	case ROLE_SWEEP_REPORT:
 		code = sweep_show(&settings, options.json);
+		break;
+	case ROLE_SWEEP_QUARANTINE:
+		code = quarantine(&settings, &options);
 		break;
 	case ROLE_SWEEP_WALKER:
 		code = sweep_main(&settings);

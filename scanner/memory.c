@@ -92,9 +92,10 @@ bool memory_has_room_beside(pid_t pid)
 {
 	uint64_t available, resident, swapped = 0;
 	char status[64];
+	bool limited;
 
 	(void)snprintf(status, sizeof(status), "/proc/%d/status", (int)pid);
-	if (!read_field("/proc/meminfo", "MemAvailable", &available) ||
+	if (!memory_left("", &available, &limited) ||
 		!read_field(status, "VmRSS", &resident))
 		return true;
 	(void)read_field(status, "VmSwap", &swapped);
@@ -133,69 +134,129 @@ static bool read_number(const char *folder, const char *name, uint64_t *value_r)
 	       parse_number(text, 0, UINT64_MAX, value_r, NULL) == 0;
 }
 
+/* A version of control groups: where they are, and how their files are called. */
+struct hierarchy {
+	const char *controller; /* in /proc/self/cgroup; version 2 has none there */
+	const char *mount, *max, *used, *cached;
+};
+
+static const struct hierarchy hierarchies[] = {
+	{ "", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file" },
+	{ "memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes",
+		"memory.usage_in_bytes", "total_inactive_file" },
+};
+
 /* What one group may still have. False: it has no limit. */
-static bool group_left(const char *folder, uint64_t *left_r)
+static bool group_left(
+	const struct hierarchy *hierarchy, const char *folder, uint64_t *left_r)
 {
 	uint64_t max, used, cached = 0;
 	char path[2 * MEMORY_PATH_MAX + 32];
 	auto_buf struct buf file;
 	const char *text;
 
-	if (!read_number(folder, "memory.max", &max) ||
-		!read_number(folder, "memory.current", &used))
+	if (!read_number(folder, hierarchy->max, &max) ||
+		!read_number(folder, hierarchy->used, &used))
 		return false;
 	buf_init(&file, PROC_FILE_MAX);
 	(void)snprintf(path, sizeof(path), "%s/memory.stat", folder);
 	if (file_read(path, PROC_FILE_MAX - 1, &file, NULL) == 0 &&
 		buf_text(&file, &text, NULL) == 0)
-		(void)memory_count(text, "inactive_file", &cached);
+		(void)memory_count(text, hierarchy->cached, &cached);
 	used = used > cached ? used - cached : 0;
 	*left_r = max > used ? max - used : 0;
 	return true;
 }
 
-/* The folder of our group, without the mount's; "" for the root or none. */
-static void own_group(const char *root, char group_r[static MEMORY_PATH_MAX])
+/* Is this one of the words, with ',' between? No word is in an empty list, but the empty one. */
+static bool has_word(const char *list, size_t len, const char *word)
+{
+	size_t word_len = strlen(word);
+
+	for (size_t at = 0; at <= len;) {
+		const char *comma = memchr(list + at, ',', len - at);
+		size_t item = comma ? (size_t)(comma - list) - at : len - at;
+
+		if (item == word_len && memcmp(list + at, word, item) == 0)
+			return true;
+		at += item + 1;
+	}
+	return false;
+}
+
+/* The path in a line "4:cpu,memory:/path" for this controller, or NULL. */
+static const char *group_path(const char *line, const char *controller)
+{
+	size_t number = strspn(line, "0123456789");
+	const char *list = line + number + 1;
+	size_t len;
+
+	if (number == 0 || line[number] != ':')
+		return NULL;
+	len = strcspn(list, ":\n");
+	if (list[len] != ':' || !has_word(list, len, controller))
+		return NULL;
+	return list[len + 1] == '/' ? list + len + 1 : NULL;
+}
+
+/* The folder of our group, without the mount's: "" for the root. False: in none. */
+static bool own_group(const char *root, const struct hierarchy *hierarchy,
+	char group_r[static MEMORY_PATH_MAX])
 {
 	char path[MEMORY_PATH_MAX];
 	auto_buf struct buf file;
-	const char *text, *line;
+	const char *text, *found = NULL;
 	size_t len;
 
-	group_r[0] = '\0';
 	buf_init(&file, PROC_FILE_MAX);
 	(void)snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
 	if (file_read(path, PROC_FILE_MAX - 1, &file, NULL) < 0 ||
 		buf_text(&file, &text, NULL) < 0)
-		return;
-	for (line = text; line && strncmp(line, "0::/", 4) != 0;) {
-		line = strchr(line, '\n');
-		line += line ? 1 : 0;
+		return false;
+	for (const char *line = text; line && !found; line = strchr(line, '\n')) {
+		line += line[0] == '\n';
+		found = group_path(line, hierarchy->controller);
 	}
-	len = line ? strcspn(line + 3, "\n") : 0;
-	if (len > 1 && len < MEMORY_PATH_MAX / 2)
-		(void)snprintf(group_r, MEMORY_PATH_MAX, "%.*s", (int)len, line + 3);
+	len = found ? strcspn(found, "\n") : 0;
+	if (len == 0 || len >= MEMORY_PATH_MAX / 2)
+		return false;
+	(void)snprintf(group_r, MEMORY_PATH_MAX, "%.*s", len > 1 ? (int)len : 0, found);
+	return true;
+}
+
+/* From our group to the root, which in a container is the group of the container, and has a limit. */
+static void limit_by_groups(const char *root, const struct hierarchy *hierarchy,
+	uint64_t *left, bool *limited)
+{
+	char group[MEMORY_PATH_MAX], path[2 * MEMORY_PATH_MAX];
+	uint64_t group_has;
+	char *slash;
+
+	if (!own_group(root, hierarchy, group))
+		return;
+	for (int i = 0; i < GROUPS_MAX; i++) {
+		(void)snprintf(
+			path, sizeof(path), "%s%s%s", root, hierarchy->mount, group);
+		if (group_left(hierarchy, path, &group_has) && group_has < *left) {
+			*left = group_has;
+			*limited = true;
+		}
+		slash = strrchr(group, '/');
+		if (!slash)
+			return;
+		*slash = '\0';
+	}
 }
 
 bool memory_left(const char *root, uint64_t *left_r, bool *limited_r)
 {
-	char group[MEMORY_PATH_MAX], path[2 * MEMORY_PATH_MAX];
-	uint64_t left;
-	char *slash;
+	char path[2 * MEMORY_PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/proc/meminfo", root);
 	if (!read_field(path, "MemAvailable", left_r))
 		return false;
 	*limited_r = false;
-	own_group(root, group);
-	for (int i = 0; i < GROUPS_MAX && group[0] != '\0'; i++) {
-		(void)snprintf(path, sizeof(path), "%s/sys/fs/cgroup%s", root, group);
-		if (group_left(path, &left) && left < *left_r) {
-			*left_r = left;
-			*limited_r = true;
-		}
-		slash = strrchr(group, '/');
-		*slash = '\0';
-	}
+	for (size_t i = 0; i < sizeof(hierarchies) / sizeof(*hierarchies); i++)
+		limit_by_groups(root, &hierarchies[i], left_r, limited_r);
 	return true;
 }

@@ -13,7 +13,7 @@ enum {
 	MEMORY_RESERVE_MB = 256 /* that loading and all else may need beyond */
 };
 
-/* As much as this process has, swapped or not, and the reserve. Where the kernel does not say: yes. */
+/* As much as this process has, swapped or not, and the reserve, by what memory_left says. Where the kernel does not say: yes. */
 bool memory_has_room_beside(pid_t pid);
 
 /* Has the kernel killed a process for its memory since this was last asked with the same *seen, here
@@ -29,8 +29,8 @@ bool memory_field(const char *text, const char *name, uint64_t *bytes_r);
 /* Is there such a line "NAME:   VALUE", VALUE to its end? */
 bool memory_line_is(const char *text, const char *name, const char *value);
 
-/* What may still be used, by this machine and by the limit of each control group (cgroup2) that this
- * process is in; what the kernel would give back from its caches counts as left. *limited_r: a group
+/* What may still be used, by this machine and by the limit of each control group (of version 2 or 1)
+ * that this process is in; what the kernel would give back from its caches counts as left. *limited_r: a group
  * allows less than the machine has. root goes before each path: "", but for tests. False: unknown. */
 bool memory_left(const char *root, uint64_t *left_r, bool *limited_r);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 int pool_init(struct pool *pool, size_t size, struct err *err)
 {
 	pool->workers = calloc(size, sizeof(*pool->workers));
@@ -60,6 +62,21 @@ size_t pool_count(const struct pool *pool, enum worker_state state)
 	return count;
 }
 
+bool worker_serves(const struct worker *worker)
+{
+	return worker->state == WORKER_IDLE || worker->state == WORKER_BUSY ||
+	       (worker->state == WORKER_STARTING && worker->served);
+}
+
+size_t pool_able(const struct pool *pool)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pool->size; i++)
+		count += worker_serves(&pool->workers[i]);
+	return count;
+}
+
 struct worker *pool_idle(const struct pool *pool, bool fresh)
 {
 	for (size_t i = 0; i < pool->size; i++)
@@ -92,18 +109,29 @@ int worker_give(
 	return 0;
 }
 
+void worker_probe(struct worker *worker, int64_t deadline)
+{
+	assert(worker->state == WORKER_IDLE);
+	job_out_start(&worker->out, JOB_PROBE, 0, NULL, 0);
+	worker->sending = true;
+	worker->deadline = deadline;
+	worker->state = WORKER_STARTING;
+}
+
 /* One whole message came: does it fit the state? */
 static enum worker_event understand(struct worker *worker, struct err *err)
 {
 	uint32_t type = worker->in.head.type;
 
 	if (type == JOB_FAILED && worker->state != WORKER_IDLE) {
-		(void)err_set(err, ERR_AGAIN, "%.*s", (int)worker->in.payload.len,
+		(void)err_set(err, worker->in.head.level > 0 ? ERR_FATAL : ERR_AGAIN,
+			"%.*s", (int)worker->in.payload.len,
 			(const char *)worker->in.payload.data);
 		return WORKER_FAILED;
 	}
-	if (type == JOB_READY && worker->state == WORKER_STARTING) {
+	if (type == JOB_READY && worker->state == WORKER_STARTING && !worker->sending) {
 		worker->served = true;
+		worker->proved_at = clock_ms();
 		worker->state = WORKER_IDLE;
 		worker->deadline = -1;
 		return WORKER_READY;

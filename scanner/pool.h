@@ -11,7 +11,7 @@
 
 enum worker_state {
 	WORKER_NONE,     /* a free place */
-	WORKER_STARTING, /* probing its engine */
+	WORKER_STARTING, /* probing its engine, for the first time or again */
 	WORKER_IDLE,
 	WORKER_BUSY,
 	WORKER_ENDING /* to be killed or dead, not reaped yet */
@@ -22,6 +22,7 @@ struct worker {
 	pid_t pid;
 	int fd;
 	bool served;             /* it said that it is ready */
+	int64_t proved_at;       /* it last said so */
 	uint64_t jobs;           /* taken so far */
 	int64_t deadline;        /* of the present state, clock_ms(), or -1 */
 	bool killed;             /* by us: the order is out */
@@ -42,8 +43,8 @@ struct pool {
 
 enum worker_event {
 	WORKER_NOTHING,
-	WORKER_READY,  /* it may take its first job */
-	WORKER_FAILED, /* it says that it cannot serve: text in err */
+	WORKER_READY, /* it may take its first job */
+	WORKER_FAILED, /* it says that it cannot serve: text in err; ERR_FATAL: it would lie */
 	WORKER_ANSWER, /* the payload of a verdict is in worker->in */
 	WORKER_LOST    /* closed, or sent what may not be: why in err */
 };
@@ -56,12 +57,19 @@ struct worker *pool_add(struct pool *pool, pid_t pid, int *fd, int64_t deadline)
 struct worker *pool_find(const struct pool *pool, pid_t pid);
 size_t pool_count(const struct pool *pool, enum worker_state state);
 
+/* Those that serve, one that passes its self-test again included. */
+bool worker_serves(const struct worker *worker);
+size_t pool_able(const struct pool *pool);
+
 /* An idle worker, if there is one; a fresh one has had no job. */
 struct worker *pool_idle(const struct pool *pool, bool fresh);
 
 /* Hand the request's job to an idle worker. The request is BUSY's until it is taken back. */
 int worker_give(struct worker *worker, struct request *request, int64_t deadline,
 	struct err *err);
+
+/* Have an idle worker pass its self-test again. */
+void worker_probe(struct worker *worker, int64_t deadline);
 
 /* Send and receive what can be without waiting. */
 enum worker_event worker_step(struct worker *worker, struct err *err);

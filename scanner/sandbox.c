@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -172,6 +173,16 @@ int sandbox_enter_host(struct err *err)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(err, ERR_FATAL, "no_new_privs");
 	return sandbox_filter_host(err);
+}
+
+int sandbox_confirm(struct err *err)
+{
+	if (sandbox_has_filter() &&
+		(prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER ||
+			prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1))
+		return err_set(err, ERR_AGAIN,
+			"self-test: the worker is not shut in (seccomp, no_new_privs)");
+	return 0;
 }
 
 int sandbox_begin_job(const struct settings *settings, struct err *err)

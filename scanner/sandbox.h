@@ -18,6 +18,10 @@ int sandbox_enter(const struct settings *settings, int keep_fd, const char *temp
 /* Called once in the engine host, for itself and its workers: no network, no other program. */
 int sandbox_enter_host(struct err *err);
 
+/* In a worker: does the kernel say that it is shut in? Others may not see it in /proc. ERR_AGAIN: no, and
+ * it must not serve. */
+int sandbox_confirm(struct err *err);
+
 /* Before each job: its processor time starts now, SIGXCPU ends the worker past it. */
 int sandbox_begin_job(const struct settings *settings, struct err *err);
 

@@ -6,6 +6,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/defer.h"
@@ -120,10 +121,17 @@ static int add_memory(scmp_filter_ctx filter)
 	return code;
 }
 
-/* Its own limits and its own end (abort), not those of others. */
+/* Its own limits and its own end (abort), not those of others; and to see that it is shut in. */
 static int add_itself(scmp_filter_ctx filter)
 {
 	int code = allow(filter, SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0, 0));
+
+	if (code == 0)
+		code = allow(
+			filter, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_GET_SECCOMP, 0));
+	if (code == 0)
+		code = allow(filter, SCMP_SYS(prctl),
+			SCMP_A0(SCMP_CMP_EQ, PR_GET_NO_NEW_PRIVS, 0));
 
 	if (code == 0)
 		code = allow(filter, SCMP_SYS(tgkill),

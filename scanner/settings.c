@@ -166,6 +166,9 @@ const struct schema_option settings_options[] = {
 	{ .name = "sweep-state", .type = SCHEMA_TEXT, AT(sweep_state),
 	  .preset = "/var/lib/mailfilter-scanner/sweep", .check = home_check_path,
 	  .line_offset = offsetof(struct settings, sweep_state_line) },
+	{ .name = "sweep-quarantine", .type = SCHEMA_TEXT, AT(sweep_quarantine),
+	  .check = home_check_path,
+	  .line_offset = offsetof(struct settings, sweep_quarantine_line) },
 	{ 0 },
 };
 /* clang-format on */
@@ -239,7 +242,8 @@ static int finish(struct settings *settings, struct err *err)
 	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0 ||
 		check_alert(settings, err) < 0 || expand(&settings->curve_key, err) < 0 ||
 		expand(&settings->metrics_file, err) < 0 ||
-		expand(&settings->sweep_state, err) < 0)
+		expand(&settings->sweep_state, err) < 0 ||
+		expand(&settings->sweep_quarantine, err) < 0)
 		return -1;
 	return 0;
 }

@@ -47,7 +47,8 @@ struct settings {
 	int64_t sweep_interval_ms;               /* from the end of a pass to the next */
 	int64_t sweep_rest_ms;                   /* the same, where it is due at once */
 	char *sweep_state;                       /* folder */
-	int sweep_line, sweep_state_line;
+	char *sweep_quarantine; /* folder that finds are moved to, or NULL */
+	int sweep_line, sweep_state_line, sweep_quarantine_line;
 	int sweep_cross; /* into other file systems */
 	int heuristics;  /* 0: off, 1: tag (reported, never cut) */
 };

@@ -15,7 +15,7 @@ enum {
 static void fill_loaded(const struct host *host, struct wire_state *state)
 {
 	size_t busy = pool_count(&host->pool, WORKER_BUSY);
-	size_t able = pool_count(&host->pool, WORKER_IDLE) + busy;
+	size_t able = pool_able(&host->pool);
 
 	state->generation = host->generation;
 	state->signatures = host->loaded.signatures;

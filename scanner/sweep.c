@@ -18,17 +18,17 @@
 #include "scanner/role.h"
 #include "scanner/sandbox.h"
 #include "scanner/sweep_book.h"
+#include "scanner/sweep_move.h"
 #include "scanner/sweep_pair.h"
 #include "scanner/sweep_walk.h"
 #include "scanner/temp.h"
 
 enum {
-	STEPS = 256,             /* names between two looks at what the parent says */
-	SPACE_MS = 1000,         /* between two looks whether there is temp space */
-	LOGGED_MAX = 20,         /* files passed over that are named, a pass */
-	RECENT_MS = 50,          /* a clock tick, in which a file may change twice ... */
-	RECENT_COARSE_MS = 2000, /* ... and of file systems that keep whole seconds */
-	ERROR_LOG_MS = 60 * 1000
+	STEPS = 256,            /* names between two looks at what the parent says */
+	SPACE_MS = 1000,        /* between two looks whether there is temp space */
+	LOGGED_MAX = 20,        /* files passed over that are named, a pass */
+	RECENT_MS = 50,         /* a clock tick, in which a file may change twice ... */
+	RECENT_COARSE_MS = 2000 /* ... and of file systems that keep whole seconds */
 };
 
 /* The file that is being scanned, or waits for it. */
@@ -83,10 +83,13 @@ static int begin_pass(struct sweep *sweep, struct err *err)
 	const struct settings *settings = sweep->settings;
 	struct sweep_report *report = &sweep->book.report;
 	bool goes_on = report->pass > 0 && report->now.ended_s == 0;
+	struct stat spared;
 
 	if (sweep_walk_new(&settings->sweep, &settings->sweep_exclude,
 		    settings->sweep_cross != 0, &sweep->walk, err) < 0)
 		return -1;
+	if (sweep_move_folder(settings, &spared))
+		sweep_walk_spare(sweep->walk, &spared);
 	if (!goes_on) {
 		report->pass++;
 		report->now = (struct sweep_pass){ .began_s = clock_wall_s() };
@@ -201,9 +204,23 @@ static bool has_changed(const struct current *current)
 	       is_recent(before, current->opened_us);
 }
 
+static void close_file(struct current *current)
+{
+	(void)close(take_fd(&current->fd));
+	current->is_there = false;
+}
+
+/* It is as it was, and so comes up in the next pass again. */
+static void pass_over(struct sweep *sweep, const char *why)
+{
+	sweep->book.report.now.counts.later++;
+	log_passed(sweep, sweep->current.path, why);
+	close_file(&sweep->current);
+}
+
 static void answered(struct sweep *sweep)
 {
-	const struct sweep_answer *answer = &sweep->pair.answer;
+	struct sweep_answer *answer = &sweep->pair.answer;
 	struct current *current = &sweep->current;
 	struct sweep_counts *counts = &sweep->book.report.now.counts;
 	bool changed = has_changed(current);
@@ -212,16 +229,15 @@ static void answered(struct sweep *sweep)
 	counts->scanned_bytes += answer->size;
 	counts->changed += changed;
 	if (answer->kind == VERDICT_RETRY) {
-		counts->later++;
-		log_passed(sweep, current->path, answer->detail);
+		pass_over(sweep, answer->detail);
 	} else {
 		const struct sweep_scanned scanned = { current->path, &current->stat,
 			current->is_mail, changed, &sweep->pair.its };
 
+		sweep_move(sweep->settings, sweep->walk, &scanned, current->fd, answer);
 		sweep_book_add(&sweep->book, &scanned, answer);
+		close_file(current);
 	}
-	(void)close(take_fd(&current->fd));
-	current->is_there = false;
 }
 
 /* As soon as there is a worker, the rate is kept, and there is space to unpack into. */
@@ -237,7 +253,11 @@ static void give(struct sweep *sweep)
 		now < sweep->rate_at || now < sweep->space_at)
 		return;
 	if (temp_has_room(settings->temp_dir, temp_needed(size), &err) < 0) {
-		sweep->space_at = now + SPACE_MS;
+		/* What even an empty one has no room for is not waited for. */
+		if (temp_size(settings->temp_dir) < temp_needed(size))
+			pass_over(sweep, err.text);
+		else
+			sweep->space_at = now + SPACE_MS;
 		return;
 	}
 	if (settings->sweep_rate > 0)
@@ -352,6 +372,8 @@ int sweep_main(const struct settings *settings)
 	if (shut_in(&err) == 0 &&
 		sweep_book_open(settings->sweep_state, &sweep->book, &err) == 0) {
 		take_up(sweep);
+		sweep->book.moves = settings->sweep_quarantine != NULL;
+		sweep_move_start(settings);
 		done = serve(sweep, &err);
 	}
 	if (done < 0) {

@@ -3,8 +3,9 @@
  * The sweep's walker: a process of its own at the lowest priority, exec'd by the parent. Goes through
  * the directories of the settings pass after pass, passes over what is as it was, opens what is not and
  * hands it to a worker, remembers and reports what came of it. The parent says when (sweeper.h). Reads no
- * file itself, changes none outside its state folder. A kill costs the scan that was under way: what was
- * done is remembered, and the next walker goes on there. */
+ * file itself and changes none outside its state folder, but for what it moves to its quarantine
+ * (sweep_move.h). A kill costs the scan that was under way: what was done is remembered, and the next
+ * walker goes on there. */
 #ifndef SCANNER_SWEEP_H
 #define SCANNER_SWEEP_H
 

@@ -109,6 +109,9 @@ bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,
 		find = sweep_report_find(report, entry->path);
 		if (!find && report->find_count < SWEEP_FINDS_MAX)
 			return false;
+		if (kind == SWEEP_INFECTED && book->moves &&
+			(!entry->is_mail || (find && !find->detail[0])))
+			return false;
 		if (find)
 			find->pass = report->pass;
 		count_kind(&report->now.counts, kind);

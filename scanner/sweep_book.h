@@ -16,8 +16,9 @@ struct sweep_book {
 	struct sweep_report report;
 	int64_t save_at;  /* clock_ms(): when the next report is due */
 	int64_t error_at; /* the last one logged */
-	bool failing;     /* since the last report */
-	bool untold;      /* there is another report than the parent was told of */
+	bool moves; /* what is infected: it is scanned again, but for mail that was told of */
+	bool failing; /* since the last report */
+	bool untold;  /* there is another report than the parent was told of */
 	char error[ERR_TEXT_MAX];  /* what cannot be kept, and why, or "" */
 	char barred[ERR_TEXT_MAX]; /* what is not swept, and why, or "" */
 };

@@ -36,7 +36,9 @@ static size_t lines_of(const struct sweep_counts *counts, struct line lines_r[LI
 		{ "infected", "infected", counts->infected },
 		{ "unscannable", "unscannable", counts->unscannable },
 		{ "large", "not read: larger than sweep-file-max", counts->large },
-		{ "unreadable", "not read: the scanner may not, or it fails",
+		{ "unreadable",
+			"not read: the scanner may not (see "
+			"mailfilter-scanner-sweep-read.conf), or it fails",
 			counts->unreadable + counts->why[SWEEP_WHY_UNREADABLE] },
 		{ "changed", "changed meanwhile: scanned again in the next pass",
 			counts->changed },

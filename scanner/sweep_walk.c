@@ -20,6 +20,8 @@ struct sweep_walk {
 	bool cross;
 	size_t next_root;
 	dev_t device; /* of the root */
+	struct stat spared;
+	bool spares;
 	struct level levels[SWEEP_DEPTH_MAX];
 	size_t depth;
 	const char *name; /* the last one read, in path */
@@ -47,6 +49,12 @@ void sweep_walk_free(struct sweep_walk *walk)
 	while (walk->depth > 0)
 		(void)closedir(walk->levels[--walk->depth].dir);
 	free(walk);
+}
+
+void sweep_walk_spare(struct sweep_walk *walk, const struct stat *folder)
+{
+	walk->spared = *folder;
+	walk->spares = true;
 }
 
 /* Reading leaves no trace where we may do without: that is the owner's, and a capability's. */
@@ -113,6 +121,9 @@ static enum sweep_step enter(
 	fd = open_quietly(parent, name, O_DIRECTORY);
 	if (fd < 0 || fstat(fd, &stat) < 0)
 		return pass(entry, SWEEP_WHY_UNREADABLE, errno);
+	if (walk->spares && stat.st_dev == walk->spared.st_dev &&
+		stat.st_ino == walk->spared.st_ino)
+		return pass(entry, SWEEP_WHY_EXCLUDED, 0);
 	if (walk->depth == 0)
 		walk->device = stat.st_dev;
 	if (stat.st_dev != walk->device && !walk->cross)
@@ -245,4 +256,10 @@ int sweep_walk_open(const struct sweep_walk *walk, const struct sweep_entry *ent
 	}
 	*fd_r = take_fd(&fd);
 	return 0;
+}
+
+int sweep_walk_place(const struct sweep_walk *walk, const char **name_r)
+{
+	*name_r = walk->name;
+	return dirfd(walk->levels[walk->depth - 1].dir);
 }

@@ -52,6 +52,9 @@ static inline void defer_sweep_walk(struct sweep_walk **walk)
 }
 #define auto_sweep_walk DEFER(defer_sweep_walk)
 
+/* Do not enter the folder that this is of. */
+void sweep_walk_spare(struct sweep_walk *walk, const struct stat *folder);
+
 /* Can each of them be entered? -1: err names the first that cannot. */
 int sweep_walk_look(const struct schema_list *roots, struct err *err);
 
@@ -61,5 +64,8 @@ enum sweep_step sweep_walk_next(struct sweep_walk *walk, struct sweep_entry *ent
  * another. *stat_r is of what was opened. */
 int sweep_walk_open(const struct sweep_walk *walk, const struct sweep_entry *entry,
 	int *fd_r, struct stat *stat_r);
+
+/* The open folder of what was just found, and its name there; both the walk's, until the next call. */
+int sweep_walk_place(const struct sweep_walk *walk, const char **name_r);
 
 #endif

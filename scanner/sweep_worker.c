@@ -124,6 +124,8 @@ void sweep_worker_scan(struct engine *engine, const struct settings *settings, i
 		(void)snprintf(answer.detail, sizeof(answer.detail), "%.200s", err.text);
 	}
 	answer.size = bytes.len;
+	if (answer.kind == VERDICT_INFECTED)
+		(void)hash_span(buf_span(&bytes), &answer.hash, &err);
 	*answer_r = answer;
 }
 

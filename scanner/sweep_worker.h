@@ -11,7 +11,8 @@
 /* What it says of a file; kind and reason as of a struct verdict. The sender is not trusted. */
 struct sweep_answer {
 	uint32_t kind, reason;
-	uint64_t size; /* bytes read */
+	uint64_t size;    /* bytes read */
+	struct hash hash; /* of these, if they are infected */
 	char signature[FINDING_SIGNATURE_MAX];
 	char where[FINDING_NAME_MAX];
 	char detail[VERDICT_DETAIL_MAX];

@@ -196,11 +196,12 @@ void worker_tune_heap(void)
 	(void)mallopt(M_TOP_PAD, HEAP_KEEP / 8);
 }
 
+/* What cannot scan now says so of each mail, too (ERR_AGAIN); the rest might call one clean. */
 static _Noreturn void fail_worker(int fd, const struct err *err)
 {
 	struct span text = span_part(span_str(err->text), 0, JOB_TEXT_MAX - 1);
 
-	(void)job_send(fd, JOB_FAILED, 0, &text, 1, NULL);
+	(void)job_send(fd, JOB_FAILED, err->kind != ERR_AGAIN, &text, 1, NULL);
 	_exit(EX_SOFTWARE);
 }
 
@@ -231,6 +232,12 @@ static void set_retry(struct verdict *verdict, const struct err *failure)
 		VERDICT_DETAIL_MAX - 1, failure->text);
 }
 
+/* Its self-test, once it serves. */
+static int prove(struct engine *engine, struct err *err)
+{
+	return sandbox_confirm(err) < 0 ? -1 : engine_probe(engine, err);
+}
+
 static int serve_one(struct engine *engine, int fd, const struct job_head *head,
 	struct span payload, struct err *err)
 {
@@ -241,6 +248,9 @@ static int serve_one(struct engine *engine, int fd, const struct job_head *head,
 	struct span bytes;
 
 	buf_init(&reply, JOB_REPLY_MAX);
+	if (head->type == JOB_PROBE)
+		return prove(engine, err) < 0 ? -1
+					      : job_send(fd, JOB_READY, 0, NULL, 0, err);
 	if (head->type != JOB_SCAN && head->type != JOB_VERIFY)
 		return err_set(
 			err, ERR_FATAL, "a worker got a message of type %u", head->type);

@@ -68,6 +68,13 @@ my $scanner = `build/scanner --help`;
 is_deeply(offered('_mailfilter_scanner', 'mailfilter-scanner', '-c', "$root/LIC"), [ "$root/LICENSE" ], 'files for the scanner');
 is_deeply(offered('_mailfilter_scanner', 'mailfilter-scanner', '-'), options($scanner), 'all options of the scanner');
 
+is_deeply(offered('_mailfilter_scanner', 'mailfilter-scanner', '--sweep-quarantine', ''), [ qw(delete list release) ], 'what can be done with its quarantine');
+my $swept = write_file("$dir/swept", "#!/bin/sh\n[ \"\$*\" = '-c x.conf --sweep-quarantine list --json' ] || exit 1\n"
+	. "echo '{\"id\":\"20261122-0a\",\"path\":\"x\"}'\necho '{\"id\":\"20261123-0b\"}'\n", 0755);
+is_deeply(offered('_mailfilter_scanner', $swept, '-c', 'x.conf', '--sweep-quarantine', 'release', ''), [ '20261122-0a', '20261123-0b' ], '  and ids of what is there');
+is_deeply(offered('_mailfilter_scanner', $swept, '-c', 'x.conf', '--sweep-quarantine', 'delete', '20261122-0a', '20261123'), [ '20261123-0b' ], '  and more of them');
+is_deeply(offered('_mailfilter_scanner', $swept, '-c', 'x.conf', '--sweep-quarantine', 'release', '20261122-0a', '--t'), [ '--to' ], '  and options behind them');
+
 # --- accounts
 my $conf = write_file("$dir/my mail.conf", "# account no { }\naccount work {\n}\n\taccount \"home-2\" { deliver = x }\nrule account {\n}\n");
 is_deeply(of_mailfilter('-c', $conf, '--account', ''), [ 'home-2', 'work' ], 'accounts of the settings that -c names');

@@ -97,6 +97,7 @@ for my $file (files("$dir/installed")) {
 	my $there = $file =~ s{^/usr(/lib/systemd/system/)}{$1}r;
 	$there =~ s{^(/usr/share/man/.*)}{$1.gz};
 	$there =~ s{^/usr/share/doc/mailfilter/scanner\.conf$}{/etc/mailfilter/scanner.conf};
+	$there =~ s{^/usr/share/doc/mailfilter/(?=mailfilter-scanner)}{/usr/share/doc/mailfilter-av-scanner/examples/};
 	$there =~ s{^/usr/share/doc/mailfilter/(README\.md)$}{/usr/share/doc/mailfilter-av/$1.gz};
 	$there =~ s{^/usr/share/doc/mailfilter/}{/usr/share/doc/mailfilter-av/examples/};
 	my $package = $file =~ /scanner/ ? 'mailfilter-av-scanner' : 'mailfilter-av';

@@ -17,8 +17,8 @@ bench) packages="clamav-daemon clamdscan fdm fetchmail getmail6 isync libclamav-
 long) packages="build-essential debhelper dpkg-dev lintian mmdebstrap systemd-container" ;;
 deb) packages="$build build-essential debhelper dpkg-dev" ;;
 *)
-	packages="$build dovecot-imapd dovecot-lmtpd dovecot-pop3d iproute2 isync libio-socket-ssl-perl
-		openssl perl"
+	packages="$build dovecot-imapd dovecot-lmtpd dovecot-pop3d faketime iproute2 isync
+		libio-socket-ssl-perl openssl perl"
 	;;
 esac
 

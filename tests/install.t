@@ -61,6 +61,7 @@ my %expected = (
 	'share/doc/mailfilter/mailfilter.conf'          => '644',
 	'share/doc/mailfilter/mailfilter.cron'          => '644',
 	'share/doc/mailfilter/scanner.conf'             => '644',
+	(map { ("share/doc/mailfilter/mailfilter-scanner-sweep-$_.conf" => '644') } qw(read write)),
 	(map { m{/(.*)\.(\d)$} ? ("share/man/man$2/$1.$2" => '644') : () } glob '{mailfilter,scanner}/*.[0-9]'),
 	(map { m{/(.*)\.bash} ? ("share/bash-completion/completions/$1" => '644') : () } glob 'conf/*.bash-completion'),
 );

@@ -13,6 +13,7 @@ use Test::More;
 use Corpus;
 use Faults;
 use E2E;
+use Faults;
 
 my $dovecot = Dovecot->new(dir => work('dovecot'), users => { box => 'sesame', other => 'sesame', mbox => 'sesame' });
 my $corpus  = Corpus->new('quarantine');
@@ -176,6 +177,27 @@ is(mailfilter(@q, 'delete', $id[6])->{code}, 0, 'delete beside a run');
 is(mailfilter(@q, 'expire')->{code}, 0, 'expire beside a run');
 kill 'TERM', $working->{pid};
 E2E::finish($working);
+
+# Too much of it, or too old: status warns, and is content once that is gone.
+sub quarantine_is {
+	my ($level, $words, %more) = @_;
+	my $run = mailfilter('-c', settings('hoard.conf', { %global, %more }, @accounts), 'status', '--json');
+	my ($box) = grep { $_->{account} eq 'box' } @{ decode_json($run->{out})->{accounts} };
+	is($box->{quarantine}, $level, "quarantine: $level");
+	is($box->{quarantined_bytes} > 0, $box->{quarantined} > 0, '  of some size') or diag explain $box;
+	my $text = E2E::unwrapped(mailfilter('-c', work('hoard.conf'), 'status')->{out});
+	like($text, $words, '  and says so');
+	like(mailfilter('-c', work('hoard.conf'), 'status', '--metrics')->{out},
+		qr/^mailfilter_account_quarantine_check\{account="box"\} @{[ { ok => 0, warning => 1, critical => 2 }->{$level} ]}$/m, '  also in numbers');
+}
+my ($bytes, $DAY) = (0, 86400);
+$bytes += $_->{size} for listed('--account', 'box');
+quarantine_is('ok', qr/\A(?!.*quarantine:)/s, 'quarantine-warn' => $bytes);
+quarantine_is('warning', qr/box: quarantine: warning: \d+ originals of 0 MB/, 'quarantine-warn' => $bytes - 1);
+quarantine_is('critical', qr/box: quarantine: critical: \d+ originals of 0 MB/, 'quarantine-warn' => int($bytes / 4) - 1);
+Faults::with_clock(185 * $DAY, sub { quarantine_is('warning', qr/box: quarantine: warning: an original has been in quarantine for 185 days/) });
+Faults::with_clock(215 * $DAY, sub { quarantine_is('critical', qr/box: quarantine: critical: an original has been in quarantine for 215 days/) });
+quarantine_is('ok', qr/\A(?!.*quarantine:)/s);
 
 # By age alone; 0 is for ever; what a clock that was not set dates is never old.
 sub aged {

@@ -185,6 +185,27 @@ sub by_tcp {
 	ok(systemctl('stop', 'mailfilter-scanner') && systemctl('daemon-reload'), 'as it is');
 }
 
+# Its checks of itself, as confined as it is: they see what they must, are told to whom may ask and to
+# systemd, and the command of on-alert runs.
+sub watches_itself {
+	my $conf = '/etc/mailfilter/scanner.conf';
+	make_scanner(qq(check-interval = "1s"\non-alert = { "/bin/sh", "-c", "cat >>/var/lib/mailfilter-scanner/alerts" }\n));
+	ok(systemctl('start', 'mailfilter-scanner'), 'the scanner starts to watch itself');
+	my $check = sub { output('runuser', '-u', 'mailfilter', '--', 'mailfilter-scanner', '--check') };
+	wait_until('each worker passes its self-test', sub { $check->() =~ /^selftest +ok +each worker passed/m });
+	wait_until('the checks see what memory there is', sub { $check->() =~ /^memory +ok +\d+ MB are left/m });
+	wait_until('and the workers', sub { $check->() =~ /^isolation +(?:ok +the workers are shut in, as each of them found|warning .*landlock)/ms });
+	chmod 0646, $conf;
+	wait_until('what all may write to is critical', sub { $check->() =~ /^permissions +critical/m && $? >> 8 == 2 });
+	wait_until('systemd hears of it', sub { show('mailfilter-scanner', 'StatusText') =~ /permissions: settings \S+: everybody may change it/ });
+	wait_until('and the command', sub { slurp('/var/lib/mailfilter-scanner/alerts') =~ /^permissions: critical: settings /m });
+	chmod 0644, $conf;
+	wait_until('that it is well again, too', sub { slurp('/var/lib/mailfilter-scanner/alerts') =~ /^permissions: ok: /m });
+	is((stat '/var/lib/mailfilter-scanner/alerts')[4], scalar getpwnam 'mailfilter-scanner', 'the command runs as the scanner\'s user');
+	ok(systemctl('stop', 'mailfilter-scanner'), 'it stops');
+	make_scanner();
+}
+
 sub logged {
 	my ($unit) = @_;
 	my %seen;
@@ -227,7 +248,7 @@ sub timed {
 	is(show('mailfilter-once', $_->[0]), $_->[1], "its $_->[0] is $_->[1]") for [ Result => 'success' ], [ ExecMainStatus => 75 ];
 }
 
-Booted::run(85, sub {
+Booted::run(100, sub {
 	require Dovecot;
 	users_and_folders();
 	$dovecot = Dovecot->new(dir => "$PLACE/dovecot", users => { kept => 'one', filed => 'two', piped => 'three' });
@@ -260,6 +281,7 @@ Booted::run(85, sub {
 	my $seen = logged('mailfilter');
 	ok($seen->{6} && !$seen->{none} && !$seen->{'with a prefix'}, 'the journal has the priorities of its lines') or diag(explain($seen));
 	stops();
+	watches_itself();
 	by_tcp();
 	timed();
 	confined();

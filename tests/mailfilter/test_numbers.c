@@ -33,7 +33,16 @@ static void put(struct record *record, const char *uid, enum record_state state,
 static void what_is_on_record_is_counted(void **state)
 {
 	char dir[] = "/tmp/test_numbers.XXXXXX";
-	struct record_quarantined item = { .id = "20260101T000000-0123456789abcdef" };
+	struct record_quarantined items[] = {
+		{ .id = "20260101T000000-0123456789abcdef",
+			.time_s = 1767225601,
+			.size = 500 },
+		{ .id = "20260101T000000-0123456789abcde0",
+			.time_s = 1767225600,
+			.size = 70 },
+		/* by a clock that was not set */
+		{ .id = "19700101T000000-0123456789abcde1", .time_s = 100, .size = 3 },
+	};
 	struct record *record = NULL;
 	struct numbers numbers = { 0 };
 	struct err err = { 0 };
@@ -47,7 +56,8 @@ static void what_is_on_record_is_counted(void **state)
 	put(record, "3", RECORD_HELD, "");
 	put(record, "4", RECORD_PARKED, "");
 	put(record, "5", RECORD_PASSED, "");
-	assert_int_equal(record_put_quarantined(record, &item, &err), 0);
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+		assert_int_equal(record_put_quarantined(record, &items[i], &err), 0);
 	assert_int_equal(record_commit(record, &err), 0);
 	assert_int_equal(numbers_take(record, &numbers, &err), 0);
 	assert_true(numbers.known);
@@ -55,7 +65,9 @@ static void what_is_on_record_is_counted(void **state)
 	assert_int_equal(numbers.counts.infected, 1);
 	assert_int_equal(numbers.counts.held, 1);
 	assert_int_equal(numbers.counts.parked, 1);
-	assert_int_equal(numbers.quarantined, 1);
+	assert_int_equal(numbers.quarantine.count, 3);
+	assert_int_equal(numbers.quarantine.bytes, 573);
+	assert_int_equal(numbers.quarantine.oldest_s, 1767225600);
 	record_close(record);
 	assert_int_equal(file_remove_tree(dir, true, &err), 0);
 }
@@ -82,7 +94,16 @@ static void an_account_of_which_nothing_is_known_has_no_counts(void **state)
 		"mailfilter_account_infected_messages{account=\"work\"} 4\n"
 		"# HELP mailfilter_account_quarantined_messages Originals in quarantine.\n"
 		"# TYPE mailfilter_account_quarantined_messages gauge\n"
-		"mailfilter_account_quarantined_messages{account=\"work\"} 5\n";
+		"mailfilter_account_quarantined_messages{account=\"work\"} 5\n"
+		"# HELP mailfilter_account_quarantined_bytes Their size.\n"
+		"# TYPE mailfilter_account_quarantined_bytes gauge\n"
+		"mailfilter_account_quarantined_bytes{account=\"work\"} 600\n"
+		"# HELP mailfilter_account_quarantined_oldest_timestamp_seconds When the oldest of them was put there; 0: there is none.\n"
+		"# TYPE mailfilter_account_quarantined_oldest_timestamp_seconds gauge\n"
+		"mailfilter_account_quarantined_oldest_timestamp_seconds{account=\"work\"} 1767225600\n"
+		"# HELP mailfilter_account_quarantine_check Is that too much, or too old: 0 ok, 1 a warning, 2 critical.\n"
+		"# TYPE mailfilter_account_quarantine_check gauge\n"
+		"mailfilter_account_quarantine_check{account=\"work\"} 1\n";
 	const struct numbers_account list[] = {
 		{ .name = "work",
 			.numbers = { .known = true,
@@ -91,7 +112,8 @@ static void an_account_of_which_nothing_is_known_has_no_counts(void **state)
 					.pending = 1,
 					.done = 10,
 					.infected = 4 },
-				.quarantined = 5 },
+				.quarantine = { 5, 600, 1767225600 },
+				.quarantine_level = CHECK_WARNING },
 			.last_s = 1767225600 },
 		{ .name = "home", .failed = true },
 	};

@@ -44,12 +44,15 @@ static inline void checked_start(struct checked *at)
 	at->settings.listen.items = at->listen;
 	at->settings.on_alert.items = at->alert;
 	at->settings.freshclam_log = at->folder;
+	at->settings.check_interval_ms = 600000;
 	at->signatures[0] = at->folder;
 	at->facts = (struct check_facts){ .settings = &at->settings,
 		.wall_s = NOW,
 		.newer_for_ms = -1,
 		.jumped_ago_ms = -1,
 		.probed_ago_ms = -1,
+		.test_failed_ago_ms = -1,
+		.test_wrong_ago_ms = -1,
 		.inspector_died_ago_ms = -1 };
 }
 

@@ -62,8 +62,7 @@ static void dead_workers_are_told_of(void **state)
 	says(&at, check_workers, CHECK_OK, "the first of 4 is being tested");
 	at.facts.workers_able = 3;
 	at.facts.probed_ago_ms = 180000;
-	says(&at, check_workers, CHECK_OK,
-		"3 of 4 serve; the last one passed its self-test 3 minutes ago");
+	says(&at, check_workers, CHECK_OK, "3 of 4 serve");
 	at.facts.counts[HEALTH_CRASHES] = 2;
 	at.facts.counts[HEALTH_LATE] = 1;
 	says(&at, check_workers, CHECK_OK, "3 of 4 serve");
@@ -80,6 +79,42 @@ static void dead_workers_are_told_of(void **state)
 	(void)snprintf(at.facts.trouble, sizeof(at.facts.trouble), "no signatures");
 	says(&at, check_workers, CHECK_CRITICAL, "mail waits: no signatures");
 	checked_stop(&at);
+}
+
+static void a_self_test_that_fails_is_told_of(void **state)
+{
+	struct checked at;
+
+	(void)state;
+	checked_start(&at);
+	says(&at, check_selftest, CHECK_OK, "no worker has passed");
+	at.facts.probed_ago_ms = 1000;
+	at.facts.proved_for_ms = 180000;
+	says(&at, check_selftest, CHECK_OK, "in the last 3 minutes");
+	(void)snprintf(at.facts.test_why, sizeof(at.facts.test_why), "no room");
+	at.facts.test_failed_ago_ms = 5000;
+	says(&at, check_selftest, CHECK_WARNING, "5 seconds ago a worker did not pass");
+	at.facts.test_failed_ago_ms = 500;
+	says(&at, check_selftest, CHECK_CRITICAL,
+		"no worker passes, and mail waits: no room");
+	at.facts.test_failed_ago_ms = at.facts.test_wrong_ago_ms = 599000;
+	says(&at, check_selftest, CHECK_CRITICAL, "see what else it let pass");
+	at.facts.test_failed_ago_ms = at.facts.test_wrong_ago_ms = 600000;
+	says(&at, check_selftest, CHECK_OK, "in the last 3 minutes");
+	/* Nobody passed since, however long ago that is. */
+	at.facts.probed_ago_ms = 700000;
+	says(&at, check_selftest, CHECK_CRITICAL, "no worker passes");
+	checked_stop(&at);
+}
+
+static void what_happened_is_news_for_ten_turns(void **state)
+{
+	struct settings settings = { .check_interval_ms = 1000 };
+
+	(void)state;
+	assert_int_equal(check_news_ms(&settings), 10000);
+	settings.check_interval_ms = 86400000;
+	assert_int_equal(check_news_ms(&settings), 600000);
 }
 
 static void mail_that_waits_is_told_of(void **state)
@@ -176,7 +211,9 @@ static void an_inspector_that_does_not_live_is_told_of(void **state)
 	(void)snprintf(at.facts.inspector, sizeof(at.facts.inspector), "cannot start");
 	says(&at, check_inspector, CHECK_CRITICAL, "cannot start");
 	at.facts.inspector[0] = '\0';
-	at.facts.inspector_died_ago_ms = 300000;
+	at.facts.inspector_hung = true;
+	says(&at, check_inspector, CHECK_WARNING, "hung, and was replaced, 1 second ago");
+	at.facts.inspector_died_ago_ms = 600000;
 	says(&at, check_inspector, CHECK_OK, "the checks run");
 	checked_stop(&at);
 }
@@ -214,6 +251,8 @@ int main(void)
 		cmocka_unit_test(the_worst_is_what_is_said),
 		cmocka_unit_test(a_span_is_told_in_a_unit_of_which_there_are_two),
 		cmocka_unit_test(dead_workers_are_told_of),
+		cmocka_unit_test(a_self_test_that_fails_is_told_of),
+		cmocka_unit_test(what_happened_is_news_for_ten_turns),
 		cmocka_unit_test(mail_that_waits_is_told_of),
 		cmocka_unit_test(slow_scans_are_told_of),
 		cmocka_unit_test(unscannable_mail_is_told_of_unless_it_is_encrypted),

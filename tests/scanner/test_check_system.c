@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "common/clock.h"
@@ -75,6 +76,41 @@ static void temp_space_that_is_full_is_told_of_until_it_is_not(void **state)
 	}
 	says(&at, check_space, CHECK_OK, "4 of 4 MB are left");
 	free(at.limits[1]);
+	assert_int_equal(umount(at.folder), 0);
+	checked_stop(&at);
+}
+
+static void a_disk_that_is_full_is_told_of_until_it_is_not(void **state)
+{
+	char path[CHECKED_PATH], metrics[CHECKED_PATH];
+	struct checked at;
+
+	(void)state;
+	checked_start(&at);
+	if (!mount_small(at.folder, "size=4m")) {
+		checked_stop(&at);
+		skip();
+	}
+	limit_is(&at, "disk-left 3M 1M");
+	says(&at, check_disk, CHECK_OK, "4 MB are left where least is");
+	fill(in_folder(&at, "a", path), 2 << 20);
+	says(&at, check_disk, CHECK_WARNING, "2 MB are left for new signatures");
+	fill(in_folder(&at, "b", path), 8 << 20);
+	says(&at, check_disk, CHECK_CRITICAL, "0 MB are left for new signatures");
+	at.signatures[0] = at.test;
+	says(&at, check_disk, CHECK_OK, "nothing is written");
+	at.settings.sweep.count = 1;
+	at.settings.sweep_state = at.folder;
+	says(&at, check_disk, CHECK_CRITICAL, "for what the sweep remembers");
+	at.settings.sweep.count = 0;
+	at.settings.metrics_file = in_folder(&at, "x.prom", metrics);
+	says(&at, check_disk, CHECK_CRITICAL, "0 MB are left for the metrics");
+	assert_int_equal(unlink(in_folder(&at, "b", path)), 0);
+	assert_int_equal(unlink(in_folder(&at, "a", path)), 0);
+	says(&at, check_disk, CHECK_OK, "4 MB are left where least is");
+	/* Nobody writes there. */
+	assert_int_equal(mount("none", at.folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	says(&at, check_disk, CHECK_OK, "nothing is written");
 	assert_int_equal(umount(at.folder), 0);
 	checked_stop(&at);
 }
@@ -148,6 +184,70 @@ static void the_tightest_limit_of_all_groups_counts(void **state)
 	assert_true(memory_left(at.folder, &left, &limited));
 	assert_int_equal(left, 0);
 	checked_stop(&at);
+}
+
+/* One group with a limit, wherever the kernel shows it, of which 1 MB is left. */
+static void a_limit_is_seen_in_each_version_of_control_groups(void **state)
+{
+	static const struct {
+		const char *groups, *folder, *max, *used, *stat;
+		bool limited;
+	} cases[] = {
+		/* a container sees its own group as the root */
+		{ "0::/\n", "sys/fs/cgroup", "memory.max", "memory.current",
+			"inactive_file 1048576\n", true },
+		{ "9:pids:/p\n4:memory:/a\n0::/\n", "sys/fs/cgroup/memory/a",
+			"memory.limit_in_bytes", "memory.usage_in_bytes",
+			"inactive_file 7\ntotal_inactive_file 1048576\n", true },
+		{ "4:cpu,memory:/a/b\n0::/\n", "sys/fs/cgroup/memory/a",
+			"memory.limit_in_bytes", "memory.usage_in_bytes",
+			"total_inactive_file 1048576\n", true },
+		{ "4:memory:/elsewhere\n", "sys/fs/cgroup/memory",
+			"memory.limit_in_bytes", "memory.usage_in_bytes",
+			"total_inactive_file 1048576\n", true },
+		/* not of memory, not ours, not well-formed */
+		{ "4:memory_other:/a\n", "sys/fs/cgroup/memory/a",
+			"memory.limit_in_bytes", "memory.usage_in_bytes", "", false },
+		{ "4:memory:/b\n", "sys/fs/cgroup/memory/a", "memory.limit_in_bytes",
+			"memory.usage_in_bytes", "", false },
+		{ "4:memory\n:memory:/a\n4:memory:a\n", "sys/fs/cgroup/memory/a",
+			"memory.limit_in_bytes", "memory.usage_in_bytes", "", false },
+		{ "", "sys/fs/cgroup/memory", "memory.limit_in_bytes",
+			"memory.usage_in_bytes", "", false },
+	};
+	char path[CHECKED_PATH];
+	uint64_t left;
+	bool limited;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct {
+			const char *folder, *name, *text;
+		} files[] = { { "proc", "meminfo", "MemAvailable: 4096 kB\n" },
+			{ "proc/self", "cgroup", cases[i].groups },
+			{ cases[i].folder, cases[i].max, "3145728\n" },
+			{ cases[i].folder, cases[i].used, "3145728\n" },
+			{ cases[i].folder, "memory.stat", cases[i].stat } };
+		struct checked at;
+
+		checked_start(&at);
+		for (size_t j = 0; j < sizeof(files) / sizeof(*files); j++) {
+			char name[64];
+
+			assert_int_equal(
+				file_mkdirs(in_folder(&at, files[j].folder, path), 0700,
+					NULL),
+				0);
+			(void)snprintf(name, sizeof(name), "%s/%s", files[j].folder,
+				files[j].name);
+			put(&at, name, files[j].text, NOW);
+		}
+		if (!memory_left(at.folder, &left, &limited) ||
+			limited != cases[i].limited ||
+			left != (limited ? 1048576 : 4194304))
+			fail_msg("case %zu: %ju left", i, (uintmax_t)left);
+		checked_stop(&at);
+	}
 }
 
 static void what_others_may_change_is_told_of(void **state)
@@ -248,8 +348,8 @@ static void a_worker_that_is_not_shut_in_is_critical(void **state)
 	(void)close(ready[1]);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	/* One that has ended says nothing. */
-	says(&at, check_isolation, CHECK_OK, "0 of them were looked at");
+	/* One that has ended, or is hidden, says nothing. */
+	says(&at, check_isolation, CHECK_OK, "/proc does not show them");
 	checked_stop(&at);
 }
 
@@ -275,7 +375,7 @@ static void an_alert_has_its_sentence_and_no_shell(void **state)
 		">%s",
 		in_folder(&at, "out", path));
 	assert_int_equal(setenv("NOTIFY_SOCKET", "/secret", 1), 0);
-	assert_int_equal(alert_run(&list, &about, 20, &err), 0);
+	assert_int_equal(alert_run(&list, &about, 20, -1, &err), 0);
 	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
 	assert_int_equal(file_read(path, 4096, &out, NULL), 0);
 	assert_int_equal(buf_text(&out, &text, NULL), 0);
@@ -303,26 +403,63 @@ static void an_alert_that_fails_says_how(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		from = clock_ms();
 		(void)snprintf(script, sizeof(script), "%s", cases[i].script);
-		assert_int_equal(alert_run(&list, &about, 1, &err), -1);
+		assert_int_equal(alert_run(&list, &about, 1, -1, &err), -1);
 		assert_non_null(strstr(err.text, cases[i].says));
 		assert_true(clock_ms() - from < 20000);
 	}
 	command[0] = none;
-	assert_int_equal(alert_run(&list, &about, 1, &err), -1);
+	assert_int_equal(alert_run(&list, &about, 1, -1, &err), -1);
 	assert_non_null(strstr(err.text, "No such file"));
+}
+
+/* The scanner stops: the command has a moment more, and nothing of it is left. */
+static void an_alert_ends_with_the_scanner(void **state)
+{
+	char script[2 * CHECKED_PATH], shell[] = "/bin/sh", option[] = "-c",
+				       pid_file[CHECKED_PATH];
+	char *command[] = { shell, option, script };
+	struct schema_list list = { command, 3 };
+	struct checked at;
+	struct err err = { 0 };
+	int64_t from = clock_ms();
+	int ends[2];
+
+	(void)state;
+	checked_start(&at);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	(void)close(ends[1]);
+	(void)snprintf(script, sizeof(script), "exec sleep 0.2");
+	assert_int_equal(alert_run(&list, &about, 60, ends[0], &err), 0);
+	/* A child that stays longer than its parent goes as well. */
+	(void)snprintf(script, sizeof(script), "sleep 600 & echo $! >%s; wait",
+		in_folder(&at, "pid", pid_file));
+	assert_int_equal(alert_run(&list, &about, 60, ends[0], &err), -1);
+	assert_non_null(strstr(err.text, "not done in 3 seconds: killed"));
+	assert_true(clock_ms() - from < 30000);
+	/* Dead, if nobody has buried it yet. */
+	(void)snprintf(script, sizeof(script),
+		"i=0; while grep -qs '^State:.[^ZX]' /proc/$(cat %s)/status && [ $i -lt 100 "
+		"]; do sleep 0.05; i=$((i+1)); done; [ $i -lt 100 ]",
+		pid_file);
+	assert_int_equal(system(script), 0);
+	(void)close(ends[0]);
+	checked_stop(&at);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(temp_space_that_is_full_is_told_of_until_it_is_not),
+		cmocka_unit_test(a_disk_that_is_full_is_told_of_until_it_is_not),
 		cmocka_unit_test(a_temp_folder_that_is_gone_is_critical),
 		cmocka_unit_test(little_memory_is_told_of),
 		cmocka_unit_test(the_tightest_limit_of_all_groups_counts),
+		cmocka_unit_test(a_limit_is_seen_in_each_version_of_control_groups),
 		cmocka_unit_test(what_others_may_change_is_told_of),
 		cmocka_unit_test(a_worker_that_is_not_shut_in_is_critical),
 		cmocka_unit_test(an_alert_has_its_sentence_and_no_shell),
 		cmocka_unit_test(an_alert_that_fails_says_how),
+		cmocka_unit_test(an_alert_ends_with_the_scanner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,6 +293,75 @@ static void workers_without_temp_space_are_tried_again_at_one_pace(void **state)
 	assert_int_equal(f.host.failures, 0);
 }
 
+static void a_worker_passes_its_self_test_again(void **state)
+{
+	struct job_head head;
+	auto_buf struct buf payload = { .max = 1000 };
+	int64_t before = clock_ms(), due;
+
+	(void)state;
+	assert_int_equal(crew_probe(&f.host, 0), -1); /* nobody is there */
+	at_work();
+	assert_int_equal(crew_probe(&f.host, 0), -1); /* mail goes first */
+	assert_int_equal(job_receive(f.worker_end, &head, &payload, NULL), 1);
+	say_verdict(VERDICT_CLEAN);
+	due = crew_probe(&f.host, 60000);
+	assert_true(due >= before + 60000 && due <= clock_ms() + 60000);
+	assert_int_equal(f.worker->state, WORKER_IDLE);
+	assert_int_equal(crew_probe(&f.host, 0), -1);
+	assert_int_equal(f.worker->state, WORKER_STARTING);
+	assert_int_equal(pool_able(&f.host.pool), 1);
+	assert_int_equal(crew_probe(&f.host, 0), -1); /* one at a time */
+	crew_hear(&f.host, f.worker);
+	assert_int_equal(job_receive(f.worker_end, &head, &payload, NULL), 1);
+	assert_int_equal(head.type, JOB_PROBE);
+	assert_int_equal(payload.len, 0);
+	from_worker(JOB_READY, (struct span){ 0 });
+	assert_int_equal(f.worker->state, WORKER_IDLE);
+	assert_true(f.host.test.passed_at >= before);
+	assert_int_equal(f.worker->jobs, 1);
+}
+
+static void a_worker_that_fails_its_self_test_is_replaced_at_once(void **state)
+{
+	static const struct {
+		uint32_t level;
+		bool wrong;
+	} cases[] = { { 0, false }, { 1, true } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct span why = span_str("the probe is not found");
+
+		assert_int_equal(set_up(state), 0);
+		f.host.test = (struct host_test){ -1, -1, -1, "" };
+		join();
+		from_worker(JOB_READY, (struct span){ 0 });
+		assert_int_equal(crew_probe(&f.host, 0), -1);
+		crew_hear(&f.host, f.worker);
+		assert_int_equal(
+			job_send(f.worker_end, JOB_FAILED, cases[i].level, &why, 1, NULL),
+			0);
+		crew_hear(&f.host, f.worker);
+		assert_int_equal(order(), HOST_KILL);
+		assert_string_equal(f.host.test.why, "the probe is not found");
+		assert_true(f.host.test.failed_at >= f.host.test.passed_at);
+		assert_int_equal(f.host.test.wrong_at >= 0, cases[i].wrong);
+		assert_int_equal(f.host.failures, 0);
+		crew_fill(&f.host, 1, false);
+		assert_int_equal(order(), HOST_FORK);
+		assert_int_equal(tear_down(state), 0);
+	}
+	/* One that does not come to its end is no better. */
+	assert_int_equal(set_up(state), 0);
+	join();
+	from_worker(JOB_READY, (struct span){ 0 });
+	assert_int_equal(crew_probe(&f.host, 0), -1);
+	f.worker->deadline = 1;
+	(void)crew_deadlines(&f.host);
+	assert_int_equal(order(), HOST_KILL);
+	assert_string_equal(f.host.test.why, "its self-test did not end in time");
+}
+
 static void a_worker_killed_for_its_memory_is_told_from_one_killed_from_outside(
 	void **state)
 {
@@ -346,6 +415,9 @@ int main(void)
 		CREW_TEST(an_idle_worker_that_speaks_unasked_is_replaced),
 		CREW_TEST(workers_that_cannot_serve_are_tried_again_more_and_more_slowly),
 		CREW_TEST(workers_without_temp_space_are_tried_again_at_one_pace),
+		CREW_TEST(a_worker_passes_its_self_test_again),
+		cmocka_unit_test_teardown(
+			a_worker_that_fails_its_self_test_is_replaced_at_once, tear_down),
 		CREW_TEST(
 			a_worker_killed_for_its_memory_is_told_from_one_killed_from_outside),
 		CREW_TEST(

@@ -49,9 +49,23 @@ static void alerts_come_once_an_hour_but_for_that_all_is_well(void **state)
 			fail_msg("minute %d", (int)cases[i].minute);
 }
 
+/* It changes with each turn, for a day: twice in an hour it is told, that it is bad and that it is well. */
+static void a_check_that_flaps_does_not_flood(void **state)
+{
+	struct round round = { .told_at = -1, .known = true };
+	int told = 0;
+
+	(void)state;
+	for (int64_t now = 0; now < INT64_C(24) * 60 * 60 * 1000; now += 1000)
+		told += alerts(
+			&round, now / 1000 % 2 == 0 ? CHECK_CRITICAL : CHECK_OK, now);
+	assert_int_equal(told, 24 * 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_check_that_flaps_does_not_flood),
 		cmocka_unit_test(alerts_come_once_an_hour_but_for_that_all_is_well),
 	};
 

@@ -51,6 +51,7 @@ static void check_presets(const struct settings *settings)
 	assert_int_equal(settings->sweep_interval_ms, 24 * 3600 * 1000);
 	assert_int_equal(settings->sweep_rest_ms, 3600 * 1000);
 	assert_string_equal(settings->sweep_state, "/var/lib/mailfilter-scanner/sweep");
+	assert_null(settings->sweep_quarantine);
 }
 
 static void an_empty_file_gives_the_presets(void **state)
@@ -163,6 +164,7 @@ static const struct {
 	{ "sweep = { \"/home\", \"/home\" }", 1, "twice" },
 	{ "sweep-exclude = { \"[a\" }", 1, "expected" },
 	{ "sweep-interval = 500ms", 1, "1s" },
+	{ "sweep-quarantine = \"kept\"", 1, "path" },
 	{ "temp-dir = \"tmp\"", 1, "expected the whole path" },
 	{ "temp-dir = \"/\"", 1, "expected the whole path" },
 	{ "message-max = 2G", 1, "from 1K to 1G, such as 50M" },

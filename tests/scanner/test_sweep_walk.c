@@ -211,6 +211,48 @@ static void what_is_exchanged_before_it_is_opened_is_not_read(void **state)
 	assert_int_equal(sweep_walk_open(walk, &entry, &fd, &stat), 0);
 }
 
+static void the_folder_that_is_spared_is_not_entered(void **state)
+{
+	auto_sweep_walk struct sweep_walk *walk = new_walk(&none);
+	struct sweep_entry entry;
+	struct stat spared;
+	enum sweep_step step;
+	size_t found = 0, excluded = 0;
+
+	(void)state;
+	make("a/spared");
+	put("a/spared/file");
+	put("a/file");
+	assert_int_equal(stat(at("a/spared"), &spared), 0);
+	sweep_walk_spare(walk, &spared);
+	while ((step = sweep_walk_next(walk, &entry)) != SWEEP_END) {
+		found += step == SWEEP_FOUND;
+		excluded += entry.why == SWEEP_WHY_EXCLUDED;
+	}
+	assert_int_equal(found, 1);
+	assert_int_equal(excluded, 1);
+}
+
+static void what_was_found_has_a_place(void **state)
+{
+	auto_sweep_walk struct sweep_walk *walk = new_walk(&none);
+	struct sweep_entry entry;
+	struct stat there, is;
+	const char *name;
+	int place;
+
+	(void)state;
+	make("a");
+	put("a/file");
+	while (sweep_walk_next(walk, &entry) != SWEEP_FOUND)
+		;
+	place = sweep_walk_place(walk, &name);
+	assert_string_equal(name, "file");
+	assert_int_equal(fstat(place, &is), 0);
+	assert_int_equal(stat(at("a"), &there), 0);
+	assert_int_equal(is.st_ino, there.st_ino);
+}
+
 static void the_first_root_that_cannot_be_entered_is_named(void **state)
 {
 	static char here[80], link[80], file[80], gone[80];
@@ -250,6 +292,9 @@ int main(void)
 			depth_has_a_limit_and_what_is_beside_it_is_found, start, end),
 		cmocka_unit_test_setup_teardown(
 			what_is_exchanged_before_it_is_opened_is_not_read, start, end),
+		cmocka_unit_test_setup_teardown(
+			the_folder_that_is_spared_is_not_entered, start, end),
+		cmocka_unit_test_setup_teardown(what_was_found_has_a_place, start, end),
 		cmocka_unit_test_setup_teardown(
 			the_first_root_that_cannot_be_entered_is_named, start, end),
 	};

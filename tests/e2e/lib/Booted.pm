@@ -148,7 +148,8 @@ sub run {
 	} elsif ($role eq 'inside') {
 		require Dovecot;
 		eval { $inside->(); 1 } or do {
-			diag($@, output('journalctl', '--no-pager', '--lines=80', '--unit=mailfilter*'),
+			my $why = $@;    # what is asked next has evals of its own
+			diag($why, output('journalctl', '--no-pager', '--lines=80', '--unit=mailfilter*'),
 				output('journalctl', '--no-pager', '--lines=80', '_SYSTEMD_USER_UNIT=mailfilter.service'));
 			fail('everything is done in time');
 		};

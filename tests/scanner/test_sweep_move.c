@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/test.h"
+
+#include <unistd.h>
+
+#include "scanner/quarantine_release.h"
+#include "scanner/sweep_move.h"
+#include "tests/scanner/quarantined.h"
+
+static struct settings settings;
+
+static int start(void **state)
+{
+	(void)state;
+	if (prepare(NULL) < 0)
+		return -1;
+	settings.sweep_quarantine = quarantine_path;
+	return 0;
+}
+
+/* What is said of a file that is found as this. */
+static const char *found(enum verdict_kind kind, bool is_mail, bool changed)
+{
+	static char *items[] = { folder };
+	static const struct schema_list roots = { items, 1 }, none;
+	static struct sweep_answer answer;
+	auto_sweep_walk struct sweep_walk *walk = NULL;
+	struct sweep_scanned scanned = {
+		.is_mail = is_mail, .changed = changed, .digest = &set
+	};
+	auto_close int file = -1;
+	auto_buf struct buf bytes;
+	struct sweep_entry entry;
+	struct stat stat_of;
+	struct err err = { 0 };
+
+	buf_init(&bytes, 4096);
+	assert_int_equal(sweep_walk_new(&roots, &none, false, &walk, &err), 0);
+	while (sweep_walk_next(walk, &entry) != SWEEP_FOUND)
+		;
+	assert_int_equal(sweep_walk_open(walk, &entry, &file, &stat_of), 0);
+	scanned.path = entry.path;
+	scanned.stat = &stat_of;
+	answer = (struct sweep_answer){ .kind = kind, .signature = "Test.Find" };
+	assert_int_equal(file_read(entry.path, 4096, &bytes, &err), 0);
+	assert_int_equal(hash_span(buf_span(&bytes), &answer.hash, &err), 0);
+	sweep_move(&settings, walk, &scanned, file, &answer);
+	return answer.detail;
+}
+
+static void what_is_infected_is_moved(void **state)
+{
+	(void)state;
+	put_file(path, BYTES);
+	assert_memory_equal(found(VERDICT_INFECTED, false, false),
+		"moved to quarantine as 20", strlen("moved to quarantine as 20"));
+	assert_int_equal(names_in(folder), 0);
+}
+
+static void other_names_that_stay_are_said(void **state)
+{
+	char other[80];
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s/other", base);
+	put_file(path, BYTES);
+	assert_int_equal(link(path, other), 0);
+	assert_non_null(strstr(
+		found(VERDICT_INFECTED, false, false), "(other names of it stay: 1)"));
+}
+
+static void without_the_setting_nothing_happens(void **state)
+{
+	(void)state;
+	settings.sweep_quarantine = NULL;
+	put_file(path, BYTES);
+	assert_string_equal(found(VERDICT_INFECTED, false, false), "");
+	assert_true(has_file(path, BYTES));
+	assert_int_equal(access(quarantine_path, F_OK), -1);
+}
+
+static void what_is_not_infected_stays(void **state)
+{
+	static const enum verdict_kind kinds[] = { VERDICT_CLEAN, VERDICT_UNSCANNABLE,
+		VERDICT_RETRY };
+
+	(void)state;
+	put_file(path, BYTES);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		assert_string_equal(found(kinds[i], false, false), "");
+	assert_true(has_file(path, BYTES));
+}
+
+static const struct {
+	const char *bytes;
+	bool is_mail, changed;
+	const char *said;
+} stays[] = {
+	{ BYTES, true, false, "not moved: a mail: \"mailfilter rescan\"" },
+	{ "From a@example.org\n\n" BYTES, false, false, "not moved: a mailbox" },
+	{ BYTES, false, true, "not moved: it changed lately" },
+};
+
+static void mail_and_what_changes_stays_and_that_is_said(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(stays) / sizeof(*stays); i++) {
+		put_file(path, stays[i].bytes);
+		assert_memory_equal(
+			found(VERDICT_INFECTED, stays[i].is_mail, stays[i].changed),
+			stays[i].said, strlen(stays[i].said));
+		assert_true(has_file(path, stays[i].bytes));
+	}
+}
+
+static void what_was_released_stays_until_its_bytes_change(void **state)
+{
+	char id[QUARANTINE_ID_MAX];
+	struct quarantine_item item;
+	struct err err = { 0 };
+	const char *said;
+
+	(void)state;
+	put_file(path, BYTES);
+	said = found(VERDICT_INFECTED, false, false);
+	(void)snprintf(id, sizeof(id), "%s", said + strlen("moved to quarantine as "));
+	{
+		auto_quarantine struct quarantine quarantine = open_quarantine();
+
+		assert_int_equal(
+			quarantine_release(&quarantine, id, NULL, &item, &err), 0);
+	}
+	said = found(VERDICT_INFECTED, false, false);
+	assert_non_null(strstr(said, "not moved: released from quarantine as "));
+	assert_non_null(strstr(said, id));
+	assert_true(has_file(path, BYTES));
+	put_file(path, BYTES ".");
+	(void)found(VERDICT_INFECTED, false, false);
+	assert_int_equal(names_in(folder), 0);
+}
+
+static void a_quarantine_that_may_not_be_used_is_said(void **state)
+{
+	(void)state;
+	put_file(path, BYTES);
+	assert_int_equal(mkdir(quarantine_path, 0755), 0);
+	assert_int_equal(chmod(quarantine_path, 0755), 0);
+	assert_non_null(strstr(
+		found(VERDICT_INFECTED, false, false), "not moved: others may enter"));
+	assert_true(has_file(path, BYTES));
+}
+
+static void one_that_is_at_work_in_it_is_not_waited_for(void **state)
+{
+	auto_quarantine struct quarantine quarantine = open_quarantine();
+
+	(void)state;
+	assert_true(quarantine.lock >= 0);
+	put_file(path, BYTES);
+	assert_non_null(strstr(
+		found(VERDICT_INFECTED, false, false), "not moved: another is at work"));
+	assert_true(has_file(path, BYTES));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, clean_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_infected_is_moved),
+		TEST(other_names_that_stay_are_said),
+		TEST(without_the_setting_nothing_happens),
+		TEST(what_is_not_infected_stays),
+		TEST(mail_and_what_changes_stays_and_that_is_said),
+		TEST(what_was_released_stays_until_its_bytes_change),
+		TEST(a_quarantine_that_may_not_be_used_is_said),
+		TEST(one_that_is_at_work_in_it_is_not_waited_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -16,6 +16,11 @@ void body_init(struct body *body, const char *dir, uint64_t max)
 	buf_init(&body->memory, BODY_MEMORY_MAX);
 }
 
+void body_set_memory(struct body *body, size_t max)
+{
+	body->memory.max = max;
+}
+
 static void unmap(struct body *body)
 {
 	if (body->map)
@@ -76,7 +81,7 @@ int body_add(struct body *body, struct span bytes, struct err *err)
 		return err_set(
 			err, ERR_MESSAGE, "more than %" PRIu64 " bytes", body->max);
 	unmap(body);
-	if (body->fd < 0 && bytes.len <= BODY_MEMORY_MAX - body->memory.len) {
+	if (body->fd < 0 && bytes.len <= body->memory.max - body->memory.len) {
 		if (buf_add(&body->memory, bytes.data, bytes.len, err) < 0)
 			return -1;
 	} else {

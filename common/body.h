@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The bytes of one message on their way: in memory while small, past BODY_MEMORY_MAX in an
- * unlinked file of the given directory, so that a large mail costs no memory and leaves no
+ * The bytes of one message on their way: in memory while small, past BODY_MEMORY_MAX (or what its owner
+ * says) in an unlinked file of the given directory, so that a large mail costs no memory and leaves no
  * rest behind a crash. Untrusted bytes throughout. One owner at a time. */
 #ifndef COMMON_BODY_H
 #define COMMON_BODY_H
@@ -16,8 +16,8 @@ struct body {
 	const char *dir; /* borrowed; where the file goes */
 	uint64_t max;    /* bytes it may ever hold */
 	uint64_t size;
-	struct buf memory;
-	int fd; /* -1 while in memory */
+	struct buf memory; /* its max: what may be there before the file is made */
+	int fd;            /* -1 while in memory */
 	void *map;
 	size_t map_size;
 };
@@ -25,6 +25,9 @@ struct body {
 /* Empty. dir must outlive the body. */
 void body_init(struct body *body, const char *dir, uint64_t max);
 void body_done(struct body *body);
+
+/* Of an empty body: so much of it stays in memory. A file costs what a copy of the bytes does. */
+void body_set_memory(struct body *body, size_t max);
 #define auto_body DEFER(body_done)
 
 /* Append. Beyond max: ERR_MESSAGE; disk full: ERR_AGAIN; no memory: ERR_FATAL. */

@@ -69,6 +69,7 @@ static void next_arrival(struct fetch *fetch)
 	(void)head_result(&fetch->head);
 	body_done(&fetch->arriving);
 	body_init(&fetch->arriving, fetch->spool, fetch->message_max + BODY_MEMORY_MAX);
+	body_set_memory(&fetch->arriving, pipeline_memory(fetch->pipeline));
 	fetch->arriving_err.kind = ERR_NONE;
 }
 

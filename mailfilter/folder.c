@@ -73,9 +73,20 @@ static uint32_t last_uid(const struct folder *folder, uint32_t done_uid)
 	return uid > done_uid ? (uint32_t)uid : done_uid;
 }
 
-static int list_it(struct folder *folder, struct err *err)
+static int read_list(struct folder *folder, uint32_t after_uid, struct err *err)
 {
 	struct source *source = folder->session->source;
+	const int64_t from_ms = clock_ms();
+	int result = (source->ops->names ? source->ops->names : source->ops->list)(
+		source, after_uid, &folder->items, &folder->count, err);
+
+	folder->listing_ms = clock_ms() - from_ms;
+	folder->measured = result > 0 ? 0 : folder->count;
+	return result < 0 ? -1 : 0;
+}
+
+static int list_it(struct folder *folder, struct err *err)
+{
 	struct record_folder row = { 0 };
 	int first = begin(folder, &row, err);
 
@@ -84,8 +95,7 @@ static int list_it(struct folder *folder, struct err *err)
 			record_take_unparked(folder_tools(folder)->record, folder->name,
 				folder->uidvalidity, &row.done_uid, err) < 0))
 		return -1;
-	if (source->ops->list(source, row.done_uid, &folder->items, &folder->count, err) <
-		0)
+	if (read_list(folder, row.done_uid, err) < 0)
 		return -1;
 	folder->listed_to = last_uid(folder, row.done_uid);
 	if (folder->uidvalidity > 0 && folder_match(folder, err) < 0)

@@ -57,12 +57,15 @@ struct folder {
 	struct source_item
 		*items; /* of the listing, ascending, without what is passed over */
 	size_t count;
-	uint32_t listed_to; /* the last UID that was there, or was done before */
-	uint32_t passed_to; /* what is passed over begins the listing, up to this UID */
-	struct buf held;    /* source_items that were held before this session */
-	struct buf owed;    /* source_items that are recorded and not settled yet */
-	struct buf settled; /* settled if the session ends in order */
-	struct err refused; /* the server will not settle, or ERR_NONE */
+	size_t measured;     /* up to here all have size and date that will need them */
+	size_t measure_next; /* so many are to be told next; 0: none was yet */
+	int64_t listing_ms;  /* so long did it take to list them */
+	uint32_t listed_to;  /* the last UID that was there, or was done before */
+	uint32_t passed_to;  /* what is passed over begins the listing, up to this UID */
+	struct buf held;     /* source_items that were held before this session */
+	struct buf owed;     /* source_items that are recorded and not settled yet */
+	struct buf settled;  /* settled if the session ends in order */
+	struct err refused;  /* the server will not settle, or ERR_NONE */
 };
 
 /* A server that numbers a folder anew (another UIDVALIDITY) has its messages told again by size and

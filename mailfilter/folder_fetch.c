@@ -256,6 +256,21 @@ static int fetch_one(struct folder *folder, struct chunk *chunk,
 	return chunk_add(folder, chunk, item, row, trial, err) < 0 ? -1 : 1;
 }
 
+/* With one of this state, as recorded, nothing is to be done. */
+static bool is_over(enum record_state state)
+{
+	return state == RECORD_SETTLED || state == RECORD_PARKED ||
+	       state == RECORD_PASSED;
+}
+
+/* What is measured goes on its way before the server is asked for more. */
+static int measure_more(
+	struct folder *folder, struct chunk *chunk, size_t from, struct err *err)
+{
+	return chunk_run(folder, chunk, err) < 0 ? -1
+						 : folder_measure_more(folder, from, err);
+}
+
 int folder_fetch_new(struct folder *folder, struct err *err)
 {
 	struct chunk *chunk DEFER(chunk_free) = calloc(1, sizeof(*chunk));
@@ -279,6 +294,9 @@ int folder_fetch_new(struct folder *folder, struct err *err)
 			from = i;
 			known = i + FOLDER_STATES_MAX;
 		}
+		if (i >= folder->measured && !is_over(states[i - from]) &&
+			measure_more(folder, chunk, i, err) < 0)
+			return -1;
 		found = states[i - from] == 0
 				? 0
 				: folder_known(folder, &folder->items[i], &row, err);

@@ -28,6 +28,13 @@ int folder_known(const struct folder *folder, const struct source_item *item,
 int folder_states(const struct folder *folder, size_t from,
 	enum record_state states[static FOLDER_STATES_MAX], struct err *err);
 
+/* Have the listed items before that one measured, or (SIZE_MAX) all. */
+int folder_measure(struct folder *folder, size_t to, struct err *err);
+
+/* Have some of them measured, from that one on, all where the server is quick to tell. What was not
+ * measured before it never is. */
+int folder_measure_more(struct folder *folder, size_t from, struct err *err);
+
 /* Take what the account's `since` passes over out of the listing, and write down what that is if the
  * folder is seen for the first time: then its row is put. */
 int folder_pass_over(

@@ -217,7 +217,7 @@ static int match_strays(struct folder *folder, struct match *match, struct err *
 	match->heads = calloc(1, sizeof(*match->heads));
 	if (!match->claimed || !match->heads)
 		return err_memory(err);
-	if (match_items(match, err) < 0)
+	if (folder_measure(folder, SIZE_MAX, err) < 0 || match_items(match, err) < 0)
 		return -1;
 	if (match->matched > 0)
 		log_info("account=%s folder=%s uidvalidity=%" PRIu32

@@ -150,7 +150,7 @@ static ssize_t take_out(
 		if (result == 0)
 			folder->items[kept++] = folder->items[i];
 	}
-	folder->count = kept;
+	folder->count = folder->measured = kept;
 	return (ssize_t)(count - kept);
 }
 
@@ -172,6 +172,8 @@ int folder_pass_over(
 	/* What has no UIDs is on record by name, but for a dry run, which writes nothing. */
 	if (row->passed_s == 0 || (folder->uidvalidity == 0 && !(dry && first)))
 		return 0;
+	if (folder_measure(folder, SIZE_MAX, err) < 0)
+		return -1;
 	passed = take_out(folder, row, err);
 	if (first || renumbered)
 		tell(folder, passed > 0 ? (size_t)passed : 0);

@@ -201,15 +201,23 @@ bool imap_offers(const struct imap *imap, const char *capability)
 	return false;
 }
 
-int imap_ask_capabilities(struct imap *imap, struct err *err)
+void imap_forget_capabilities(struct imap *imap)
 {
 	struct mailimap_connection_info *info = imap->etpan->imap_connection_info;
+
+	if (!info || !info->imap_capability)
+		return;
+	mailimap_capability_data_free(info->imap_capability);
+	info->imap_capability = NULL;
+}
+
+int imap_need_capabilities(struct imap *imap, struct err *err)
+{
+	const struct mailimap_connection_info *info = imap->etpan->imap_connection_info;
 	int result;
 
-	if (info && info->imap_capability) {
-		mailimap_capability_data_free(info->imap_capability);
-		info->imap_capability = NULL;
-	}
+	if (info && info->imap_capability)
+		return 0;
 	result = imap_printf(imap, err, "CAPABILITY");
 	if (result == 0)
 		return err_set(err, ERR_SESSION, "the server refuses CAPABILITY: %.300s",

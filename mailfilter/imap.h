@@ -71,8 +71,12 @@ bool imap_temporary(const struct imap *imap);
 /* Does the server offer this (MOVE, AUTH=PLAIN)? */
 bool imap_offers(const struct imap *imap, const char *capability);
 
-/* Forget what was offered before and ask. */
-int imap_ask_capabilities(struct imap *imap, struct err *err);
+/* What was offered before holds no more. */
+void imap_forget_capabilities(struct imap *imap);
+
+/* Ask what is offered, if the server has not said so by itself: many do with the greeting and the
+ * login, and to ask is a round trip. */
+int imap_need_capabilities(struct imap *imap, struct err *err);
 
 /* Frees all, without a word to the server. */
 void imap_close(struct imap *imap);
@@ -111,6 +115,10 @@ int imap_folders(
 	struct source *source, struct source_folder_list *list_r, struct err *err);
 int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,
 	size_t *count_r, struct err *err);
+int imap_names(struct source *source, uint32_t after_uid, struct source_item **items_r,
+	size_t *count_r, struct err *err);
+int imap_measure(
+	struct source *source, struct source_item *items, size_t count, struct err *err);
 int imap_fetch(struct source *source, const struct source_item *items, size_t count,
 	const struct source_sink *sink, struct err *err);
 int imap_heads(struct source *source, const struct source_item *items, size_t count,

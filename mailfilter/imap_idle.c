@@ -81,7 +81,7 @@ static int look(struct imap *imap, const struct source_idle *idle, struct err *e
 	imap->news_seen = stream_news(imap->stream);
 	if (uidvalidity != idle->uidvalidity)
 		return 1;
-	if (imap_list(&imap->source, idle->listed_to, &items, &count, err) < 0)
+	if (imap_names(&imap->source, idle->listed_to, &items, &count, err) < 0)
 		return -1;
 	free(items);
 	return count > 0;

@@ -8,12 +8,16 @@
 
 enum {
 	LIST_AT_ONCE = 10000,        /* messages a command lists, about */
+	LIST_FEW = 64,               /* messages whose sizes are soon told */
 	LIST_WIDTH_MIN = 1000,       /* UIDs a range spans at first */
 	LIST_WIDTH_MAX = 256 * 1024, /* so that a dense stretch stays within the answer */
 };
 
+static const char measures[] = " RFC822.SIZE INTERNALDATE";
+
 struct listing {
 	uint32_t after_uid;
+	bool names; /* sizes and dates are not asked for */
 	struct source_item *items;
 	size_t count, size;
 	enum err_kind failed; /* ERR_NONE while all is well */
@@ -75,13 +79,16 @@ static void add(struct listing *listing, uint32_t uid, uint64_t size, int64_t da
 	(void)snprintf(item->uid, sizeof(item->uid), "%" PRIu32, uid);
 }
 
-/* A FETCH response: ours if it has both UID and size; others are news of flags. */
-static void list_message(struct mailimap_msg_att *message, void *arg)
+/* What a FETCH response says of a message. */
+struct facts {
+	uint32_t uid, size;
+	int64_t date_s;
+	bool sized;
+};
+
+static struct facts read_facts(const struct mailimap_msg_att *message)
 {
-	struct listing *listing = arg;
-	uint32_t uid = 0, size = 0;
-	int64_t date_s = 0;
-	bool sized = false;
+	struct facts facts = { 0 };
 
 	for (clistiter *at = clist_begin(message->att_list); at; at = clist_next(at)) {
 		const struct mailimap_msg_att_item *item = clist_content(at);
@@ -91,18 +98,36 @@ static void list_message(struct mailimap_msg_att *message, void *arg)
 			continue;
 		fact = item->att_data.att_static;
 		if (fact->att_type == MAILIMAP_MSG_ATT_UID)
-			uid = fact->att_data.att_uid;
+			facts.uid = fact->att_data.att_uid;
 		if (fact->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE) {
-			size = fact->att_data.att_rfc822_size;
-			sized = true;
+			facts.size = fact->att_data.att_rfc822_size;
+			facts.sized = true;
 		}
 		if (fact->att_type == MAILIMAP_MSG_ATT_INTERNALDATE &&
 			fact->att_data.att_internal_date)
-			date_s = seconds(fact->att_data.att_internal_date);
+			facts.date_s = seconds(fact->att_data.att_internal_date);
 	}
+	return facts;
+}
+
+/* A FETCH response: ours if it has both UID and size, where that was asked for; others are news of
+ * flags. */
+static void list_message(struct mailimap_msg_att *message, void *arg)
+{
+	struct listing *listing = arg;
+	const struct facts facts = read_facts(message);
+
 	/* "n:*" has the last message in it even where that is below n. */
-	if (sized && uid > listing->after_uid)
-		add(listing, uid, size, date_s);
+	if ((facts.sized || listing->names) && facts.uid > listing->after_uid)
+		add(listing, facts.uid, facts.size, facts.date_s);
+}
+
+static int answered(const struct imap *imap, int result, struct err *err)
+{
+	if (result != 0)
+		return result < 0 ? -1 : 0;
+	return err_set(
+		err, ERR_SESSION, "the server does not list: %.300s", imap_words(imap));
 }
 
 static int list_range(struct imap *imap, struct listing *listing, uint32_t from,
@@ -112,8 +137,8 @@ static int list_range(struct imap *imap, struct listing *listing, uint32_t from,
 	int result;
 
 	imap_handle(imap, &handler);
-	result = imap_printf(imap, err,
-		"UID FETCH %" PRIu32 ":%s (UID RFC822.SIZE INTERNALDATE)", from, to);
+	result = imap_printf(imap, err, "UID FETCH %" PRIu32 ":%s (UID%s)", from, to,
+		listing->names ? "" : measures);
 	imap_handle(imap, NULL);
 	if (result < 0)
 		return -1;
@@ -123,10 +148,7 @@ static int list_range(struct imap *imap, struct listing *listing, uint32_t from,
 		return err_set(err, ERR_ACCOUNT,
 			"more than %d messages in one folder: move some away",
 			IMAP_ITEMS_MAX);
-	if (result == 0)
-		return err_set(err, ERR_SESSION, "the server does not list: %.300s",
-			imap_words(imap));
-	return 0;
+	return answered(imap, result, err);
 }
 
 /* A large folder in ranges of UIDs, each answer within the gate's limit; UIDNEXT is only a
@@ -177,27 +199,93 @@ static void put_in_order(struct listing *listing)
 	listing->count = kept + 1;
 }
 
-int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,
-	size_t *count_r, struct err *err)
+static int list(struct source *source, struct listing *listing,
+	struct source_item **items_r, size_t *count_r, struct err *err)
 {
 	struct imap *imap = (struct imap *)source;
-	DEFER(listing_done) struct listing listing = { .after_uid = after_uid };
 	const struct mailimap_selection_info *folder = imap->etpan->imap_selection_info;
 	int result;
 
 	if (!folder || imap->uidvalidity == 0)
 		return err_set(err, ERR_SESSION, "no folder is selected");
-	if (after_uid == UINT32_MAX ||
+	if (listing->after_uid == UINT32_MAX ||
 		(folder->sel_has_exists && folder->sel_exists == 0))
 		result = 0;
 	else if (folder->sel_has_exists && folder->sel_exists <= LIST_AT_ONCE)
-		result = list_range(imap, &listing, after_uid + 1, "*", err);
+		result = list_range(imap, listing, listing->after_uid + 1, "*", err);
 	else
-		result = list_ranges(imap, &listing, err);
+		result = list_ranges(imap, listing, err);
 	if (result < 0)
 		return -1;
-	put_in_order(&listing);
-	*count_r = listing.count;
-	*items_r = take_ptr(&listing.items);
+	put_in_order(listing);
+	*count_r = listing->count;
+	*items_r = take_ptr(&listing->items);
 	return 0;
+}
+
+int imap_list(struct source *source, uint32_t after_uid, struct source_item **items_r,
+	size_t *count_r, struct err *err)
+{
+	DEFER(listing_done) struct listing listing = { .after_uid = after_uid };
+
+	return list(source, &listing, items_r, count_r, err);
+}
+
+/* By what was said when the folder was opened. */
+static bool are_few(const struct mailimap_selection_info *folder, uint32_t after_uid)
+{
+	return folder &&
+	       ((folder->sel_has_exists && folder->sel_exists <= LIST_FEW) ||
+		       (folder->sel_uidnext > 0 &&
+			       folder->sel_uidnext <= (uint64_t)after_uid + LIST_FEW));
+}
+
+int imap_names(struct source *source, uint32_t after_uid, struct source_item **items_r,
+	size_t *count_r, struct err *err)
+{
+	const struct imap *imap = (const struct imap *)source;
+	DEFER(listing_done)
+	struct listing listing = { .after_uid = after_uid,
+		.names = !are_few(imap->etpan->imap_selection_info, after_uid) };
+
+	return list(source, &listing, items_r, count_r, err) < 0 ? -1 : listing.names;
+}
+
+/* In the order of their UIDs. */
+struct measured {
+	struct source_item *items;
+	size_t count;
+};
+
+static void measure_message(struct mailimap_msg_att *message, void *arg)
+{
+	const struct measured *measured = arg;
+	const struct facts facts = read_facts(message);
+	struct source_item wanted = { 0 }, *item;
+
+	(void)snprintf(wanted.uid, sizeof(wanted.uid), "%" PRIu32, facts.uid);
+	item = bsearch(
+		&wanted, measured->items, measured->count, sizeof(wanted), compare);
+	if (!item || !facts.sized)
+		return;
+	item->size = facts.size;
+	item->date_s = facts.date_s;
+}
+
+int imap_measure(
+	struct source *source, struct source_item *items, size_t count, struct err *err)
+{
+	struct imap *imap = (struct imap *)source;
+	struct measured measured = { .items = items, .count = count };
+	const struct imap_handler handler = { .message = measure_message,
+		.arg = &measured };
+	int result;
+
+	if (count == 0)
+		return 0;
+	imap_handle(imap, &handler);
+	result = imap_printf(imap, err, "UID FETCH %s:%s (UID%s)", items[0].uid,
+		items[count - 1].uid, measures);
+	imap_handle(imap, NULL);
+	return answered(imap, result, err);
 }

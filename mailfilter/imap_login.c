@@ -69,16 +69,18 @@ static int hear_why(
 static const char *send_answer(
 	struct imap *imap, const char *name, struct span answer, struct err *err)
 {
+	const bool along = imap_offers(imap, "SASL-IR");
 	DEFER(buf_wipe) struct buf command;
 	const char *line;
 	uint8_t *room;
 
 	buf_init(&command, LOGIN_COMMAND_MAX);
+	imap_forget_capabilities(imap);
 	if (buf_reserve(&command, LOGIN_COMMAND_MAX, &room, err) < 0 ||
 		buf_printf(&command, err, "AUTHENTICATE %s", name) < 0 ||
 		imap_begin(imap, err) < 0)
 		return NULL;
-	if (imap_offers(imap, "SASL-IR"))
+	if (along)
 		return buf_add_str(&command, " ", err) < 0 ||
 				       buf_add(&command, answer.data, answer.len, err) <
 					       0 ||
@@ -139,6 +141,7 @@ static int login(struct imap *imap, const char *password, struct err *err)
 		imap_text_quoted(password, &command, err) < 0)
 		return err_set(err, ERR_ACCOUNT,
 			"user or password is too long or has a line break");
+	imap_forget_capabilities(imap);
 	return imap_command(imap, buf_span(&command), err);
 }
 
@@ -199,6 +202,8 @@ static int login_by_password(
 		offered[0] ? ", but" : "", offered);
 }
 
+/* What was offered to a stranger is forgotten as soon as it has been looked at: to who is logged in
+ * it may be more. */
 int imap_login(struct imap *imap, const char *secret, struct err *err)
 {
 	const struct account_settings *account = imap->account;

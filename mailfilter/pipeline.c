@@ -90,7 +90,13 @@ void pipeline_add(struct pipeline *pipeline, struct message **message)
 	pipeline->count++;
 	pipeline->bytes += added->body.size;
 	pipeline->memory += added->body.fd < 0 ? added->body.size : 0;
-	pipeline->behind += added->body.fd < 0 ? 1 : PIPELINE_BEHIND_MAX;
+	pipeline->behind += 1 + added->body.size / PIPELINE_BEHIND_BYTES;
+}
+
+size_t pipeline_memory(const struct pipeline *pipeline)
+{
+	return pipeline->memory < PIPELINE_MEMORY_MAX / 2 ? PIPELINE_LARGE_MAX
+							  : BODY_MEMORY_MAX;
 }
 
 bool pipeline_full(const struct pipeline *pipeline)

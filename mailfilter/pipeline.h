@@ -22,13 +22,15 @@ enum {
 	PIPELINE_BYTES_MAX =
 		64 * 1024 * 1024, /* of them; one larger message may go alone */
 	PIPELINE_MEMORY_MAX =
-		16 * 1024 * 1024, /* of those held in memory, not in files */
+		16 * 1024 * 1024,         /* of those held in memory, not in files */
+	PIPELINE_LARGE_MAX = 1024 * 1024, /* one in memory, while half of that is free */
 	/* Messages that share syncs and a transaction: a slow disk has as many to sync as came
 	 * within the time. */
 	PIPELINE_BATCH_MAX = 500,
-	PIPELINE_BATCH_MS = 200,    /* the first of a batch waits no longer */
-	PIPELINE_BEHIND_MAX = 16,   /* small messages added before the steps run */
-	PIPELINE_REFUSED_MAX = 100, /* in a row, then nothing more is fetched */
+	PIPELINE_BATCH_MS = 200,  /* the first of a batch waits no longer */
+	PIPELINE_BEHIND_MAX = 16, /* small messages added before the steps run, */
+	PIPELINE_BEHIND_BYTES = 16 * 1024, /* a larger one counts as so many more */
+	PIPELINE_REFUSED_MAX = 100,        /* in a row, then nothing more is fetched */
 };
 
 /* What an account's pipeline works with; all of it borrowed, open while the pipeline is. */
@@ -70,6 +72,9 @@ void pipeline_done(struct pipeline *pipeline);
 
 /* Take a message at any stage; *message becomes NULL. */
 void pipeline_add(struct pipeline *pipeline, struct message **message);
+
+/* So much of the next message may stay in memory. */
+size_t pipeline_memory(const struct pipeline *pipeline);
 
 /* Is there no room for one more message? */
 bool pipeline_full(const struct pipeline *pipeline);

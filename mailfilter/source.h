@@ -28,6 +28,7 @@ enum {
 	SOURCE_FOLDER_VIEW = 1 << 1,  /* shows mail that is in other folders */
 	SOURCE_FOLDER_TRASH = 1 << 2, /* where deleted mail goes */
 	SOURCE_FOLDERS_MAX = 10000,
+	SOURCE_MEASURE_MAX = 10000, /* messages in one command */
 };
 struct source_folder {
 	char name[MESSAGE_FOLDER_MAX]; /* UTF-8, untrusted */
@@ -93,6 +94,15 @@ struct source_ops {
 	 * Maildir the file's name without flags; over-long and odd ones are hashed. */
 	int (*list)(struct source *source, uint32_t after_uid,
 		struct source_item **items_r, size_t *count_r, struct err *err);
+	/* As list, but where there may be many only which they are: 1, and 0 if it says all. A server
+	 * that does not keep sizes reads each message to tell its own: meanwhile nothing else
+	 * comes. NULL: list is quick. */
+	int (*names)(struct source *source, uint32_t after_uid,
+		struct source_item **items_r, size_t *count_r, struct err *err);
+	/* Sizes and dates of these, as they stand in their list, at most SOURCE_MEASURE_MAX of them; of
+	 * one that is gone they stay 0. NULL where names is. */
+	int (*measure)(struct source *source, struct source_item *items, size_t count,
+		struct err *err);
 	/* Fetch these, without marking them as read. done is called once for each, in whatever
 	 * order, and for each discard; where fetch fails, for some: the rest, and bytes that no
 	 * done followed, count as never fetched. Items vary in size; the caller keeps a call

@@ -87,7 +87,8 @@ int imap_reopen(struct imap *imap, struct err *err)
 	return -1;
 }
 
-/* Whatever settle did was confirmed by the server at once, so there is nothing to lose here. */
+/* Whatever settle did was confirmed by the server at once, so there is nothing to lose here, and its
+ * farewell is not worth a round trip. */
 static int imap_finish(struct source *source, struct err *err)
 {
 	struct imap *imap = (struct imap *)source;
@@ -97,9 +98,7 @@ static int imap_finish(struct source *source, struct err *err)
 	if (imap_begin(imap, &ignored) < 0)
 		return 0;
 	stream_hurry(imap->stream, IMAP_LOGOUT_MS);
-	if (imap_send(imap, span_str("LOGOUT"), &ignored) == 0 &&
-		imap_line(imap, &ignored))
-		(void)imap_answer(imap, &ignored);
+	(void)imap_send(imap, span_str("LOGOUT"), &ignored);
 	imap->broken = true;
 	return 0;
 }
@@ -114,6 +113,8 @@ static const struct source_ops imap_ops = {
 	.folders = imap_folders,
 	.select = imap_select,
 	.list = imap_list,
+	.names = imap_names,
+	.measure = imap_measure,
 	.fetch = imap_fetch,
 	.heads = imap_heads,
 	.settle = imap_settle,
@@ -146,7 +147,7 @@ static int start_tls(struct imap *imap, struct err *err)
 {
 	int result;
 
-	if (imap_ask_capabilities(imap, err) < 0)
+	if (imap_need_capabilities(imap, err) < 0)
 		return -1;
 	if (!imap_offers(imap, "STARTTLS"))
 		return err_set(err, ERR_ACCOUNT,
@@ -157,6 +158,8 @@ static int start_tls(struct imap *imap, struct err *err)
 	if (result == 0)
 		return err_set(err, ERR_ACCOUNT, "STARTTLS: the server refuses: %.300s",
 			imap_words(imap));
+	/* What was offered before TLS could be anybody's word. */
+	imap_forget_capabilities(imap);
 	return result < 0 ? -1 : stream_start_tls(imap->stream, err);
 }
 
@@ -175,11 +178,10 @@ static int start(struct imap *imap, const char *password, struct err *err)
 			imap->account->host);
 	if (need_tls && start_tls(imap, err) < 0)
 		return -1;
-	/* What was offered before TLS could be anybody's word; after login it may be more. */
-	if (greeted == 0 && (imap_ask_capabilities(imap, err) < 0 ||
+	if (greeted == 0 && (imap_need_capabilities(imap, err) < 0 ||
 				    imap_login(imap, password, err) < 0))
 		return -1;
-	return imap_ask_capabilities(imap, err);
+	return imap_need_capabilities(imap, err);
 }
 
 static void imap_defer(struct imap **imap)

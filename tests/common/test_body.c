@@ -87,6 +87,26 @@ static void body_gives_back_what_was_added_at_any_size(void **state)
 	}
 }
 
+static void so_much_stays_in_memory_as_its_owner_says(void **state)
+{
+	static const size_t maxima[] = { 0, 1, 5000, BODY_MEMORY_MAX * 2 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(maxima) / sizeof(maxima[0]); i++)
+		for (size_t more = 0; more <= 1; more++) {
+			struct err err = { 0 };
+			struct span span;
+			auto_body struct body body;
+
+			body_init(&body, spool, LARGE);
+			body_set_memory(&body, maxima[i]);
+			assert_int_equal(fill(&body, maxima[i] + more, 4096, &err), 0);
+			assert_int_equal(body.fd >= 0, more);
+			assert_int_equal(body_span(&body, &span, &err), 0);
+			assert_true(right(span, maxima[i] + more));
+		}
+}
+
 static void add_after_span_goes_on_behind_it(void **state)
 {
 	struct err err = { 0 };
@@ -306,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(body_gives_back_what_was_added_at_any_size),
+		TEST(so_much_stays_in_memory_as_its_owner_says),
 		TEST(add_after_span_goes_on_behind_it),
 		TEST(add_beyond_max_fails_and_changes_nothing),
 		TEST(nothing_is_left_or_seen_in_the_folder_meanwhile),

@@ -26,7 +26,7 @@ my @cases = (
 	[ 'Maildir', 'out',   'size=64k' ],
 	[ 'Maildir', 'out',   'nr_inodes=12' ],
 	[ 'state',   'state', 'size=64k' ],
-	[ 'state',   'state', 'size=400k' ],
+	[ 'state',   'state', 'size=200k' ],
 	[ 'state',   'state', 'nr_inodes=8' ],
 	[ 'state',   'state', 'nr_inodes=12' ],
 );

@@ -15,7 +15,7 @@
 
 enum {
 	FAKE_FOLDERS_MAX = 3,
-	FAKE_MESSAGES_MAX = 16,
+	FAKE_MESSAGES_MAX = 40,
 	FAKE_NEVER = -1
 };
 
@@ -54,7 +54,7 @@ struct fake_source {
 	struct fake_message *numbers[FAKE_MESSAGES_MAX]; /* of this session's listing */
 	bool marked[FAKE_MESSAGES_MAX];
 	bool lost; /* this session is broken: everything fails */
-	int sessions, listings;
+	int sessions, listings, measures;
 	bool renumbers; /* another UIDVALIDITY at each login */
 	char log[2048]; /* "fetch A/1;settle A/1;" */
 };
@@ -154,6 +154,40 @@ static int fake_list(struct source *source, uint32_t after_uid,
 	*count_r = count;
 	if (fake->arrives)
 		fake->arrives(fake);
+	return 0;
+}
+
+/* As IMAP has it: where there are UIDs they come first, and sizes when they are asked for. */
+static int fake_names(struct source *source, uint32_t after_uid,
+	struct source_item **items_r, size_t *count_r, struct err *err)
+{
+	if (fake_list(source, after_uid, items_r, count_r, err) < 0)
+		return -1;
+	if (fake_of(source)->selected->uidvalidity == 0)
+		return 0;
+	for (size_t i = 0; i < *count_r; i++)
+		(*items_r)[i].size = (uint64_t)((*items_r)[i].date_s = 0);
+	return 1;
+}
+
+static int fake_measure(
+	struct source *source, struct source_item *items, size_t count, struct err *err)
+{
+	struct fake_source *fake = fake_of(source);
+
+	assert_non_null(fake->selected);
+	if (fake->lost)
+		return fake_lost(fake, err);
+	fake->measures++;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < FAKE_MESSAGES_MAX; j++) {
+			const struct fake_message *message = &fake->selected->messages[j];
+
+			if (!message->uid || strcmp(message->uid, items[i].uid) != 0)
+				continue;
+			items[i].size = message->bytes ? strlen(message->bytes) : 10;
+			items[i].date_s = fake->selected->dates[j];
+		}
 	return 0;
 }
 
@@ -276,6 +310,8 @@ static const struct source_ops fake_ops = {
 	.folders = fake_folders,
 	.select = fake_select,
 	.list = fake_list,
+	.names = fake_names,
+	.measure = fake_measure,
 	.fetch = fake_fetch,
 	.heads = fake_heads,
 	.settle = fake_settle,

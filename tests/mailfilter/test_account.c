@@ -158,6 +158,37 @@ static void equal_uids_of_two_folders_are_settled_each_in_its_own(void **state)
 	assert_string_equal(mailbox->fake.log, "");
 }
 
+/* More than are measured first: the last one is measured before it is fetched all the same. */
+static void a_folder_is_measured_while_its_first_mail_is_on_its_way(void **state)
+{
+	static char uids[FAKE_MESSAGES_MAX][4];
+	static const char larger[] =
+		"From: a@example.org\r\nSubject: larger\r\n\r\nToo much of a text.\r\n";
+	struct mailbox *mailbox = *state;
+	struct fake_folder *folder = &mailbox->fake.folders[0];
+	struct report report;
+
+	mailbox->world.account.folders.count = 1;
+	for (size_t i = 0; i < FAKE_MESSAGES_MAX; i++) {
+		(void)snprintf(uids[i], sizeof(uids[i]), "%zu", i + 1);
+		folder->messages[i] = (struct fake_message){ uids[i], inert, 0, 0, 0 };
+	}
+	folder->messages[0].bytes = suspicious;
+	folder->messages[FAKE_MESSAGES_MAX - 1].bytes = larger;
+	mailbox->world.account.message_max = strlen(suspicious);
+	report = run(mailbox);
+	assert_int_equal(report.held, 1);
+	assert_int_equal(report.delivered, FAKE_MESSAGES_MAX - 2);
+	assert_int_equal(report.parked, 1);
+	assert_int_equal(mailbox->fake.measures, 2);
+	assert_int_equal(fake_count(&mailbox->fake, "fetch A/40;"), 0);
+	assert_int_equal(row(mailbox, "A", "40").listed_size, strlen(larger));
+	assert_int_equal(row(mailbox, "A", "39").listed_size, strlen(inert));
+	/* The held one keeps all behind it in the listing; what is done with is not measured. */
+	(void)run(mailbox);
+	assert_int_equal(mailbox->fake.measures, 3);
+}
+
 static void a_folder_that_will_not_settle_harms_no_other(void **state)
 {
 	struct mailbox *mailbox = *state;
@@ -996,6 +1027,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(equal_uids_of_two_folders_are_settled_each_in_its_own),
+		TEST(a_folder_is_measured_while_its_first_mail_is_on_its_way),
 		TEST(a_folder_that_will_not_settle_harms_no_other),
 		TEST(a_missing_folder_stops_no_other_and_is_named),
 		TEST(a_folder_numbered_anew_gives_nothing_twice_and_loses_nothing),

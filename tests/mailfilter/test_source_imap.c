@@ -249,10 +249,10 @@ static void a_login_by_plain_waits_for_the_plus(void **state)
 static void what_was_offered_before_login_does_not_count_after_it(void **state)
 {
 	static const char *const script[] = { "> * OK [CAPABILITY IMAP4rev1 MOVE] hi",
-		"< CAPABILITY", "> * CAPABILITY IMAP4rev1 MOVE", "> $ OK done", "< LOGIN",
-		"> $ OK done", "< CAPABILITY", "> * CAPABILITY IMAP4rev1", "> $ OK done",
-		"< SELECT \"INBOX\"", FOLDER, "< UID COPY 1 \"done\"", "> $ OK done",
-		"< UID STORE 1 +FLAGS.SILENT (\\Deleted)", "> $ OK done", NULL };
+		"< LOGIN", "> $ OK done", "< CAPABILITY", "> * CAPABILITY IMAP4rev1",
+		"> $ OK done", "< SELECT \"INBOX\"", FOLDER, "< UID COPY 1 \"done\"",
+		"> $ OK done", "< UID STORE 1 +FLAGS.SILENT (\\Deleted)", "> $ OK done",
+		NULL };
 	char folder[] = "done";
 	struct run run;
 
@@ -263,6 +263,29 @@ static void what_was_offered_before_login_does_not_count_after_it(void **state)
 	assert_int_equal(run_select(&run), 0);
 	assert_int_equal(run.source->ops->settle(run.source, items, 1, &run.err), 0);
 	run_end(&run);
+}
+
+/* Each in its own way: the greeting and the tagged answer, and a response of its own. */
+static void what_a_server_offers_by_itself_is_not_asked_for(void **state)
+{
+	static const char *const scripts[][12] = {
+		{ "> * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi",
+			"< AUTHENTICATE PLAIN AHVzZXIAcGFzcw==",
+			"> $ OK [CAPABILITY IMAP4rev1 IDLE] in", "< LOGOUT", NULL },
+		{ "> * OK [CAPABILITY IMAP4rev1] hi", "< LOGIN",
+			"> * CAPABILITY IMAP4rev1 IDLE", "> $ OK in", "< LOGOUT", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		struct run run;
+
+		run_start(&run, scripts[i]);
+		assert_int_equal(run_open(&run), 0);
+		assert_true(run.source->ops->can_idle(run.source));
+		assert_int_equal(run.source->ops->finish(run.source, &run.err), 0);
+		run_end(&run);
+	}
 }
 
 static void a_folder_is_selected_by_its_wire_name(void **state)
@@ -353,6 +376,60 @@ static void a_large_folder_is_listed_in_ranges(void **state)
 		run.source->ops->list(run.source, 0, &list, &count, &run.err), 0);
 	assert_int_equal(count, 2);
 	assert_string_equal(list[1].uid, "40000");
+	run_end(&run);
+}
+
+static void a_large_folder_is_named_first_and_measured_later(void **state)
+{
+	static const char *const script[] = { LOGIN, "< EXAMINE", "> * 90 EXISTS",
+		"> * OK [UIDVALIDITY 7] x", "> * OK [UIDNEXT 100] x", "> $ OK done",
+		"< UID FETCH 1:* (UID)", "> * 1 FETCH (UID 9)", "> * 2 FETCH (UID 10)",
+		"> * 3 FETCH (FLAGS ())", "> * 4 FETCH (UID 11 FLAGS ())", "> $ OK done",
+		"< UID FETCH 9:10 (UID RFC822.SIZE INTERNALDATE)",
+		"> * 4 FETCH (UID 11 RFC822.SIZE 4)", "> * 2 FETCH (UID 10 FLAGS ())",
+		"> * 2 FETCH (INTERNALDATE \" 1-Feb-2026 12:00:00 +0100\" UID 10 "
+		"RFC822.SIZE 900)",
+		"> $ OK done", "< UID FETCH 11:11 ", "> $ NO not now", NULL };
+	auto_free struct source_item *list = NULL;
+	const struct source_ops *ops;
+	size_t count = 0;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_select(&run), 0);
+	ops = run.source->ops;
+	assert_int_equal(ops->names(run.source, 0, &list, &count, &run.err), 1);
+	assert_int_equal(count, 3);
+	assert_string_equal(list[2].uid, "11");
+	assert_int_equal(ops->measure(run.source, list, 2, &run.err), 0);
+	/* Gone in between, told, not asked for. */
+	assert_int_equal(list[0].size, 0);
+	assert_int_equal(list[1].size, 900);
+	assert_int_equal(list[1].date_s, 1769943600);
+	assert_int_equal(list[2].size, 0);
+	assert_int_equal(ops->measure(run.source, list + 2, 1, &run.err), -1);
+	assert_int_equal(run.err.kind, ERR_SESSION);
+	run_end(&run);
+}
+
+static void few_messages_are_named_and_measured_at_once(void **state)
+{
+	static const char *const script[] = { LOGIN, "< EXAMINE", "> * 90 EXISTS",
+		"> * OK [UIDVALIDITY 7] x", "> * OK [UIDNEXT 100] x", "> $ OK done",
+		"< UID FETCH 37:* (UID RFC822.SIZE INTERNALDATE)",
+		"> * 2 FETCH (UID 40 RFC822.SIZE 4)", "> $ OK done", NULL };
+	auto_free struct source_item *list = NULL;
+	size_t count = 0;
+	struct run run;
+
+	(void)state;
+	run_start(&run, script);
+	assert_int_equal(run_select(&run), 0);
+	assert_int_equal(
+		run.source->ops->names(run.source, 36, &list, &count, &run.err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(list[0].size, 4);
 	run_end(&run);
 }
 
@@ -1190,10 +1267,13 @@ int main(void)
 		cmocka_unit_test(a_session_that_cannot_begin_says_why),
 		cmocka_unit_test(a_login_by_plain_waits_for_the_plus),
 		cmocka_unit_test(what_was_offered_before_login_does_not_count_after_it),
+		cmocka_unit_test(what_a_server_offers_by_itself_is_not_asked_for),
 		cmocka_unit_test(a_folder_is_selected_by_its_wire_name),
 		cmocka_unit_test(a_folder_that_is_not_there_is_for_its_owner),
 		cmocka_unit_test(listing_takes_each_uid_above_once_and_in_order),
 		cmocka_unit_test(a_large_folder_is_listed_in_ranges),
+		cmocka_unit_test(a_large_folder_is_named_first_and_measured_later),
+		cmocka_unit_test(few_messages_are_named_and_measured_at_once),
 		cmocka_unit_test(a_listing_that_fails_leaves_nothing),
 		cmocka_unit_test(a_fetch_believes_only_what_came_whole_and_was_asked_for),
 		cmocka_unit_test(any_byte_may_be_in_a_body),

@@ -56,14 +56,13 @@ static int send(
 int rescan_ask(struct rescan *rescan, struct message *message, struct err *err)
 {
 	struct scan_request request = { .quarantine_id = message->quarantine_id,
+		.message = &message->body,
 		.allow = &rescan->job->account->allow,
 		.answer = take_verdict,
 		.arg = message };
 	const int64_t yield_ms = clock_ms() + RESCAN_YIELD_MS;
 	int sent = 0;
 
-	if (body_span(&message->body, &request.message, err) < 0)
-		return -1;
 	while (!message->scanned) {
 		if (!sent && (!is_busy(rescan->scan) || clock_left(yield_ms) == 0))
 			sent = send(rescan, &request, err);

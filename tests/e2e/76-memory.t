@@ -28,7 +28,7 @@ my %mail  = (
 	infected => $corpus->header('infected', 'large and infected')
 		. $corpus->multipart('mixed', $text, $file, Corpus::file_part('application/octet-stream', 'eicar.com', Corpus::eicar())),
 );
-my $leaf = sha256_hex($bytes);
+my ($leaf) = (Mail::leaf_hashes($mail{clean}))[1];
 my %kind = (imap => 'imaps', pop => 'pop3s', lmtp => 'imaps', mbox => 'imap', smtp => 'imap', place => 'imap');
 my $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { $_ => 'sesame' } keys %kind, 'box' });
 $dovecot->put($_, @mail{qw(clean infected)}) for keys %kind;

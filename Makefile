@@ -77,6 +77,10 @@ $(B)/tests/mailfilter/%: $(B)/tests/mailfilter/%.o $(B)/libmailfilter.a $(B)/lib
 $(B)/tests/scanner/%: $(B)/tests/scanner/%.o $(B)/libscanner.a $(B)/libcommon.a
 	@echo 'LD $@'
 	$Q$(LINK) -o $@ $^ $(LIB_scanner) -lcmocka
+# What a benchmark calls of mailfilter's own.
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libmailfilter.a $(B)/libcommon.a
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_mailfilter)
 
 deps:
 	@tests/deps.sh

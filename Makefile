@@ -105,18 +105,14 @@ asan: deps
 bench: deps
 	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/tests/bench/judge
-	@tests/bench/scanner.pl --pairs 5 --keep build/bench
-	@$(B)/tests/bench/judge 5 build/bench/mail/*/*.eml
-	@tests/bench/whole.pl
-	@tests/bench/jobs.pl
-	@tests/bench/latency.pl
+	@tests/bench/all.sh $(B)
 bench-long: deps
 	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/whole.pl --full
-	@tests/bench/growth.pl
 	@tests/bench/idle.pl
 	@tests/bench/sweep.pl
+	@tests/bench/growth.pl
 lint:
 	@tests/lint.sh
 

@@ -25,7 +25,7 @@ use Peers;
 use Spent;
 
 my %option = (parts => 'small,slow,scan', pairs => 7, mails => 2000, 'slow-mails' => 30, scans => 200, rtt => '0,30,100', scale => 1,
-	minutes => 1.5, keep => 'build/bench');
+	minutes => 0.5, keep => 'build/bench');
 GetOptions(\%option, 'parts=s', 'pairs=i', 'mails=i', 'slow-mails=i', 'scans=i', 'rtt=s', 'scale=f', 'minutes=f', 'keep=s')
 	or die "usage: latency.pl [--parts small,slow,scan] [--pairs N] [--mails N] [--slow-mails N] [--scans N] [--rtt MS,MS...] [--scale N] [--minutes N] [--keep FOLDER]\n";
 my $LATE  = 600;                             # seconds, then a run is killed

@@ -8,7 +8,7 @@
 # is what the server needs to give all of it to somebody who keeps nothing. slow: the same mail beside
 # those who ask for one mail after the other, which scan nothing here; they get few. scan: the mix of
 # whole.pl, scanned with the signatures of --scale, over lines of each kind. No part begins a further round
-# after --minutes.
+# after --minutes with each kind of line.
 use strict;
 use warnings;
 use File::Path qw(make_path);
@@ -24,10 +24,11 @@ use Line;
 use Peers;
 use Spent;
 
-my %option = (parts => 'small,slow,scan', pairs => 7, mails => 2000, 'slow-mails' => 30, scans => 200, rtt => '0,30,100', scale => 1,
+my %option = (parts => 'small,slow,scan', pairs => 7, mails => 2000, 'slow-mails' => 30, scans => 240, rtt => '0,30,100', scale => 1,
 	minutes => 0.5, keep => 'build/bench');
 GetOptions(\%option, 'parts=s', 'pairs=i', 'mails=i', 'slow-mails=i', 'scans=i', 'rtt=s', 'scale=f', 'minutes=f', 'keep=s')
 	or die "usage: latency.pl [--parts small,slow,scan] [--pairs N] [--mails N] [--slow-mails N] [--scans N] [--rtt MS,MS...] [--scale N] [--minutes N] [--keep FOLDER]\n";
+my $SCAN  = 3;                               # a round of scans takes longer: it gets so many times --minutes
 my $LATE  = 600;                             # seconds, then a run is killed
 my @rtts  = split /,/, $option{rtt};
 my $words = join ' ', ('hello there, this is a small and harmless mail') x 8;
@@ -104,10 +105,10 @@ sub spread {
 	return sprintf "$format ($format to $format)", median(@sorted), @sorted[ 0, -1 ];
 }
 
-# Call a round for so many times, and not after the time is over; how many.
+# Call a round for so many times, and not after the time, or so many times of it, is over; how many.
 sub rounds {
-	my ($code) = @_;
-	my $until = time + 60 * $option{minutes};
+	my ($code, $times) = @_;
+	my $until = time + 60 * $option{minutes} * ($times // 1);
 	my $done  = 0;
 	while ($done < $option{pairs} && (!$done || time < $until)) {
 		$n++;
@@ -179,7 +180,7 @@ sub scan {
 			$n++;
 			push @{ $took{$rtt} }, checked('mailfilter', $count, ours(Line::to($dovecot->{port}{imap}, $rtt), $user, scan => 'all'));
 		}
-	});
+	}, $SCAN);
 	E2E::scanner_stop() or die "the scanner did not stop in order\n";
 	print "\n$count mails of the mix of whole.pl, all of them scanned, with the signatures of scale $option{scale}; $done rounds\n";
 	for my $rtt (@rtts) {

@@ -28,7 +28,7 @@ use E2E;
 use Peers;
 use Spent;
 
-my %option = (rounds => 7, others => 2, mails => 200, seconds => 2, minutes => 2.5, scales => '0,1', keep => 'build/bench');
+my %option = (rounds => 7, others => 2, mails => 200, seconds => 2, minutes => 2.2, scales => '0,1', keep => 'build/bench');
 GetOptions(\%option, 'full', 'rounds=i', 'others=i', 'mails=i', 'seconds=f', 'minutes=f', 'scales=s', 'only=s', 'keep=s')
 	or die "usage: whole.pl [--full] [--rounds N] [--others N] [--mails N] [--seconds N] [--minutes N] [--scales N,N...] [--only PATTERN] [--keep FOLDER]\n";
 @option{qw(rounds others seconds minutes)} = (7, 7, 1e9, 1e9) if $option{full};

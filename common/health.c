@@ -21,6 +21,7 @@ static const char *const names[HEALTH_COUNTS] = {
 	[HEALTH_AGAIN] = "scans_again",
 	[HEALTH_FRAMES] = "frames_malformed",
 	[HEALTH_CONNECTIONS] = "connections_refused",
+	[HEALTH_SWEEP] = "sweep_lost",
 };
 
 static const uint64_t class_max[HEALTH_CLASSES - 1] = { 10 << 10, 100 << 10, 1 << 20,

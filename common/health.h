@@ -28,6 +28,7 @@ enum health_count {
 	HEALTH_AGAIN,       /* scans begun again, for the worker died */
 	HEALTH_FRAMES,      /* messages of clients that were malformed, and dropped */
 	HEALTH_CONNECTIONS, /* of clients, that were refused */
+	HEALTH_SWEEP, /* processes of the sweep that ended on their own, or were killed */
 	HEALTH_COUNTS
 };
 

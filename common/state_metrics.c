@@ -166,7 +166,7 @@ static void add_counts(const struct all *all)
 			HEALTH_ENCRYPTED, HEALTH_ERROR, sizeof("unscannable_") - 1 },
 		{ "mailfilter_scanner_events_total",
 			"What became of workers, engine hosts and clients.", "event",
-			HEALTH_WORKERS, HEALTH_CONNECTIONS, 0 },
+			HEALTH_WORKERS, HEALTH_SWEEP, 0 },
 	};
 
 	for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++) {
@@ -260,6 +260,58 @@ static void add_checks(const struct all *all)
 	}
 }
 
+static uint64_t sweep_number(const struct swept_pass *pass, size_t index)
+{
+	const uint64_t all[] = { (uint64_t)pass->began_s, (uint64_t)pass->ended_s,
+		pass->files, pass->bytes, pass->scanned, pass->infected,
+		pass->unscannable, pass->unreadable, pass->large };
+
+	return all[index];
+}
+
+static void add_sweep(const struct all *all)
+{
+	static const struct {
+		const char *name;
+		const char *help;
+	} families[] = {
+		{ "mailfilter_scanner_sweep_begin_timestamp_seconds",
+			"When the pass of the sweep of directories began." },
+		{ "mailfilter_scanner_sweep_end_timestamp_seconds",
+			"When it ended; 0 while it goes on." },
+		{ "mailfilter_scanner_sweep_files", "Files it looked at." },
+		{ "mailfilter_scanner_sweep_bytes", "Bytes in these." },
+		{ "mailfilter_scanner_sweep_scanned",
+			"Those of them that it scanned; the others had not changed." },
+		{ "mailfilter_scanner_sweep_infected", "Files that are infected." },
+		{ "mailfilter_scanner_sweep_unscannable",
+			"Files that could not be scanned." },
+		{ "mailfilter_scanner_sweep_unreadable",
+			"Files and directories that could not be read." },
+		{ "mailfilter_scanner_sweep_large", "Files too large to be read." },
+	};
+
+	for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++) {
+		metrics_family(
+			all->metrics, families[f].name, METRICS_GAUGE, families[f].help);
+		for (size_t i = 0; i < all->count; i++) {
+			const struct state_metrics *one = &all->list[i];
+			const struct swept *swept = &one->state.swept;
+
+			if (!one->alive || !swept->on)
+				continue;
+			if (swept->last.ended_s != 0)
+				metrics_number(all->metrics, scanner(one),
+					(struct metrics_label){ "pass", "last" },
+					sweep_number(&swept->last, f));
+			if (swept->pass > 0)
+				metrics_number(all->metrics, scanner(one),
+					(struct metrics_label){ "pass", "now" },
+					sweep_number(&swept->now, f));
+		}
+	}
+}
+
 void state_metrics_add(
 	struct metrics *metrics, const struct state_metrics *list, size_t count)
 {
@@ -271,4 +323,5 @@ void state_metrics_add(
 	add_counts(&all);
 	add_times(&all);
 	add_checks(&all);
+	add_sweep(&all);
 }

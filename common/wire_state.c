@@ -17,6 +17,7 @@ void wire_state_pack(struct pack *pack, const struct wire_state *state)
 	pack_u64(pack, state->hits);
 	health_pack(pack, &state->health);
 	checks_pack(pack, &state->checks);
+	swept_pack(pack, &state->swept);
 	pack_bytes(pack, state->digest.bytes, HASH_SIZE);
 	pack_text(pack, state->engine, sizeof(state->engine));
 	pack_text(pack, state->unprotected, sizeof(state->unprotected));
@@ -46,6 +47,7 @@ void wire_state_unpack(struct unpack *unpack, struct wire_state *state)
 	state->hits = unpack_u64(unpack);
 	health_unpack(unpack, &state->health);
 	checks_unpack(unpack, &state->checks);
+	swept_unpack(unpack, &state->swept);
 	unpack_bytes(unpack, state->digest.bytes, HASH_SIZE);
 	unpack_text(unpack, state->engine, sizeof(state->engine));
 	unpack_text(unpack, state->unprotected, sizeof(state->unprotected));

@@ -8,6 +8,7 @@
 #include "common/checks.h"
 #include "common/hash.h"
 #include "common/health.h"
+#include "common/swept.h"
 
 enum {
 	WIRE_TEXT_MAX = 256, /* of any text, NUL included */
@@ -34,6 +35,7 @@ struct wire_state {
 	uint64_t hits;              /* and found there */
 	struct health health;       /* what it did, and how long that took */
 	struct checks checks;       /* and what its checks of itself found */
+	struct swept swept;         /* and what its sweep of directories did */
 	struct hash digest;         /* of signature sets, engine and options */
 	char engine[WIRE_TEXT_MAX]; /* "libclamav 1.4.6" */
 	char unprotected[WIRE_TEXT_MAX]; /* "" or what is not protected, a sentence */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/descriptors.h"
 
 #include "mailfilter/account.h"
 #include "mailfilter/confine.h"
@@ -169,6 +170,17 @@ static int failed(struct child *child)
 	return err_errno(&child->report.err, ERR_AGAIN, "cannot start a process");
 }
 
+/* Each process that waits in IDLE has one here, and the preset of most systems is 1024. */
+static int open_pair(int fds_r[static 2])
+{
+	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+	while (socketpair(AF_UNIX, type, 0, fds_r) < 0)
+		if (errno != EMFILE || !descriptors_allow_more())
+			return -1;
+	return 0;
+}
+
 int child_start(struct child *child, const struct child_tools *tools)
 {
 	pid_t parent = getpid();
@@ -179,8 +191,7 @@ int child_start(struct child *child, const struct child_tools *tools)
 	child->idles = child->news = child->round_over = child->refused = false;
 	child->kill_ms = 0;
 	child->heard_ms = clock_ms();
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) <
-		0)
+	if (open_pair(fds) < 0)
 		return failed(child);
 	child->pid = fork();
 	if (child->pid == 0) {

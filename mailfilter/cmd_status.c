@@ -210,6 +210,7 @@ static void json_scanner(struct json *json, const struct status_scanner *scanner
 	json_text(json, "trouble", span_str(alive ? state->trouble : scanner->why));
 	health_show_json(&state->health, json);
 	checks_show_json(&state->checks, json);
+	swept_show_json(&state->swept, json);
 	json_close(json, '}');
 }
 

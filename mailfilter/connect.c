@@ -172,22 +172,28 @@ static bool told_to_stop(const struct connect *connect)
 	return false;
 }
 
-/* 0: go on; 1: stop. */
+/* 0: go on; 1: stop. Only those that run are waited for: poll takes no more than may be open. */
 static int wait_some(struct connect *connect, struct pollfd *fds, struct err *err)
 {
+	nfds_t count = 0;
+
+	fds[count++] = (struct pollfd){ .fd = connect->stop_fd, .events = POLLIN };
 	for (size_t i = 0; i < connect->count; i++)
-		fds[i] = (struct pollfd){ .fd = connect->jobs[i].fd, .events = POLLIN };
-	fds[connect->count] = (struct pollfd){ .fd = connect->stop_fd, .events = POLLIN };
-	if (poll(fds, connect->count + 1, next_ms(connect)) < 0)
+		if (connect->jobs[i].fd >= 0)
+			fds[count++] = (struct pollfd){ .fd = connect->jobs[i].fd,
+				.events = POLLIN };
+	if (poll(fds, count, next_ms(connect)) < 0)
 		return errno == EINTR ? 0 : err_errno(err, ERR_FATAL, "poll");
 	if (told_to_stop(connect))
 		return 1;
 	for (size_t i = 0; i < connect->count; i++) {
 		struct job *job = &connect->jobs[i];
 
-		if (job->fd >= 0 && fds[i].revents)
+		if (job->fd < 0)
+			continue;
+		if ((++fds)->revents)
 			hear(job);
-		else if (job->pid > 0 && clock_left(job->deadline_ms) == 0)
+		else if (clock_left(job->deadline_ms) == 0)
 			end(job, true);
 	}
 	return 0;

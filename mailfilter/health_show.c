@@ -116,7 +116,8 @@ static int add_failures(const struct health *health, struct buf *out, struct err
 		{ HEALTH_HOSTS, "engine hosts ended" },
 		{ HEALTH_AGAIN, "scans began again" },
 		{ HEALTH_FRAMES, "malformed messages of clients were dropped" },
-		{ HEALTH_CONNECTIONS, "attempts to connect were refused" } };
+		{ HEALTH_CONNECTIONS, "attempts to connect were refused" },
+		{ HEALTH_SWEEP, "processes of the sweep ended" } };
 
 	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
 		uint64_t count = health->counts[failures[i].count];

@@ -3,7 +3,6 @@
  * The file: a line for each, "put NAME TOKEN UIDVALIDITY FROM UNTIL FOLDER". */
 #include "mailfilter/inplace_journal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,8 @@
 
 #include "common/file.h"
 #include "common/parse.h"
+
+#include "mailfilter/journal.h"
 
 enum {
 	LINE_MAX_BYTES = MESSAGE_NAME_MAX + QUARANTINE_ID_MAX + MESSAGE_FOLDER_MAX + 100,
@@ -39,14 +40,16 @@ static bool take_number(uint64_t max, uint64_t *number, const char *word)
 	return word && parse_number(word, 0, max, number, NULL) == 0;
 }
 
-static void take_line(struct inplace_journal *journal, char *line)
+static int take_line(void *arg, char *line, struct err *err)
 {
+	struct inplace_journal *journal = arg;
 	struct inplace_entry entry = { 0 };
 	uint64_t uidvalidity = 0, from = 0, until = 0;
 	char *rest;
 	const char *word = strtok_r(line, " ", &rest);
 	bool good = word && strcmp(word, "put") == 0;
 
+	(void)err;
 	good = good &&
 	       take_text(entry.name, sizeof(entry.name), strtok_r(NULL, " ", &rest)) &&
 	       take_text(entry.token, sizeof(entry.token), strtok_r(NULL, " ", &rest)) &&
@@ -56,36 +59,11 @@ static void take_line(struct inplace_journal *journal, char *line)
 	       take_text(entry.folder, sizeof(entry.folder), rest);
 	if (!good || journal->count == INPLACE_JOURNAL_MAX ||
 		inplace_journal_find(journal, entry.name))
-		return;
+		return 0;
 	entry.uidvalidity = (uint32_t)uidvalidity;
 	entry.from_uid = (uint32_t)from;
 	entry.until_s = (int64_t)until;
 	journal->entries[journal->count++] = entry;
-}
-
-static int load(struct inplace_journal *journal, struct err *err)
-{
-	auto_buf struct buf content;
-	const char *text;
-	size_t start = 0;
-
-	buf_init(&content, BYTES_MAX + 1);
-	if (access(journal->path, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	if (file_read(journal->path, BYTES_MAX, &content, err) < 0 ||
-		buf_text(&content, &text, err) < 0)
-		return -1;
-	for (size_t i = 0; i < content.len; i++) {
-		char line[LINE_MAX_BYTES];
-
-		if (text[i] != '\n')
-			continue;
-		(void)snprintf(line, sizeof(line), "%.*s",
-			(int)(i - start < sizeof(line) ? i - start : sizeof(line)),
-			text + start);
-		start = i + 1;
-		take_line(journal, line);
-	}
 	return 0;
 }
 
@@ -101,7 +79,7 @@ int inplace_journal_open(
 		inplace_journal_close(&journal);
 		return err_memory(err);
 	}
-	if (load(&journal, err) < 0) {
+	if (journal_load(journal.path, BYTES_MAX, take_line, &journal, err) < 0) {
 		inplace_journal_close(&journal);
 		return -1;
 	}

@@ -16,7 +16,7 @@ struct maildir_box {
 	struct maildir_list list;
 };
 
-/* Open and list it. 0: that is no Maildir. */
+/* Open and list it. 0: that is no Maildir. -1: errno says why, too. */
 int maildir_box_open(const char *path, struct maildir_box *box_r, struct err *err);
 void maildir_box_close(struct maildir_box *box);
 

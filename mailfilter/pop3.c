@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/pop3.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,28 @@ int pop3_list_line(struct pop3 *pop3, struct err *err)
 		return 0;
 	memmove(pop3->line, pop3->line + 1, strlen(pop3->line));
 	return 1;
+}
+
+int pop3_body_next(
+	struct pop3 *pop3, struct pop3_body *body, struct span *piece_r, struct err *err)
+{
+	const uint64_t max = pop3->account->message_max + STREAM_SLACK;
+	size_t used;
+
+	if (body->dots.state == POP3_DOTS_END)
+		return 0;
+	if (pop3_fill(pop3, err) < 0)
+		return -1;
+	used = pop3_dots_next(
+		&body->dots, (struct span){ pop3->at, pop3->left }, piece_r);
+	pop3->at += used;
+	pop3->left -= used;
+	body->size += piece_r->len;
+	if (body->size <= max)
+		return 1;
+	pop3->broken = true;
+	return err_set(err, ERR_SESSION,
+		"the server sends a message over the limit of %" PRIu64 " bytes", max);
 }
 
 const char *pop3_words(const struct pop3 *pop3)

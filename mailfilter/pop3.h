@@ -9,6 +9,7 @@
 
 #include "common/hash.h"
 
+#include "mailfilter/pop3_dots.h"
 #include "mailfilter/source.h"
 
 enum {
@@ -55,6 +56,17 @@ int pop3_command(struct pop3 *pop3, struct err *err, const char *command);
 
 /* A line of a multi-line answer, its dot undone. 1: one is there, 0: that was the end. */
 int pop3_list_line(struct pop3 *pop3, struct err *err);
+
+/* A message or header on its way, behind +OK up to the line with a dot; zeroed at its start. */
+struct pop3_body {
+	struct pop3_dots dots;
+	uint64_t size; /* so far */
+};
+
+/* The next piece, its dots undone, which may be empty. 1: one is there, valid until the next call; 0: that
+ * was the end. More than message-max: ERR_SESSION. */
+int pop3_body_next(
+	struct pop3 *pop3, struct pop3_body *body, struct span *piece_r, struct err *err);
 
 /* What the server said behind +OK or -ERR. Untrusted. */
 const char *pop3_words(const struct pop3 *pop3);

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 
 #include "mailfilter/pop3.h"
-#include "mailfilter/pop3_dots.h"
 
 /* Commands sent and not answered yet: items[answered..sent). */
 struct window {
@@ -65,34 +64,16 @@ static int sink_done(struct pop3 *pop3, const struct source_sink *sink, const ch
 	return result;
 }
 
-/* What follows +OK, up to the line with a dot. */
 static int read_body(struct pop3 *pop3, const struct source_sink *sink, struct err *err)
 {
-	uint64_t size = 0, max = pop3->account->message_max + STREAM_SLACK;
-	struct pop3_dots dots = { 0 };
+	struct pop3_body body = { 0 };
+	struct span piece;
+	int more;
 
-	while (dots.state != POP3_DOTS_END) {
-		struct span piece;
-		size_t used;
-
-		if (pop3_fill(pop3, err) < 0)
-			return -1;
-		used = pop3_dots_next(
-			&dots, (struct span){ pop3->at, pop3->left }, &piece);
-		pop3->at += used;
-		pop3->left -= used;
-		size += piece.len;
-		if (size > max) {
-			pop3->broken = true;
-			return err_set(err, ERR_SESSION,
-				"the server sends a message over the limit of %" PRIu64
-				" bytes",
-				max);
-		}
+	while ((more = pop3_body_next(pop3, &body, &piece, err)) > 0)
 		if (piece.len > 0 && sink_data(pop3, sink, piece, err) < 0)
 			return -1;
-	}
-	return 0;
+	return more;
 }
 
 static int read_message(struct pop3 *pop3, const struct source_item *item,

@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "mailfilter/pop3.h"
-#include "mailfilter/pop3_dots.h"
 
 enum {
 	FIELD_MAX = 16,        /* enough of a line to tell what it is */
@@ -75,31 +74,18 @@ static int take_byte(struct header *header, uint8_t c, struct err *err)
 	return 0;
 }
 
-/* What follows +OK, up to the line with a dot. */
 static int read_header(struct pop3 *pop3, struct header *header, struct err *err)
 {
-	uint64_t size = 0, max = pop3->account->message_max + STREAM_SLACK;
-	struct pop3_dots dots = { 0 };
+	struct pop3_body body = { 0 };
+	struct span piece;
+	int more;
 
-	while (dots.state != POP3_DOTS_END) {
-		struct span piece;
-		size_t used;
-
-		if (pop3_fill(pop3, err) < 0)
-			return -1;
-		used = pop3_dots_next(
-			&dots, (struct span){ pop3->at, pop3->left }, &piece);
-		pop3->at += used;
-		pop3->left -= used;
-		size += piece.len;
-		if (size > max) {
-			pop3->broken = true;
-			return err_set(err, ERR_SESSION, "TOP: an endless header");
-		}
+	while ((more = pop3_body_next(pop3, &body, &piece, err)) > 0)
 		for (size_t i = 0; i < piece.len; i++)
 			if (take_byte(header, piece.data[i], err) < 0)
 				return -1;
-	}
+	if (more < 0)
+		return -1;
 	return header->judged ? 0 : judge(header, err);
 }
 

@@ -38,35 +38,38 @@ void record_read_row(sqlite3_stmt *from, struct record_row *row)
 	row->waits = (enum waits)sqlite3_column_int(from, 18);
 }
 
+/* The row of a message in *find_r, to be reset behind its reading. */
+static int find_row(struct record *record, enum record_sql which,
+	const struct message_key *key, sqlite3_stmt **find_r, struct err *err)
+{
+	*find_r = record_prepare(record, which, err);
+	if (!*find_r)
+		return -1;
+	bind_key(*find_r, key);
+	return record_step(record, *find_r, err);
+}
+
 int record_find_state(struct record *record, const struct message_key *key,
 	enum record_state *state_r, struct err *err)
 {
-	sqlite3_stmt *const find = record_prepare(record, SQL_FIND_STATE, err);
-	int got;
+	sqlite3_stmt *row;
+	const int got = find_row(record, SQL_FIND_STATE, key, &row, err);
 
-	if (!find)
-		return -1;
-	bind_key(find, key);
-	got = record_step(record, find, err);
 	if (got == 1)
-		*state_r = (enum record_state)sqlite3_column_int(find, 0);
-	(void)sqlite3_reset(find);
+		*state_r = (enum record_state)sqlite3_column_int(row, 0);
+	(void)sqlite3_reset(row);
 	return got;
 }
 
 int record_find(struct record *record, const struct message_key *key,
 	struct record_row *row_r, struct err *err)
 {
-	sqlite3_stmt *const find = record_prepare(record, SQL_FIND, err);
-	int got;
+	sqlite3_stmt *row;
+	const int got = find_row(record, SQL_FIND, key, &row, err);
 
-	if (!find)
-		return -1;
-	bind_key(find, key);
-	got = record_step(record, find, err);
 	if (got == 1)
-		record_read_row(find, row_r);
-	(void)sqlite3_reset(find);
+		record_read_row(row, row_r);
+	(void)sqlite3_reset(row);
 	return got;
 }
 

@@ -13,6 +13,7 @@
 
 #include "mailfilter/decide.h"
 #include "mailfilter/input.h"
+#include "mailfilter/owner.h"
 #include "mailfilter/quarantine.h"
 #include "mailfilter/released.h"
 #include "mailfilter/report.h"
@@ -196,7 +197,9 @@ static int open_own(struct rescan *rescan, struct err *err)
 		rescan->tmp = NULL;
 	if (!rescan->own || !rescan->tmp)
 		return err_memory(err);
-	if (file_mkdirs(rescan->own, S_IRWXU, err) < 0 || take_lock(rescan, err) < 0 ||
+	if (owner_check(rescan->dir, err) < 0 ||
+		file_mkdirs(rescan->own, S_IRWXU, err) < 0 ||
+		take_lock(rescan, err) < 0 ||
 		file_mkdirs(rescan->tmp, S_IRWXU, err) < 0 ||
 		file_remove_tree(rescan->tmp, false, err) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/clock.h"
+#include "common/descriptors.h"
 #include "common/file.h"
 
 #include "mailfilter/decide.h"
@@ -42,6 +43,18 @@ static void drop_boxes(struct boxes *boxes)
 	boxes->box = NULL;
 }
 
+/* Each holds its three folders open. */
+static int open_box(const char *path, struct maildir_box *box, struct err *err)
+{
+	int there;
+
+	do {
+		errno = 0;
+		there = maildir_box_open(path, box, err);
+	} while (there < 0 && errno == EMFILE && descriptors_allow_more());
+	return there;
+}
+
 /* 1: that is a Maildir; 0: it is none. */
 static int add_box(
 	struct boxes *boxes, const char *path, const char *folder, struct err *err)
@@ -56,7 +69,7 @@ static int add_box(
 		full = NULL;
 		return err_memory(err);
 	}
-	there = maildir_box_open(full, &boxes->items[boxes->count], err);
+	there = open_box(full, &boxes->items[boxes->count], err);
 	boxes->count += there > 0;
 	return there;
 }

@@ -155,7 +155,8 @@ static bool take_request(int fd, struct request *request, int *input_r)
 	struct msghdr packet = { .msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
+		/* Not what it takes with its padding: a second descriptor would fit in. */
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	const struct cmsghdr *head;
 	ssize_t got;
 

@@ -14,6 +14,8 @@
 #include "common/file.h"
 #include "common/parse.h"
 
+#include "mailfilter/journal.h"
+
 enum {
 	LINE_MAX_BYTES = MESSAGE_NAME_MAX + 64
 };
@@ -55,8 +57,9 @@ static const struct sent_doubt *set_doubt(
 }
 
 /* What another program wrote there is passed over. */
-static int take_line(struct sent *sent, char *line, struct err *err)
+static int take_line(void *arg, char *line, struct err *err)
 {
+	struct sent *sent = arg;
 	char *rest, *word = strtok_r(line, " ", &rest),
 		    *name = strtok_r(NULL, " ", &rest);
 	const char *seconds = strtok_r(NULL, " ", &rest);
@@ -73,33 +76,6 @@ static int take_line(struct sent *sent, char *line, struct err *err)
 		parse_number(seconds, 0, INT64_MAX, &last_s, NULL) == 0 &&
 		parse_number(times, 1, UINT32_MAX, &count, NULL) == 0)
 		(void)set_doubt(sent, name, (int64_t)last_s, (uint32_t)count);
-	return 0;
-}
-
-static int load(struct sent *sent, struct err *err)
-{
-	auto_buf struct buf content;
-	const char *text;
-	size_t start = 0;
-
-	buf_init(&content, SENT_BYTES_MAX + 1);
-	if (access(sent->path, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	if (file_read(sent->path, SENT_BYTES_MAX, &content, err) < 0 ||
-		buf_text(&content, &text, err) < 0)
-		return -1;
-	for (size_t i = 0; i < content.len; i++) {
-		char line[LINE_MAX_BYTES];
-
-		if (text[i] != '\n')
-			continue;
-		(void)snprintf(line, sizeof(line), "%.*s",
-			(int)(i - start < sizeof(line) ? i - start : sizeof(line)),
-			text + start);
-		start = i + 1;
-		if (take_line(sent, line, err) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -142,7 +118,8 @@ int sent_open(const char *dir, struct sent *sent_r, struct err *err)
 		sent_close(&sent);
 		return err_memory(err);
 	}
-	if (load(&sent, err) < 0 || write_anew(&sent, err) < 0) {
+	if (journal_load(sent.path, SENT_BYTES_MAX, take_line, &sent, err) < 0 ||
+		write_anew(&sent, err) < 0) {
 		sent_close(&sent);
 		return -1;
 	}
@@ -159,10 +136,22 @@ void sent_close(struct sent *sent)
 	*sent = (struct sent){ .fd = -1 };
 }
 
+/* As long as anything is not forgotten the file is never empty, and lines that are in vain add up: one
+ * over the limit would not be read. */
+static bool is_long(const struct sent *sent)
+{
+	struct stat st;
+
+	return fstat(sent->fd, &st) == 0 && st.st_size > SENT_BYTES_MAX / 2;
+}
+
+/* What the line says is known already. */
 static int append(struct sent *sent, const char *line, struct err *err)
 {
 	/* Until a sync succeeds nothing is known of the file. */
 	sent->behind = true;
+	if (is_long(sent))
+		return write_anew(sent, err);
 	if (file_write(sent->fd, span_str(line), sent->path, err) < 0)
 		return -1;
 	if (fdatasync(sent->fd) < 0)

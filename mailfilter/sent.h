@@ -12,8 +12,9 @@
 
 enum {
 	SENT_BYTES_MAX =
-		16 * 1024 * 1024, /* of the file; it is written anew at each start */
-	SENT_DOUBTS_MAX = 1000,   /* the oldest are forgotten */
+		16 * 1024 *
+		1024, /* of the file; it is written anew at each start, and at half of that */
+	SENT_DOUBTS_MAX = 1000, /* the oldest are forgotten */
 };
 
 struct sent_doubt {

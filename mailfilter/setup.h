@@ -16,6 +16,7 @@ enum {
 	SETUP_SECTION_MAX = 64 * 1024, /* bytes of an account's section */
 	SETUP_SERVICE_MODE = 0640,
 	SETUP_OWN_MODE = 0600,
+	SETUP_OPEN_MODE = 0644,
 };
 
 /* Who the service runs as, where root sets it up. */
@@ -62,9 +63,9 @@ int setup_file_load(const struct setup *setup, const struct buf *text,
  * it was read is not touched. */
 int setup_file_write(const struct setup *setup, const struct buf *text, struct err *err);
 
-/* A new file with its folder; one that is there is not touched. as_service: for the service's user
- * where root writes it. */
-int setup_file_new(const char *path, struct span bytes, bool as_service, struct err *err);
+/* A new file with its folder; one that is there is not touched. Where root writes it, it is for a service:
+ * a secret is mailfilter's alone, anything else all may read. */
+int setup_file_new(const char *path, struct span bytes, bool secret, struct err *err);
 
 /* No scanner answers: offer settings for one of this user's own, beside the settings. wrote_r: they
  * were written there. */

@@ -165,17 +165,20 @@ static int make_folder(const char *path, struct err *err)
 		folder, geteuid() == 0 ? FOLDER_MODE_SYSTEM : FOLDER_MODE_OWN, err);
 }
 
-/* Root's file, for the service to read as if it were its own. */
-static int give_to_service(int fd, const char *path, struct err *err)
+/* Root's file, for a service to read. */
+static int give_to_service(int fd, const char *path, bool secret, struct err *err)
 {
-	const struct passwd *user = geteuid() == 0 ? getpwnam(SETUP_SERVICE_USER) : NULL;
+	const struct passwd *user = secret ? getpwnam(SETUP_SERVICE_USER) : NULL;
 
 	if (user && fchown(fd, user->pw_uid, user->pw_gid) < 0)
 		return err_errno(err, ERR_SETTINGS, "chown %s", path);
+	/* The scanner's user is another one. */
+	if (!secret && fchmod(fd, SETUP_OPEN_MODE) < 0)
+		return err_errno(err, ERR_SETTINGS, "chmod %s", path);
 	return 0;
 }
 
-int setup_file_new(const char *path, struct span bytes, bool as_service, struct err *err)
+int setup_file_new(const char *path, struct span bytes, bool secret, struct err *err)
 {
 	auto_free char *folder = NULL;
 	auto_close int dir = -1;
@@ -187,7 +190,7 @@ int setup_file_new(const char *path, struct span bytes, bool as_service, struct 
 		SETUP_OWN_MODE);
 	if (fd < 0)
 		return err_errno(err, ERR_SETTINGS, "cannot make %s", path);
-	if ((as_service && give_to_service(fd, path, err) < 0) ||
+	if ((geteuid() == 0 && give_to_service(fd, path, secret, err) < 0) ||
 		file_write(fd, bytes, path, err) < 0 ||
 		file_sync_close(&fd, path, err) < 0 ||
 		file_open_dir(folder, &dir, err) < 0 ||

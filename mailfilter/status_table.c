@@ -128,7 +128,9 @@ int status_table_scanner(struct buf *out, const struct status_scanner *scanner,
 			"  %" PRIu64 " of %" PRIu64 " messages were known to be clean\n",
 			state->hits, state->lookups) < 0)
 		return -1;
-	return health_show_text(&state->health, out, err);
+	if (health_show_text(&state->health, out, err) < 0)
+		return -1;
+	return swept_show_text(&state->swept, out, err);
 }
 
 /* "- NAME: SENTENCE" */

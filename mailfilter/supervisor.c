@@ -34,7 +34,6 @@ struct supervisor {
 	struct children children;
 	struct tls_trusts trusts;
 	struct wake wake;
-	struct pollfd *fds;
 	int stop_fd;
 	int lock;        /* on the state, -1: none */
 	int64_t kill_ms; /* stopping: when patience ends; 0: not stopping */
@@ -161,7 +160,6 @@ static void stop(struct supervisor *supervisor)
 /* A run that ends by itself keeps its settings. */
 static void reload(struct supervisor *supervisor)
 {
-	struct pollfd *fds;
 	struct err err = { 0 };
 
 	if (supervisor->options->once || supervisor->kill_ms != 0)
@@ -177,15 +175,6 @@ static void reload(struct supervisor *supervisor)
 	if (supervisor->metrics.path || supervisor->options->only_count == 0)
 		supervisor->metrics.path = supervisor->settings->metrics_file;
 	supervisor->metrics.due = true;
-	fds = calloc(supervisor->children.count + OWN_FDS, sizeof(*fds));
-	if (!fds) {
-		/* The old ones are too few. */
-		log_error("no memory: stopping");
-		stop(supervisor);
-		return;
-	}
-	free(supervisor->fds);
-	supervisor->fds = fds;
 	log_info("new settings: %zu accounts", supervisor->children.count);
 	notify_send("READY=1");
 }
@@ -285,30 +274,37 @@ static void take_wake(struct supervisor *supervisor)
 		children_look_after(&supervisor->children, slept);
 }
 
-static int wait_events(struct supervisor *supervisor)
+/* Those without a process are not among them: poll takes no more than the process may have open. */
+static int wait_events(struct supervisor *supervisor, struct err *err)
 {
-	const size_t count = supervisor->children.count;
-	struct pollfd *fds = supervisor->fds;
+	const struct children *children = &supervisor->children;
+	auto_free struct pollfd *fds = calloc(children->count + OWN_FDS, sizeof(*fds));
+	const struct pollfd *at;
+	nfds_t count = 0;
 
-	for (size_t i = 0; i < count; i++)
-		fds[i] = (struct pollfd){ .fd = supervisor->children.items[i].fd,
-			.events = POLLIN };
-	fds[count] = (struct pollfd){ .fd = supervisor->stop_fd, .events = POLLIN };
+	if (!fds)
+		return err_memory(err);
+	fds[count++] = (struct pollfd){ .fd = supervisor->stop_fd, .events = POLLIN };
 	for (size_t i = 0; i < WAKE_FDS; i++)
-		fds[count + 1 + i] = (struct pollfd){ .fd = supervisor->wake.fds[i],
+		fds[count++] = (struct pollfd){ .fd = supervisor->wake.fds[i],
 			.events = POLLIN };
-	if (poll(fds, count + OWN_FDS, next_ms(supervisor)) < 0)
-		return errno == EINTR ? 0 : -1;
-	for (size_t i = 0; i < count; i++) {
-		struct child *child = &supervisor->children.items[i];
+	for (size_t i = 0; i < children->count; i++)
+		if (children->items[i].fd >= 0)
+			fds[count++] = (struct pollfd){ .fd = children->items[i].fd,
+				.events = POLLIN };
+	if (poll(fds, count, next_ms(supervisor)) < 0)
+		return errno == EINTR ? 0 : err_errno(err, ERR_FATAL, "poll");
+	at = fds + OWN_FDS;
+	for (size_t i = 0; i < children->count; i++) {
+		struct child *child = &children->items[i];
 
-		if (!fds[i].revents || child->fd < 0 || !child_hear(child))
+		if (child->fd < 0 || !(at++)->revents || !child_hear(child))
 			continue;
 		heed(supervisor, child);
 		summary_progress(&supervisor->summary, &supervisor->children);
 	}
 	take_wake(supervisor);
-	if (fds[count].revents)
+	if (fds[0].revents)
 		take_signals(supervisor);
 	return 0;
 }
@@ -326,10 +322,6 @@ static void tell_manager(struct supervisor *supervisor)
 
 static int open_all(struct supervisor *supervisor, struct err *err)
 {
-	supervisor->fds = calloc(
-		supervisor->settings->accounts.count + OWN_FDS, sizeof(*supervisor->fds));
-	if (!supervisor->fds)
-		return err_memory(err);
 	if (reload_first(&supervisor->reload, supervisor->settings, &supervisor->children,
 		    err) < 0 ||
 		(!supervisor->options->dry_run &&
@@ -339,17 +331,19 @@ static int open_all(struct supervisor *supervisor, struct err *err)
 	return stop_start(&supervisor->stop_fd, err);
 }
 
-static void serve_all(struct supervisor *supervisor)
+static int serve_all(struct supervisor *supervisor, struct err *err)
 {
+	int result = 0;
+
 	notify_send("READY=1\nSTATUS=serving %zu accounts", supervisor->children.count);
 	watchdog_start(&supervisor->watchdog);
-	while (children_left(&supervisor->children, supervisor->kill_ms != 0)) {
+	while (result == 0 &&
+		children_left(&supervisor->children, supervisor->kill_ms != 0)) {
 		/* Workers that do not go on are ended below. */
 		(void)watchdog_turn(&supervisor->watchdog, true);
 		start_due(supervisor);
 		tell_manager(supervisor);
-		if (wait_events(supervisor) < 0)
-			break;
+		result = wait_events(supervisor, err);
 		kill_stalled(supervisor);
 		/* One run, one file: in the middle of it accounts would be missing. */
 		if (!supervisor->options->once)
@@ -359,6 +353,7 @@ static void serve_all(struct supervisor *supervisor)
 	metrics_file_turn(&supervisor->metrics, supervisor->children.items,
 		supervisor->children.count);
 	summary_clear(&supervisor->summary);
+	return result;
 }
 
 int supervisor_run(struct settings *settings, const struct supervisor_options *options)
@@ -380,15 +375,16 @@ int supervisor_run(struct settings *settings, const struct supervisor_options *o
 	if (open_all(&supervisor, &err) < 0) {
 		log_error("cannot start: %s", err.text);
 		code = err_exit_code(err.kind);
-	} else {
-		serve_all(&supervisor);
-		code = options->once ? supervisor.summary.exit_code : EX_OK;
+	} else if (serve_all(&supervisor, &err) < 0) {
+		log_error("%s", err.text);
+		code = err_exit_code(err.kind);
+	} else if (options->once) {
+		code = supervisor.summary.exit_code;
 	}
 	defer_close(&supervisor.stop_fd);
 	defer_close(&supervisor.lock);
 	wake_close(&supervisor.wake);
 	tls_trusts_done(&supervisor.trusts);
-	free(supervisor.fds);
 	free(supervisor.children.items);
 	return code;
 }

@@ -129,6 +129,7 @@ static void tell_state(struct broker *broker)
 	state.hits = broker->hits;
 	state_add_trouble(&state, broker->trouble);
 	rounds_fill(&broker->rounds, &state.checks);
+	state.swept = broker->sweeper.swept;
 	state_announce(&broker->clients.state, &state);
 	clients_tell(&broker->clients, &state);
 }
@@ -204,7 +205,7 @@ static void obey(struct broker *broker, int number)
 	switch (number) {
 	case SIGCHLD:
 		hosts_reap(&broker->hosts);
-		sweeper_reap(&broker->sweeper);
+		sweeper_reap(&broker->sweeper, &broker->hosts);
 		return;
 	case SIGHUP:
 		/* An engine host reads the same settings: its signatures are not to blame. */

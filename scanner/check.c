@@ -22,6 +22,7 @@ const struct check check_table[] = {
 	{ "clock", 10 * SECOND, false, check_clock },
 	{ "permissions", 10 * MINUTE, true, check_permissions },
 	{ "isolation", 5 * MINUTE, true, check_isolation },
+	{ "sweep", 10 * SECOND, false, check_sweep },
 	{ "inspector", 10 * SECOND, false, check_inspector },
 	{ 0 },
 };

@@ -12,6 +12,7 @@
 
 #include "common/checks.h"
 #include "common/health.h"
+#include "common/swept.h"
 
 #include "scanner/check_limits.h"
 #include "scanner/settings.h"
@@ -34,6 +35,7 @@ struct check_facts {
 	int64_t jumped_ago_ms; /* it happened */
 	uint64_t counts[HEALTH_COUNTS]; /* what happened in the last hour */
 	struct health_times times[HEALTH_CLASSES];
+	struct swept swept;
 	uint32_t workers_wanted, workers_able;
 	int64_t probed_ago_ms; /* a worker last found its probe and began to serve */
 	uint32_t waiting;      /* messages, for a worker */
@@ -79,6 +81,7 @@ void check_space(const struct check_facts *facts, struct check_result *result);
 void check_memory(const struct check_facts *facts, struct check_result *result);
 void check_permissions(const struct check_facts *facts, struct check_result *result);
 void check_isolation(const struct check_facts *facts, struct check_result *result);
+void check_sweep(const struct check_facts *facts, struct check_result *result);
 void check_inspector(const struct check_facts *facts, struct check_result *result);
 
 #endif

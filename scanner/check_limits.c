@@ -40,6 +40,10 @@ static const struct {
 	[LIMIT_TEMP_FILES] = { "temp-files", "5000 1000", UNIT_COUNT, true },
 	[LIMIT_MEMORY_LEFT] = { "memory-left", "128M 32M", UNIT_BYTES, true },
 	[LIMIT_CLOCK_JUMP] = { "clock-jump", "10s 1h", UNIT_TIME, false },
+	[LIMIT_SWEEP_LATE] = { "sweep-late", "2d 7d", UNIT_TIME, false },
+	[LIMIT_SWEEP_FOUND] = { "sweep-found", "0 50", UNIT_COUNT, false },
+	[LIMIT_SWEEP_UNREADABLE] = { "sweep-unreadable", "0 100000", UNIT_COUNT, false },
+	[LIMIT_SWEEP_DEATHS] = { "sweep-deaths", "3 30", UNIT_COUNT, false },
 };
 
 static int parse_percent(const char *text, uint64_t *value_r, struct err *err)

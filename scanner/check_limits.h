@@ -19,8 +19,12 @@ enum check_limit {
 	LIMIT_UNSCANNABLE,     /* percent of the last hour's verdicts */
 	LIMIT_TEMP_LEFT,       /* bytes; from here on down, as the next two */
 	LIMIT_TEMP_FILES,
-	LIMIT_MEMORY_LEFT, /* bytes */
-	LIMIT_CLOCK_JUMP,  /* ms */
+	LIMIT_MEMORY_LEFT,      /* bytes */
+	LIMIT_CLOCK_JUMP,       /* ms */
+	LIMIT_SWEEP_LATE,       /* ms, that no pass ended when it should have */
+	LIMIT_SWEEP_FOUND,      /* infected files */
+	LIMIT_SWEEP_UNREADABLE, /* files and directories */
+	LIMIT_SWEEP_DEATHS,     /* of its processes in the last hour */
 	LIMIT_COUNT
 };
 

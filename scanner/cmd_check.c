@@ -82,10 +82,10 @@ static const char *own_endpoint(const struct settings *settings)
 	return NULL;
 }
 
-static int find(const struct settings *settings, struct checks *checks_r, struct err *err)
+static int find(
+	const struct settings *settings, struct wire_state *state_r, struct err *err)
 {
 	const char *endpoint = own_endpoint(settings);
-	struct wire_state state;
 	struct link *link = NULL;
 	int result;
 
@@ -95,15 +95,14 @@ static int find(const struct settings *settings, struct checks *checks_r, struct
 			"endpoint in listen as well");
 	if (link_connect(endpoint, HEAD_MAX, &link, err) < 0)
 		return -1;
-	result = ask(link, endpoint, &state, err);
+	result = ask(link, endpoint, state_r, err);
 	link_close(link);
-	if (result == 0)
-		*checks_r = state.checks;
 	return result;
 }
 
-static int show(const struct checks *checks, bool as_json, struct err *err)
+static int show(const struct wire_state *state, bool as_json, struct err *err)
 {
+	const struct checks *checks = &state->checks;
 	auto_buf struct buf out;
 	const char *text;
 
@@ -115,11 +114,13 @@ static int show(const struct checks *checks, bool as_json, struct err *err)
 		json_text(
 			&json, "level", span_str(check_level_name(checks_worst(checks))));
 		checks_show_json(checks, &json);
+		swept_show_json(&state->swept, &json);
 		json_close(&json, '}');
 		return json_print(&json, err);
 	}
 	buf_init(&out, TEXT_MAX);
 	if (checks_show_text(checks, CHECK_OK, "", &out, err) < 0 ||
+		swept_show_text(&state->swept, &out, err) < 0 ||
 		buf_text(&out, &text, err) < 0)
 		return -1;
 	return fputs(text, stdout) < 0 || fflush(stdout) < 0
@@ -129,20 +130,20 @@ static int show(const struct checks *checks, bool as_json, struct err *err)
 
 int cmd_check(const struct settings *settings, bool as_json)
 {
-	struct checks checks = { 0 };
+	struct wire_state state = { 0 };
+	struct checks_entry *first = &state.checks.list[0];
 	struct err err = { 0 };
 
-	if (find(settings, &checks, &err) < 0) {
-		checks = (struct checks){ .count = 1 };
-		(void)snprintf(checks.list[0].name, CHECK_NAME_MAX, "scanner");
-		checks.list[0].since_s = clock_wall_s();
-		checks.list[0].result.level = CHECK_CRITICAL;
-		(void)snprintf(
-			checks.list[0].result.text, CHECK_TEXT_MAX, "%.199s", err.text);
+	if (find(settings, &state, &err) < 0) {
+		state = (struct wire_state){ .checks.count = 1 };
+		(void)snprintf(first->name, CHECK_NAME_MAX, "scanner");
+		first->since_s = clock_wall_s();
+		first->result.level = CHECK_CRITICAL;
+		(void)snprintf(first->result.text, CHECK_TEXT_MAX, "%.199s", err.text);
 	}
-	if (show(&checks, as_json, &err) < 0) {
+	if (show(&state, as_json, &err) < 0) {
 		(void)fprintf(stderr, "scanner: %s\n", err.text);
 		return CHECK_CRITICAL;
 	}
-	return (int)checks_worst(&checks);
+	return (int)checks_worst(&state.checks);
 }

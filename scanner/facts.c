@@ -128,6 +128,7 @@ void facts_fill(struct facts *facts, struct check_facts *facts_r)
 	(void)snprintf(facts_r->trouble, sizeof(facts_r->trouble), "%.250s", trouble);
 	(void)snprintf(
 		facts_r->isolation, sizeof(facts_r->isolation), "%s", sandbox_missing());
+	facts_r->swept = facts->clients->state.swept;
 	fill_clock(facts, facts_r);
 	fill_counts(facts, facts_r);
 	fill_queue(facts, facts_r);

@@ -42,7 +42,7 @@ uint64_t hosts_moved(const struct hosts *hosts)
 
 	hosts_count(hosts, counts);
 	for (size_t i = 0; i < HEALTH_COUNTS; i++)
-		moved += counts[i];
+		moved += i == HEALTH_SWEEP ? 0 : counts[i]; /* moves no mail */
 	/* One that does not load is not counted anywhere. */
 	for (size_t i = 0; i < HOSTS_MAX; i++)
 		moved += (uint64_t)hosts->list[i].pid * (1 + hosts->list[i].state);

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -17,7 +15,7 @@
 #include "scanner/role.h"
 
 enum {
-	END_MS = 1000 /* for it to end, as told, and then killed, when the scanner ends */
+	END_MS = 1000 /* for it to end, as told, when the scanner does */
 };
 
 void inspection_init(struct inspection *inspection, const struct settings *settings)
@@ -162,22 +160,11 @@ void inspection_reap(struct inspection *inspection)
 
 void inspection_done(struct inspection *inspection)
 {
-	auto_close int fd = -1;
-	struct pollfd ended = { .events = POLLIN };
-
 	if (inspection->pid == 0)
 		return;
-	fd = pidfd_open(inspection->pid, 0);
-	ended.fd = fd;
 	/* Its socket closed tells it to end, after a file that it may be writing. */
 	(void)close(take_fd(&inspection->fd));
-	if (fd < 0 || poll(&ended, 1, END_MS) <= 0) {
-		(void)kill(inspection->pid, SIGKILL);
-		if (fd >= 0)
-			(void)poll(&ended, 1, END_MS);
-	}
-	/* Unless a disk holds it. */
-	(void)waitpid(inspection->pid, NULL, WNOHANG);
+	role_end(inspection->pid, END_MS);
 	inspection_reap(inspection);
 	inspection->pid = 0;
 }

@@ -3,35 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "common/log.h"
 
 #include "scanner/alert.h"
+#include "scanner/idle.h"
 #include "scanner/role.h"
-
-enum {
-	NICE = 19,
-	IO_OF_PROCESS = 1, /* ioprio_set(2), which glibc does not wrap */
-	IO_IDLE = 3 << 13,
-};
-
-/* Mail goes first. Where the system refuses this, the checks run all the same. */
-static void step_back(void)
-{
-	const struct sched_param none = { 0 };
-
-	(void)setpriority(PRIO_PROCESS, 0, NICE);
-	(void)sched_setscheduler(0, SCHED_IDLE, &none);
-	(void)syscall(SYS_ioprio_set, IO_OF_PROCESS, 0, IO_IDLE);
-}
 
 /* The parent alone says when to stop, by closing the socket, even where a terminal signals all. */
 static int set_signals(void)
@@ -85,7 +66,8 @@ int inspector_main(const struct settings *settings)
 	/* It may have died before our death was asked for. */
 	if (poll(&socket, 1, 0) < 0 || (socket.revents & (POLLHUP | POLLNVAL)) != 0)
 		return EX_OSERR;
-	step_back();
+	/* Mail goes first. */
+	idle_enter();
 	for (;;) {
 		got = recv(ROLE_FD, &order, sizeof(order), 0);
 		if (got < 0 && errno == EINTR)

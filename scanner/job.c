@@ -147,7 +147,8 @@ void job_in_done(struct job_in *in)
 		(void)close(take_fd(&in->fd));
 }
 
-/* recvmsg, keeping one descriptor and closing any other that came along. */
+/* recvmsg, keeping one descriptor. Others that came along never become ours: there is no room for them,
+ * as there would be in what one takes with its padding (CMSG_SPACE). */
 static ssize_t receive_with_fd(struct job_in *in, int fd, struct iovec *iov, int flags)
 {
 	union {
@@ -157,7 +158,7 @@ static ssize_t receive_with_fd(struct job_in *in, int fd, struct iovec *iov, int
 	struct msghdr message = { .msg_iov = iov,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t got = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *cmsg = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
 

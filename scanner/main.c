@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * Options and settings, and on to the broker, or to the engine host that it starts. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -167,6 +169,10 @@ static int check_config(const struct settings *settings)
 	if (temp_check_size(settings->temp_dir, settings->message_max,
 		    settings->scan_size_max, &err) < 0)
 		log_warning("%s", err.text);
+	for (size_t i = 0; i < settings->sweep.count; i++)
+		if (access(settings->sweep.items[i], R_OK | X_OK) < 0)
+			log_warning("sweep: %s: %s: nothing in it is scanned",
+				settings->sweep.items[i], strerror(errno));
 	(void)printf("%s: %zu signature files, no errors\n",
 		settings->path ? settings->path : "settings", signatures.files);
 	return EX_OK;

@@ -5,10 +5,16 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/defer.h"
 #include "common/log.h"
+
+enum {
+	END_MS = 1000 /* for one that was killed to be gone */
+};
 
 /* In the child: fd becomes ROLE_FD, every other descriptor is closed. */
 static int spawn(char *const argv[], int fd, pid_t *pid_r, struct err *err)
@@ -74,4 +80,17 @@ bool role_is_orphan(void)
 	struct pollfd fd = { .fd = ROLE_FD, .events = POLLIN };
 
 	return poll(&fd, 1, 0) != 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+void role_end(pid_t pid, int grace_ms)
+{
+	auto_close int fd = pidfd_open(pid, 0);
+	struct pollfd ended = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0 || poll(&ended, 1, grace_ms) <= 0) {
+		(void)kill(pid, SIGKILL);
+		if (fd >= 0)
+			(void)poll(&ended, 1, END_MS);
+	}
+	(void)waitpid(pid, NULL, WNOHANG);
 }

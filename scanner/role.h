@@ -22,4 +22,8 @@ int role_start(const char *role, const char *path, int fd, pid_t *pid_r, struct 
 /* For the process that was started: has the parent closed its end? */
 bool role_is_orphan(void);
 
+/* For the parent: it has grace_ms to end by itself, then it is killed. One that even so does not end, because
+ * a disk holds it, is left behind. */
+void role_end(pid_t pid, int grace_ms);
+
 #endif

@@ -85,6 +85,7 @@ bool round_alerts(const struct round *round, int64_t now_ms)
 /* Into the order, if there is one to be told of: one at a time. */
 static void add_alert(struct rounds *rounds, int64_t now, struct inspector_order *order)
 {
+	rounds->alerting = NULL;
 	for (size_t i = 0; check_table[i].name && !order->alert; i++) {
 		struct round *round = &rounds->list[i];
 
@@ -95,11 +96,23 @@ static void add_alert(struct rounds *rounds, int64_t now, struct inspector_order
 		order->about.result = round->result;
 		(void)snprintf(order->about.name, sizeof(order->about.name), "%s",
 			check_table[i].name);
-		/* That all is well again does not postpone what comes next. */
-		if (round->result.level != CHECK_OK)
-			round->told_at = now;
-		round->told = round->result.level;
+		rounds->alerting = round;
+		rounds->alerting_level = round->result.level;
 	}
+}
+
+/* The command was run. Until then nobody was told: what is lost is told by the next inspector. */
+static void told(struct rounds *rounds)
+{
+	struct round *round = rounds->alerting;
+
+	if (!round)
+		return;
+	rounds->alerting = NULL;
+	round->told = rounds->alerting_level;
+	/* That all is well again does not postpone what comes next. */
+	if (round->told != CHECK_OK)
+		round->told_at = clock_ms();
 }
 
 static void order_outside(struct rounds *rounds, const struct check_facts *facts)
@@ -108,10 +121,11 @@ static void order_outside(struct rounds *rounds, const struct check_facts *facts
 
 	if (!inspection_is_free(&rounds->inspection))
 		return;
-	for (size_t i = 0; check_table[i].name; i++)
+	/* An alert goes alone: a check that hangs does not take it along. */
+	add_alert(rounds, facts->now_ms, &order);
+	for (size_t i = 0; check_table[i].name && !order.alert; i++)
 		if (check_table[i].outside && rounds->list[i].due <= facts->now_ms)
 			order.checks |= 1U << i;
-	add_alert(rounds, facts->now_ms, &order);
 	if ((order.checks == 0 && !order.alert) ||
 		!inspection_give(&rounds->inspection, &order))
 		return;
@@ -171,6 +185,7 @@ static void hear(struct rounds *rounds)
 			take(rounds, (size_t)answer.check, &answer.result);
 			continue;
 		case INSPECTION_DONE:
+			told(rounds);
 			continue;
 		case INSPECTION_LOST:
 			lost(rounds, round);

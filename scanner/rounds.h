@@ -31,6 +31,8 @@ struct rounds {
 	struct facts facts;
 	struct inspection inspection;
 	uint64_t generation; /* of the signatures that served at the last look; 0: none */
+	struct round *alerting; /* whose command the inspector runs, or NULL */
+	enum check_level alerting_level;
 	struct round list[CHECKS_MAX];
 };
 

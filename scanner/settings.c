@@ -161,6 +161,8 @@ const struct schema_option settings_options[] = {
 	  .preset = "100M", .min = MESSAGE_MAX_LEAST, .max = MESSAGE_MAX_MOST },
 	{ .name = "sweep-interval", .type = SCHEMA_DURATION, AT(sweep_interval_ms),
 	  .preset = "1d", .min = SWEEP_INTERVAL_LEAST_MS, .max = SWEEP_INTERVAL_MAX_MS },
+	{ .name = "sweep-rest", .type = SCHEMA_DURATION, AT(sweep_rest_ms),
+	  .preset = "1h", .max = SWEEP_INTERVAL_MAX_MS },
 	{ .name = "sweep-state", .type = SCHEMA_TEXT, AT(sweep_state),
 	  .preset = "/var/lib/mailfilter-scanner/sweep", .check = home_check_path,
 	  .line_offset = offsetof(struct settings, sweep_state_line) },

@@ -45,6 +45,7 @@ struct settings {
 	uint64_t sweep_rate;                     /* bytes a second, 0: as it goes */
 	uint64_t sweep_file_max;                 /* larger files are not read */
 	int64_t sweep_interval_ms;               /* from the end of a pass to the next */
+	int64_t sweep_rest_ms;                   /* the same, where it is due at once */
 	char *sweep_state;                       /* folder */
 	int sweep_line, sweep_state_line;
 	int sweep_cross; /* into other file systems */

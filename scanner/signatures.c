@@ -141,7 +141,7 @@ static int digest_file(int folder_fd, const char *folder, const char *name,
 {
 	struct hash *digest = &signatures->digest;
 	struct stat file;
-	auto_close int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
+	auto_close int fd = openat(folder_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	auto_buf struct buf chunk;
 	uint8_t *room;
 	ssize_t got;
@@ -149,7 +149,11 @@ static int digest_file(int folder_fd, const char *folder, const char *name,
 	buf_init(&chunk, HASH_SIZE + CHUNK_SIZE);
 	if (fd < 0)
 		return err_errno(err, open_kind(), "%s/%s", folder, name);
-	if (fstat(fd, &file) == 0 && file.st_mtim.tv_sec > signatures->dated_s)
+	if (fstat(fd, &file) < 0)
+		return err_errno(err, ERR_SETTINGS, "%s/%s", folder, name);
+	if (!S_ISREG(file.st_mode))
+		return err_set(err, ERR_SETTINGS, "%s/%s: not a file", folder, name);
+	if (file.st_mtim.tv_sec > signatures->dated_s)
 		signatures->dated_s = file.st_mtim.tv_sec;
 	if (buf_add(&chunk, digest->bytes, HASH_SIZE, err) < 0 ||
 		buf_add_str(&chunk, name, err) < 0 ||

@@ -23,12 +23,11 @@
 #include "scanner/temp.h"
 
 enum {
-	STEPS = 256,             /* names between two looks at what the parent says */
-	SPACE_MS = 1000,         /* between two looks whether there is temp space */
-	LOGGED_MAX = 20,         /* files passed over that are named, a pass */
-	RECENT_MS = 50,          /* a clock tick, in which a file may change twice ... */
-	RECENT_COARSE_MS = 2000, /* ... and of file systems that keep whole seconds */
-	ERROR_LOG_MS = 60 * 1000
+	STEPS = 256,            /* names between two looks at what the parent says */
+	SPACE_MS = 1000,        /* between two looks whether there is temp space */
+	LOGGED_MAX = 20,        /* files passed over that are named, a pass */
+	RECENT_MS = 50,         /* a clock tick, in which a file may change twice ... */
+	RECENT_COARSE_MS = 2000 /* ... and of file systems that keep whole seconds */
 };
 
 /* The file that is being scanned, or waits for it. */
@@ -47,7 +46,7 @@ struct sweep {
 	struct sweep_walk *walk; /* NULL between two passes */
 	struct sweep_pair pair;
 	struct current current;
-	int64_t next_pass, rate_at, space_at; /* clock_ms() */
+	int64_t ended_at, rate_at, space_at; /* clock_ms(); of the last pass */
 	unsigned logged;
 };
 
@@ -58,6 +57,23 @@ static void log_passed(struct sweep *sweep, const char *path, const char *why)
 	if (sweep->logged++ < LOGGED_MAX)
 		log_info("sweep: path=%s not scanned: %s",
 			log_value(span_str(path), text), why);
+}
+
+/* When the next pass is due: sooner if other signatures serve than those that the last one began with,
+ * for then every file is, and where something could not be swept at all. */
+static int64_t next_pass(const struct sweep *sweep)
+{
+	const struct settings *settings = sweep->settings;
+	const struct sweep_report *report = &sweep->book.report;
+	int64_t rest_ms = settings->sweep_interval_ms;
+
+	if (report->now.ended_s == 0)
+		return 0;
+	if (settings->sweep_rest_ms < rest_ms &&
+		(sweep->book.barred[0] ||
+			!hash_equal(&report->digest, &sweep->pair.digest)))
+		rest_ms = settings->sweep_rest_ms;
+	return sweep->ended_at + rest_ms;
 }
 
 /* One that was not done goes on: what it scanned is remembered. */
@@ -75,8 +91,9 @@ static int begin_pass(struct sweep *sweep, struct err *err)
 		report->now = (struct sweep_pass){ .began_s = clock_wall_s() };
 	}
 	report->now.counts = (struct sweep_counts){ 0 };
-	report->trouble[0] = '\0';
+	report->digest = sweep->pair.digest;
 	sweep->logged = 0;
+	sweep_book_look(&sweep->book, &settings->sweep);
 	log_info("sweep: pass=%u %s", report->pass, goes_on ? "goes on" : "begins");
 	sweep_book_save(&sweep->book);
 	return 0;
@@ -88,10 +105,10 @@ static void end_pass(struct sweep *sweep)
 	const struct sweep_counts *counts = &report->now.counts;
 
 	sweep_walk_free(take_ptr(&sweep->walk));
-	sweep_report_prune(report);
+	sweep_book_end(&sweep->book);
 	report->now.ended_s = clock_wall_s();
 	report->last = report->now;
-	sweep->next_pass = clock_ms() + sweep->settings->sweep_interval_ms;
+	sweep->ended_at = clock_ms();
 	log_info("sweep: pass=%u is done: files=%ju bytes=%ju scanned=%ju infected=%ju "
 		 "unscannable=%ju",
 		report->pass, (uintmax_t)counts->files, (uintmax_t)counts->bytes,
@@ -183,6 +200,20 @@ static bool has_changed(const struct current *current)
 	       is_recent(before, current->opened_us);
 }
 
+static void close_file(struct current *current)
+{
+	(void)close(take_fd(&current->fd));
+	current->is_there = false;
+}
+
+/* It is as it was, and so comes up in the next pass again. */
+static void pass_over(struct sweep *sweep, const char *why)
+{
+	sweep->book.report.now.counts.later++;
+	log_passed(sweep, sweep->current.path, why);
+	close_file(&sweep->current);
+}
+
 static void answered(struct sweep *sweep)
 {
 	const struct sweep_answer *answer = &sweep->pair.answer;
@@ -194,16 +225,14 @@ static void answered(struct sweep *sweep)
 	counts->scanned_bytes += answer->size;
 	counts->changed += changed;
 	if (answer->kind == VERDICT_RETRY) {
-		counts->later++;
-		log_passed(sweep, current->path, answer->detail);
+		pass_over(sweep, answer->detail);
 	} else {
 		const struct sweep_scanned scanned = { current->path, &current->stat,
 			current->is_mail, changed, &sweep->pair.its };
 
 		sweep_book_add(&sweep->book, &scanned, answer);
+		close_file(current);
 	}
-	(void)close(take_fd(&current->fd));
-	current->is_there = false;
 }
 
 /* As soon as there is a worker, the rate is kept, and there is space to unpack into. */
@@ -219,13 +248,23 @@ static void give(struct sweep *sweep)
 		now < sweep->rate_at || now < sweep->space_at)
 		return;
 	if (temp_has_room(settings->temp_dir, temp_needed(size), &err) < 0) {
-		sweep->space_at = now + SPACE_MS;
+		/* What even an empty one has no room for is not waited for. */
+		if (temp_size(settings->temp_dir) < temp_needed(size))
+			pass_over(sweep, err.text);
+		else
+			sweep->space_at = now + SPACE_MS;
 		return;
 	}
 	if (settings->sweep_rate > 0)
 		sweep->rate_at = now + (int64_t)(size * 1000 / settings->sweep_rate);
 	sweep_pair_give(&sweep->pair, current->fd, current->is_mail, current->again);
 	current->again = true;
+}
+
+/* Between two passes only what could not be written then. */
+static bool is_to_save(const struct sweep *sweep)
+{
+	return sweep->walk || sweep->book.error[0] != '\0';
 }
 
 /* How long until there is something to do that nobody tells us of. */
@@ -239,7 +278,7 @@ static int wait_ms(const struct sweep *sweep)
 		if (sweep->walk && !sweep->current.is_there)
 			return 0;
 		if (!sweep->walk)
-			next = deadline_sooner(next, sweep->next_pass);
+			next = deadline_sooner(next, next_pass(sweep));
 		if (sweep->current.is_there && !pair->asked)
 			next = deadline_sooner(next, pair->ask_after);
 		if (sweep_pair_is_free(pair) && sweep->current.is_there)
@@ -247,7 +286,7 @@ static int wait_ms(const struct sweep *sweep)
 							     ? sweep->rate_at
 							     : sweep->space_at);
 	}
-	if (sweep->walk && sweep->book.save_at > now)
+	if (is_to_save(sweep) && sweep->book.save_at > now)
 		next = deadline_sooner(next, sweep->book.save_at);
 	return clock_left(next);
 }
@@ -261,14 +300,16 @@ static int turn(struct sweep *sweep, struct err *err)
 	if (event == SWEEP_ANSWERED)
 		answered(sweep);
 	if (sweep->pair.goes && sweep->pair.known) {
-		if (!sweep->walk && clock_ms() >= sweep->next_pass &&
+		if (!sweep->walk && clock_ms() >= next_pass(sweep) &&
 			begin_pass(sweep, err) < 0)
 			return -1;
 		step(sweep);
 		give(sweep);
 	}
-	if (sweep->walk && clock_ms() >= sweep->book.save_at)
+	if (is_to_save(sweep) && clock_ms() >= sweep->book.save_at)
 		sweep_book_save(&sweep->book);
+	if (sweep->book.untold)
+		sweep_book_tell(&sweep->book);
 	return 0;
 }
 
@@ -288,12 +329,14 @@ static int serve(struct sweep *sweep, struct err *err)
 /* Where the last walker was. */
 static void take_up(struct sweep *sweep)
 {
-	const struct settings *settings = sweep->settings;
-	const struct sweep_pass *now = &sweep->book.report.now;
-	int64_t since_ms = (clock_wall_s() - now->ended_s) * 1000;
+	const int64_t interval_ms = sweep->settings->sweep_interval_ms;
+	int64_t since_ms = (clock_wall_s() - sweep->book.report.now.ended_s) * 1000;
 
-	if (now->ended_s != 0 && since_ms >= 0 && since_ms < settings->sweep_interval_ms)
-		sweep->next_pass = clock_ms() + settings->sweep_interval_ms - since_ms;
+	/* A clock that was set back is no reason to wait. */
+	if (since_ms < 0 || since_ms > interval_ms)
+		since_ms = interval_ms;
+	sweep->ended_at = clock_ms() - since_ms;
+	sweep_book_look(&sweep->book, &sweep->settings->sweep);
 }
 
 /* The parent alone says when to stop. */
@@ -326,8 +369,10 @@ int sweep_main(const struct settings *settings)
 		take_up(sweep);
 		done = serve(sweep, &err);
 	}
-	if (done < 0)
+	if (done < 0) {
 		log_error("sweep: %s", err.text);
+		sweep_book_tell_end(&sweep->book, settings->sweep_state, &err);
+	}
 	sweep_pair_done(&sweep->pair);
 	sweep_walk_free(sweep->walk);
 	sweep_book_close(&sweep->book);

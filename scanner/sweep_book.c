@@ -7,6 +7,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#include "scanner/job.h"
+#include "scanner/role.h"
+
 enum {
 	SAVE_MS = 5000, /* between two reports of a pass */
 	ERROR_LOG_MS = 60 * 1000
@@ -15,21 +18,67 @@ enum {
 /* What cannot be remembered or reported is said, and is done again another time. */
 static void tell_error(struct sweep_book *book, const struct err *err)
 {
-	(void)snprintf(
-		book->report.trouble, sizeof(book->report.trouble), "%.255s", err->text);
+	(void)snprintf(book->error, sizeof(book->error), "%s", err->text);
+	book->failing = true;
 	if (book->error_at != 0 && clock_ms() - book->error_at < ERROR_LOG_MS)
 		return;
 	book->error_at = clock_ms();
 	log_error("sweep: %s", err->text);
 }
 
+static void set_trouble(struct sweep_book *book)
+{
+	(void)snprintf(book->report.trouble, sizeof(book->report.trouble), "%.255s",
+		book->error[0] ? book->error : book->barred);
+}
+
 void sweep_book_save(struct sweep_book *book)
 {
 	struct err err = { 0 };
 
+	if (!book->failing)
+		book->error[0] = '\0';
+	book->failing = false;
+	set_trouble(book);
 	book->save_at = clock_ms() + SAVE_MS;
-	if (sweep_report_save(book->dir, &book->report, &err) < 0)
+	if (sweep_report_save(book->dir, &book->report, &err) < 0) {
 		tell_error(book, &err);
+		set_trouble(book);
+	}
+	book->untold = true;
+}
+
+void sweep_book_look(struct sweep_book *book, const struct schema_list *roots)
+{
+	struct err err = { 0 };
+
+	if (sweep_walk_look(roots, &err) < 0)
+		log_warning("sweep: %s", err.text);
+	(void)snprintf(book->barred, sizeof(book->barred), "%s", err.text);
+	set_trouble(book);
+	book->untold = true;
+}
+
+void sweep_book_tell(struct sweep_book *book)
+{
+	struct swept swept;
+	struct err err = { 0 };
+
+	book->untold = false;
+	sweep_report_sum(&book->report, &swept);
+	(void)job_post(ROLE_FD, SWEEP_TOLD, 0,
+		(struct span){ (const uint8_t *)&swept, sizeof(swept) }, -1, &err);
+}
+
+void sweep_book_tell_end(struct sweep_book *book, const char *dir, const struct err *why)
+{
+	struct sweep_report *report = &book->report;
+
+	/* Where the book could not be opened its report may be read all the same. */
+	if (report->pass == 0)
+		(void)sweep_report_load(dir, report, NULL);
+	(void)snprintf(report->trouble, sizeof(report->trouble), "%.255s", why->text);
+	sweep_book_tell(book);
 }
 
 static void count_kind(struct sweep_counts *counts, enum sweep_kind kind)
@@ -128,6 +177,15 @@ void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned
 	if (sweep_set_print(book->set, scanned->stat, scanned->digest, scanned->is_mail,
 		    &print, &err) < 0 ||
 		sweep_set_add(book->set, &print, kind, book->report.pass, &err) < 0)
+		tell_error(book, &err);
+}
+
+void sweep_book_end(struct sweep_book *book)
+{
+	struct err err = { 0 };
+
+	sweep_report_prune(&book->report);
+	if (sweep_set_flush(book->set, book->report.pass, &err) < 0)
 		tell_error(book, &err);
 }
 

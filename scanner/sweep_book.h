@@ -16,6 +16,10 @@ struct sweep_book {
 	struct sweep_report report;
 	int64_t save_at;  /* clock_ms(): when the next report is due */
 	int64_t error_at; /* the last one logged */
+	bool failing;     /* since the last report */
+	bool untold;      /* there is another report than the parent was told of */
+	char error[ERR_TEXT_MAX];  /* what cannot be kept, and why, or "" */
+	char barred[ERR_TEXT_MAX]; /* what is not swept, and why, or "" */
 };
 
 /* A file whose scan has ended. */
@@ -31,8 +35,20 @@ struct sweep_scanned {
 int sweep_book_open(const char *dir, struct sweep_book *book_r, struct err *err);
 void sweep_book_close(struct sweep_book *book);
 
-/* Write the report. */
+/* Directories of the settings that are not there, or not for us: into the report, and the log. */
+void sweep_book_look(struct sweep_book *book, const struct schema_list *roots);
+
+/* Write the report. What went wrong before is told in it until the next one. */
 void sweep_book_save(struct sweep_book *book);
+
+/* Tell the parent what the report sums up to; what it does not take it is told the next time. */
+void sweep_book_tell(struct sweep_book *book);
+
+/* The last word: why the walker ends, beside what the report in this folder says, if any was open. */
+void sweep_book_tell_end(struct sweep_book *book, const char *dir, const struct err *why);
+
+/* The present pass is done: what was not seen in it is there no more. */
+void sweep_book_end(struct sweep_book *book);
 
 /* Is it as it was when it was scanned by these signatures, and is what it was then still known? Then it
  * is counted. */

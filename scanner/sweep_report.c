@@ -11,7 +11,7 @@
 #include "common/pack.h"
 
 enum {
-	VERSION = 1,
+	VERSION = 2,
 	PATH_SIZE = 4096
 };
 
@@ -77,8 +77,12 @@ static void pack_pass(struct pack *pack, const struct sweep_pass *pass)
 
 static void unpack_pass(struct unpack *unpack, struct sweep_pass *pass_r)
 {
-	pass_r->began_s = (int64_t)unpack_u64(unpack);
-	pass_r->ended_s = (int64_t)unpack_u64(unpack);
+	uint64_t began_s = unpack_u64(unpack), ended_s = unpack_u64(unpack);
+
+	unpack_expect(unpack, began_s <= SWEPT_TIME_MAX_S && ended_s <= SWEPT_TIME_MAX_S,
+		"a time that is none");
+	pass_r->began_s = (int64_t)began_s;
+	pass_r->ended_s = (int64_t)ended_s;
 	unpack_counts(unpack, &pass_r->counts);
 }
 
@@ -126,6 +130,7 @@ static int parse(struct span bytes, struct sweep_report *report, struct err *err
 	report->pass = unpack_u32(&unpack);
 	unpack_pass(&unpack, &report->now);
 	unpack_pass(&unpack, &report->last);
+	unpack_bytes(&unpack, report->digest.bytes, HASH_SIZE);
 	report->written_s = (int64_t)unpack_u64(&unpack);
 	unpack_text(&unpack, report->trouble, sizeof(report->trouble));
 	count = unpack_u32(&unpack);
@@ -170,6 +175,7 @@ int sweep_report_save(const char *dir, struct sweep_report *report, struct err *
 	pack_u32(&pack, report->pass);
 	pack_pass(&pack, &report->now);
 	pack_pass(&pack, &report->last);
+	pack_bytes(&pack, report->digest.bytes, HASH_SIZE);
 	pack_u64(&pack, (uint64_t)report->written_s);
 	pack_text(&pack, report->trouble, sizeof(report->trouble));
 	pack_u32(&pack, (uint32_t)report->find_count);
@@ -216,6 +222,29 @@ int sweep_report_add(
 	*place = *find;
 	place->path = path;
 	return 0;
+}
+
+static void sum_pass(const struct sweep_pass *pass, struct swept_pass *sum_r)
+{
+	const struct sweep_counts *counts = &pass->counts;
+
+	*sum_r = (struct swept_pass){ .began_s = pass->began_s,
+		.ended_s = pass->ended_s,
+		.files = counts->files,
+		.bytes = counts->bytes,
+		.scanned = counts->scanned,
+		.infected = counts->infected,
+		.unscannable = counts->unscannable,
+		.unreadable = counts->unreadable + counts->why[SWEEP_WHY_UNREADABLE],
+		.large = counts->large };
+}
+
+void sweep_report_sum(const struct sweep_report *report, struct swept *swept_r)
+{
+	*swept_r = (struct swept){ .on = true, .pass = report->pass };
+	sum_pass(&report->now, &swept_r->now);
+	sum_pass(&report->last, &swept_r->last);
+	(void)snprintf(swept_r->trouble, sizeof(swept_r->trouble), "%s", report->trouble);
 }
 
 void sweep_report_prune(struct sweep_report *report)

@@ -6,6 +6,8 @@
 #ifndef SCANNER_SWEEP_REPORT_H
 #define SCANNER_SWEEP_REPORT_H
 
+#include "common/hash.h"
+#include "common/swept.h"
 #include "common/verdict.h"
 
 #include "scanner/sweep_walk.h"
@@ -48,8 +50,10 @@ struct sweep_pass {
 struct sweep_report {
 	uint32_t pass; /* the number of the present or last one; 0: none yet */
 	struct sweep_pass now, last; /* last: the last full one, or all 0 */
+	struct hash
+		digest; /* of the signatures with which the present or last one began */
 	int64_t written_s;
-	char trouble[256]; /* why it cannot go on, or "" */
+	char trouble[256]; /* why it does not do what it was told to, or "" */
 	struct sweep_find *finds;
 	size_t find_count;
 };
@@ -66,6 +70,9 @@ struct sweep_find *sweep_report_find(const struct sweep_report *report, const ch
 /* List it, instead of an earlier one with the same path; copied. The list full: not, and no error. */
 int sweep_report_add(
 	struct sweep_report *report, const struct sweep_find *find, struct err *err);
+
+/* In numbers alone, for those who may not see what is found where. */
+void sweep_report_sum(const struct sweep_report *report, struct swept *swept_r);
 
 /* What was not seen in the present pass is there no more. */
 void sweep_report_prune(struct sweep_report *report);

@@ -13,6 +13,7 @@ enum {
 	PAGE = 4096,
 	SLOTS = PAGE / 16, /* of a bucket */
 	BUCKETS_LEAST = 16,
+	SEEN_BYTES = SLOTS / 8, /* of a bucket */
 	PATH_SIZE = 4096
 };
 
@@ -42,6 +43,7 @@ struct sweep_set {
 	int lock, fd;
 	struct start start;
 	uint64_t count;
+	uint8_t *seen; /* a bit a slot: found, and that is not written yet */
 	uint32_t full; /* the pass in which nothing more fits; 0: none */
 };
 
@@ -140,13 +142,45 @@ static int copy_buckets(const struct sweep_set *set, const struct start *start,
 	return 0;
 }
 
+static int flush_bucket(
+	const struct sweep_set *set, uint64_t index, uint32_t pass, struct err *err)
+{
+	uint8_t *bits = set->seen + index * SEEN_BYTES;
+	struct bucket bucket;
+
+	if (read_bucket(set, index, &bucket, err) < 0)
+		return -1;
+	for (size_t i = 0; i < SLOTS; i++)
+		if ((bits[i / 8] & 1U << i % 8) != 0)
+			bucket.slots[i].seen = (uint16_t)pass;
+	if (write_at(set, set->fd, &bucket, PAGE, offset_of(index), err) < 0)
+		return -1;
+	memset(bits, 0, SEEN_BYTES);
+	return 0;
+}
+
+int sweep_set_flush(struct sweep_set *set, uint32_t pass, struct err *err)
+{
+	static const uint8_t none[SEEN_BYTES];
+
+	for (uint64_t i = 0; i < set->start.buckets; i++)
+		if (memcmp(set->seen + i * SEEN_BYTES, none, SEEN_BYTES) != 0 &&
+			flush_bucket(set, i, pass, err) < 0)
+			return -1;
+	return 0;
+}
+
 /* A whole file that takes the place of the present one, if there is one. pass 0: an empty one. */
 static int replace(
 	struct sweep_set *set, const struct start *start, uint32_t pass, struct err *err)
 {
+	uint8_t *seen DEFER(defer_free) = calloc(start->buckets, SEEN_BYTES);
 	char path[PATH_SIZE + 8];
 	uint8_t page[PAGE] = { 0 };
 	auto_close int fd = -1;
+
+	if (!seen)
+		return err_memory(err);
 
 	memcpy(page, start, sizeof(*start));
 	(void)snprintf(path, sizeof(path), "%s.new", set->path);
@@ -162,6 +196,8 @@ static int replace(
 		(void)close(set->fd);
 	set->fd = take_fd(&fd);
 	set->start = *start;
+	free(set->seen);
+	set->seen = take_ptr(&seen);
 	return 0;
 }
 
@@ -170,7 +206,7 @@ static int rebuild(struct sweep_set *set, uint32_t pass, struct err *err)
 	struct start start = set->start;
 	uint64_t kept = 0;
 
-	if (count_kept(set, pass, &kept, err) < 0)
+	if (sweep_set_flush(set, pass, err) < 0 || count_kept(set, pass, &kept, err) < 0)
 		return -1;
 	/* With room to grow by a half before the next time. */
 	while (kept >= start.buckets * SLOTS / 3 && start.buckets < SWEEP_SET_BUCKETS_MAX)
@@ -201,8 +237,10 @@ static int open_table(struct sweep_set *set, struct err *err)
 	if (set->fd >= 0 &&
 		pread(set->fd, &set->start, sizeof(set->start), 0) ==
 			(ssize_t)sizeof(set->start) &&
-		is_ours(set))
-		return count_kept(set, 0, &set->count, err);
+		is_ours(set)) {
+		set->seen = calloc(set->start.buckets, SEEN_BYTES);
+		return set->seen ? count_kept(set, 0, &set->count, err) : err_memory(err);
+	}
 	start.salt[0] = random_number();
 	start.salt[1] = random_number();
 	return replace(set, &start, 0, err);
@@ -235,6 +273,7 @@ void sweep_set_close(struct sweep_set *set)
 		(void)close(set->fd);
 	if (set->lock >= 0)
 		(void)close(set->lock);
+	free(set->seen);
 	free(set);
 }
 
@@ -282,7 +321,7 @@ int sweep_set_find(struct sweep_set *set, const struct sweep_print *print, uint3
 {
 	uint64_t index = bucket_of(print, set->start.buckets);
 	struct bucket bucket;
-	struct slot *found;
+	const struct slot *found;
 	size_t slot;
 
 	if (read_bucket(set, index, &bucket, err) < 0)
@@ -294,12 +333,8 @@ int sweep_set_find(struct sweep_set *set, const struct sweep_print *print, uint3
 		bucket.slots[slot].kind > SWEEP_UNSCANNABLE)
 		return 0;
 	found = &bucket.slots[slot];
-	if (found->seen != (uint16_t)pass) {
-		found->seen = (uint16_t)pass;
-		if (write_at(set, set->fd, found, sizeof(*found),
-			    slot_offset(index, slot), err) < 0)
-			return -1;
-	}
+	if (found->seen != (uint16_t)pass)
+		set->seen[index * SEEN_BYTES + slot / 8] |= (uint8_t)(1U << slot % 8);
 	*kind_r = (enum sweep_kind)found->kind;
 	*now_r = found->scanned == (uint16_t)pass;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Which files the sweep has scanned: a table of fingerprints on disk, in buckets of a page, so that
- * millions cost no memory and one look-up costs one read. Of the walker alone, under a lock. Every
+ * millions cost a bit of memory each and one look-up costs one read. Of the walker alone, under a lock. Every
  * change is one small write that a kill leaves whole; what a power cut takes is scanned again. A file
  * that is none of ours, or damaged, is begun anew. Never says that something was scanned that was not,
  * but for one chance in 2^80. */
@@ -46,7 +46,8 @@ int sweep_set_print(const struct sweep_set *set, const struct stat *stat,
 	const struct hash *digest, bool is_mail, struct sweep_print *print_r,
 	struct err *err);
 
-/* What it was, or SWEEP_NONE; *now_r: it was scanned in this very pass. It counts as seen in it. */
+/* What it was, or SWEEP_NONE; *now_r: it was scanned in this very pass. It counts as seen in it, once that
+ * is flushed. */
 int sweep_set_find(struct sweep_set *set, const struct sweep_print *print, uint32_t pass,
 	enum sweep_kind *kind_r, bool *now_r, struct err *err);
 
@@ -54,6 +55,11 @@ int sweep_set_find(struct sweep_set *set, const struct sweep_print *print, uint3
  * size it is not remembered, and no error. */
 int sweep_set_add(struct sweep_set *set, const struct sweep_print *print,
 	enum sweep_kind kind, uint32_t pass, struct err *err);
+
+/* What was found since the last time is written down as seen in this pass: at its end, for one write for
+ * each is what a pass over unchanged files would mostly cost. A kill before it costs nothing, for a pass
+ * that was not done finds them again. */
+int sweep_set_flush(struct sweep_set *set, uint32_t pass, struct err *err);
 
 /* How many are remembered. */
 uint64_t sweep_set_count(const struct sweep_set *set);

@@ -127,19 +127,37 @@ static enum sweep_step enter(
 	return pass(entry, SWEEP_WHY_NONE, 0);
 }
 
+/* Without the slashes at its end, which would follow a link. */
+static void take_root(const char *root, char path_r[static SWEEP_PATH_MAX])
+{
+	size_t len = strnlen(root, SWEEP_PATH_MAX - 1);
+
+	memcpy(path_r, root, len);
+	while (len > 1 && path_r[len - 1] == '/')
+		len--;
+	path_r[len] = '\0';
+}
+
+int sweep_walk_look(const struct schema_list *roots, struct err *err)
+{
+	char path[SWEEP_PATH_MAX];
+
+	for (size_t i = 0; i < roots->count; i++) {
+		auto_close int fd = -1;
+
+		take_root(roots->items[i], path);
+		fd = open_quietly(AT_FDCWD, path, O_DIRECTORY);
+		if (fd < 0)
+			return err_errno(err, ERR_AGAIN, "%.160s is not swept", path);
+	}
+	return 0;
+}
+
 static enum sweep_step enter_root(struct sweep_walk *walk, struct sweep_entry *entry)
 {
-	const char *root;
-	size_t len;
-
 	if (walk->next_root == walk->roots->count)
 		return SWEEP_END;
-	root = walk->roots->items[walk->next_root++];
-	len = strnlen(root, SWEEP_PATH_MAX - 1);
-	memcpy(walk->path, root, len);
-	while (len > 1 && walk->path[len - 1] == '/')
-		len--;
-	walk->path[len] = '\0';
+	take_root(walk->roots->items[walk->next_root++], walk->path);
 	entry->path = walk->path;
 	return enter(walk, AT_FDCWD, walk->path, entry);
 }

@@ -52,6 +52,9 @@ static inline void defer_sweep_walk(struct sweep_walk **walk)
 }
 #define auto_sweep_walk DEFER(defer_sweep_walk)
 
+/* Can each of them be entered? -1: err names the first that cannot. */
+int sweep_walk_look(const struct schema_list *roots, struct err *err);
+
 enum sweep_step sweep_walk_next(struct sweep_walk *walk, struct sweep_entry *entry_r);
 
 /* The file just found, to read: only if it is still that regular file. -1 with errno; ESTALE: it is

@@ -2,6 +2,7 @@
 #include "scanner/sweeper.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ void sweeper_init(struct sweeper *sweeper, const struct settings *settings)
 {
 	*sweeper = (struct sweeper){ .settings = settings, .control = -1 };
 	sweeper->busy_at = -SWEEPER_CALM_MS;
+	sweeper->swept.on = settings->sweep.count > 0;
 }
 
 /* The worker's end is ordered; it is told of when it is reaped. */
@@ -46,8 +48,8 @@ void sweeper_done(struct sweeper *sweeper)
 	lose_walker(sweeper);
 	if (sweeper->walker <= 0)
 		return;
-	(void)kill(sweeper->walker, SIGKILL);
-	(void)waitpid(sweeper->walker, NULL, 0);
+	/* It stands on disks of others, which may not answer. */
+	role_end(sweeper->walker, 0);
 	sweeper->walker = 0;
 }
 
@@ -55,7 +57,8 @@ void sweeper_done(struct sweeper *sweeper)
 static void end_walker(struct sweeper *sweeper, const char *why)
 {
 	log_warning("sweep: %s: its walker is replaced", why);
-	(void)kill(sweeper->walker, SIGKILL);
+	if (sweeper->walker > 0)
+		(void)kill(sweeper->walker, SIGKILL);
 	lose_walker(sweeper);
 }
 
@@ -93,38 +96,29 @@ static void start(struct sweeper *sweeper)
 	sweeper->started = clock_ms();
 	if (start_walker(sweeper, &err) < 0) {
 		log_warning("sweep: %s", err.text);
+		(void)snprintf(sweeper->swept.trouble, sizeof(sweeper->swept.trouble),
+			"%.255s", err.text);
 		sweeper->walker = 0;
 		sweeper->start_after = clock_ms() + SWEEPER_RESTART_MAX_MS;
 		return;
 	}
-	job_in_init(&sweeper->in, 1, false);
+	job_in_init(&sweeper->in, sizeof(struct swept), false);
 }
 
-void sweeper_reap(struct sweeper *sweeper)
+/* What it did so far, or why it does not. */
+static bool take_told(struct sweeper *sweeper)
 {
-	int64_t wait = SWEEPER_RESTART_MS;
-	char how[JOB_TEXT_MAX];
-	int status;
+	const struct job_in *in = &sweeper->in;
+	struct swept swept;
 
-	if (sweeper->walker <= 0 ||
-		waitpid(sweeper->walker, &status, WNOHANG) != sweeper->walker)
-		return;
-	log_warning("sweep: its walker ended: %s", host_status_text(status, how));
-	lose_walker(sweeper);
-	sweeper->walker = 0;
-	if (clock_ms() - sweeper->started > SWEEPER_RESTART_MAX_MS)
-		sweeper->deaths = 0;
-	for (unsigned i = 0; i < sweeper->deaths && wait < SWEEPER_RESTART_MAX_MS; i++)
-		wait *= 2;
-	sweeper->deaths++;
-	sweeper->start_after =
-		clock_ms() +
-		(wait < SWEEPER_RESTART_MAX_MS ? wait : SWEEPER_RESTART_MAX_MS);
-}
-
-int sweeper_fd(const struct sweeper *sweeper)
-{
-	return sweeper->control;
+	if (in->head.type != SWEEP_TOLD || in->payload.len != sizeof(swept))
+		return false;
+	memcpy(&swept, in->payload.data, sizeof(swept));
+	if (!swept_is_sound(&swept))
+		return false;
+	swept.on = true;
+	sweeper->swept = swept;
+	return true;
 }
 
 static void hear(struct sweeper *sweeper)
@@ -138,13 +132,43 @@ static void hear(struct sweeper *sweeper)
 			sweeper->wants = true;
 		else if (sweeper->in.head.type == SWEEP_RETIRE)
 			retire(sweeper);
-		else
+		else if (!take_told(sweeper))
 			end_walker(sweeper, "it sent what may not be");
 	}
 	if (got < 0 && err.kind != ERR_SESSION)
 		end_walker(sweeper, err.text);
 	else if (got < 0)
 		lose_walker(sweeper);
+}
+
+void sweeper_reap(struct sweeper *sweeper, struct hosts *hosts)
+{
+	int64_t wait = SWEEPER_RESTART_MS;
+	char how[JOB_TEXT_MAX];
+	int status;
+
+	if (sweeper->walker <= 0 ||
+		waitpid(sweeper->walker, &status, WNOHANG) != sweeper->walker)
+		return;
+	log_warning("sweep: its walker ended: %s", host_status_text(status, how));
+	hosts->counts[HEALTH_SWEEP]++;
+	sweeper->walker = 0;
+	/* It may have said why. */
+	hear(sweeper);
+	lose_walker(sweeper);
+	if (clock_ms() - sweeper->started > SWEEPER_RESTART_MAX_MS)
+		sweeper->deaths = 0;
+	for (unsigned i = 0; i < sweeper->deaths && wait < SWEEPER_RESTART_MAX_MS; i++)
+		wait *= 2;
+	sweeper->deaths++;
+	sweeper->start_after =
+		clock_ms() +
+		(wait < SWEEPER_RESTART_MAX_MS ? wait : SWEEPER_RESTART_MAX_MS);
+}
+
+int sweeper_fd(const struct sweeper *sweeper)
+{
+	return sweeper->control;
 }
 
 static void hand_on(struct sweeper *sweeper)

@@ -2,9 +2,11 @@
  *
  * The sweep as the parent sees it: a walker, which is a process of its own (sweep.h), and the one worker
  * it has, forked by the engine host that serves. The parent brings the two together, says when mail is in
- * the way, and ends the worker when told; it sees no path and no byte of a file. Nothing here waits. */
+ * the way, and ends the worker when told; it sees no byte of a file. Nothing here waits. */
 #ifndef SCANNER_SWEEPER_H
 #define SCANNER_SWEEPER_H
+
+#include "common/swept.h"
 
 #include "scanner/hosts.h"
 #include "scanner/queue.h"
@@ -34,7 +36,8 @@ struct sweeper {
 	struct hash digest;
 	int64_t busy_at; /* clock_ms(): when mail was last in the way */
 	int64_t started, start_after;
-	unsigned deaths; /* in a row */
+	unsigned deaths;    /* in a row */
+	struct swept swept; /* as a walker last told; its bounds are checked */
 };
 
 void sweeper_init(struct sweeper *sweeper, const struct settings *settings);
@@ -49,7 +52,7 @@ int64_t sweeper_turn(struct sweeper *sweeper, struct hosts *hosts, enum sweeper_
 /* Readable when the walker has something to say; -1: there is none. */
 int sweeper_fd(const struct sweeper *sweeper);
 
-/* After SIGCHLD. */
-void sweeper_reap(struct sweeper *sweeper);
+/* After SIGCHLD. A walker that ended on its own is counted. */
+void sweeper_reap(struct sweeper *sweeper, struct hosts *hosts);
 
 #endif

@@ -191,12 +191,46 @@ static void counts_and_times_have_their_labels(void **state)
 	}
 }
 
+static void a_sweep_is_told_of_by_pass_and_only_where_there_is_one(void **state)
+{
+	struct state_metrics list[] = {
+		{ .scanner = "off", .alive = true, .state.state = WIRE_READY },
+		{ .scanner = "on", .alive = true, .state.state = WIRE_READY },
+		{ .scanner = "absent", .state.swept = { .on = true, .pass = 1 } }
+	};
+	struct swept *swept = &list[1].state.swept;
+	struct metrics metrics DEFER(metrics_done), first DEFER(metrics_done);
+	const char *text;
+
+	(void)state;
+	swept->on = true;
+	swept->pass = 1;
+	swept->now = (struct swept_pass){ .began_s = 1800000000, .files = 7 };
+	metrics_init(&first);
+	state_metrics_add(&first, list, 3);
+	text = text_of(&first);
+	assert_non_null(strstr(text, "\nmailfilter_scanner_sweep_files{scanner=\"on\","
+				     "pass=\"now\"} 7\n"));
+	assert_null(strstr(text, "pass=\"last\""));
+	assert_null(strstr(text, "sweep_files{scanner=\"off\""));
+	assert_null(strstr(text, "sweep_files{scanner=\"absent\""));
+	swept->last = (struct swept_pass){ .ended_s = 1700000000, .large = 3 };
+	metrics_init(&metrics);
+	state_metrics_add(&metrics, list, 3);
+	text = text_of(&metrics);
+	assert_non_null(strstr(text, "\nmailfilter_scanner_sweep_end_timestamp_seconds{"
+				     "scanner=\"on\",pass=\"last\"} 1700000000\n"));
+	assert_non_null(strstr(text, "\nmailfilter_scanner_sweep_large{scanner=\"on\","
+				     "pass=\"last\"} 3\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_family_says_what_it_is_and_has_its_samples),
 		cmocka_unit_test(label_values_are_escaped),
 		cmocka_unit_test(the_first_failure_is_kept),
+		cmocka_unit_test(a_sweep_is_told_of_by_pass_and_only_where_there_is_one),
 		cmocka_unit_test(a_file_is_replaced_whole_and_everybody_may_read_it),
 		cmocka_unit_test(a_scanner_that_is_absent_has_but_that),
 		cmocka_unit_test(counts_and_times_have_their_labels),

@@ -43,6 +43,11 @@ static void fill_state(struct wire_message *message)
 		.list = { { "space", 1700000000,
 				  { CHECK_CRITICAL, "temp-dir /x: 3 MB are left" } },
 			{ "clock", 1800000000, { CHECK_OK, "" } } } };
+	message->state.swept = (struct swept){ .on = true,
+		.pass = 3,
+		.now = { .began_s = 1800000000, .files = 5 },
+		.last = { 1700000000, 1700003600, 1, 2, 3, 4, 5, 6, 7 },
+		.trouble = "/srv is not swept" };
 	memset(message->state.digest.bytes, 0x5a, HASH_SIZE);
 	for (size_t i = 0; i < HEALTH_COUNTS; i++)
 		message->state.health.counts[i] = i << 40;
@@ -226,6 +231,8 @@ static void every_type_comes_back_as_it_was_sent(void **state)
 			&got.state.health, &sent.state.health, sizeof(sent.state.health));
 		assert_memory_equal(
 			&got.state.checks, &sent.state.checks, sizeof(sent.state.checks));
+		assert_memory_equal(
+			&got.state.swept, &sent.state.swept, sizeof(sent.state.swept));
 		assert_true(hash_equal(&got.state.digest, &sent.state.digest));
 		assert_string_equal(got.state.engine, sent.state.engine);
 		assert_string_equal(got.state.unprotected, sent.state.unprotected);

@@ -153,11 +153,16 @@ my $path = mailfilter_conf('made', 'state-dir' => "$closed/state");
 chmod 0644, $path;
 one_sentence('mailfilter: a state-dir that cannot be made', 78, qr/made\.conf:\d: state-dir: cannot make the folder \Q$closed\E\/state: Permission denied: $owner/, @AS_ANOTHER, @once, $path, '--once');
 SKIP: {
-	skip 'only root can have files of another user', 6 if $> != 0;
+	skip 'only root can have files of another user', 10 if $> != 0;
 	$path = mailfilter_conf('owner', 'state-dir' => work('owned'));
 	make_path(work('owned'));
 	chmod 0644, $path;
 	one_sentence('mailfilter: the state-dir of another user', 78, qr/owner\.conf:\d: state-dir: cannot open \S+owned\/\.lock: Permission denied: $owner/, @AS_ANOTHER, @once, $path, '--once');
+	make_path(work('theirs/a'));
+	chown 65534, 65534, work('theirs'), work('theirs/a');
+	one_sentence('mailfilter rescan: root in the state-dir of another user', 78, qr/theirs\/a belongs to \S+, who could not use what root leaves there: run it as runuser -u/,
+		@once, mailfilter_conf('theirs-too', 'state-dir' => work('theirs')), 'rescan');
+	is_deeply([ glob work('theirs/a/*') ], [], '  and root leaves nothing there');
 	make_path(work('of-root'));
 	chmod 0700, work('of-root');
 	one_sentence('scanner: the temp-dir of another user', 78, qr/of-root\.conf:3: temp-dir \S+of-root: must belong to the scanner's user \(uid 65534\) alone; remove it, or chown it to that user and chmod 0700$/,

@@ -177,4 +177,18 @@ SKIP: {
 	`@as build/mailfilter --check-config 2>&1`;
 	is($?, 0, 'and mailfilter its own');
 }
+
+# --- root's, for services that run as users of their own
+SKIP: {
+	skip 'only root sets up services', 3 if $> != 0 || -e '/run/mailfilter-scanner/scanner.sock';
+	my ($mask, $system) = (umask(0077), work('system'));
+	mkdir $system;
+	chmod 0755, $system;
+	$run = setup("$system/mailfilter.conf", 'alice@mail.invalid', '', '', $imaps, 'alice', '', '', $users{alice}, '', '',
+		'tls-ca', $ca, 'write', 'yes');
+	umask $mask;
+	like($run->{out}, qr{\Q$system\E/scanner\.conf is written}, 'root is offered a scanner, too');
+	is(mode("$system/scanner.conf"), '644', 'whose settings its own user can read');
+	is(mode("$system/mail.password"), '600', 'a password is for one user only');
+}
 done_testing();

@@ -86,6 +86,9 @@ subtest 'settings' => sub {
 	is(run('-c', settings('absent.conf', "signatures = { \"$work/absent\" }"), '--check-config'),
 		78, 'an absent signature folder');
 	like(slurp('err'), qr/absent: No such file or directory: run freshclam/, '  asks for freshclam');
+	is(run('-c', settings('sweep.conf', "signatures = { \"test\" }\nsweep = { \"$work\", \"$work/misspelt\" }"), '--check-config'),
+		0, 'a directory to be swept that is not there is no error');
+	is_deeply([ slurp('err') =~ /^scanner: (sweep: .*)$/mg ], ["sweep: $work/misspelt: No such file or directory: nothing in it is scanned"], '  but told');
 	mkdir "$work/open", 0755 or die "mkdir: $!\n";
 	chmod 0777, "$work/open";
 	open(my $file, '>', "$work/open.conf") or die "open.conf: $!\n";

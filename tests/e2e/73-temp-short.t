@@ -3,15 +3,17 @@
 #
 # A temp folder that is too small for what a mail unpacks to: in company it is scanned again alone, and
 # if it does not fit alone either, into a folder that is free, it is the mail's own doing: a limit.
-# Where somebody else fills the folder it is to be tried again.
+# Where somebody else fills the folder it is to be tried again. A sweep goes on without what does not fit.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Compress::Zlib ();
+use File::Path qw(make_path);
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
+use Time::HiRes qw(time sleep);
 use Corpus;
 use E2E;
 
@@ -93,6 +95,22 @@ scanner_start(workers => '2', cache => '0');
 for (1 .. 3) {
 	is_deeply(scan(@pair), { 'left.eml' => 'clean', 'right.eml' => 'clean' }, 'two that do not fit together are scanned one by one');
 }
+ok(E2E::scanner_stop(), 'the scanner stops in order');
+system('umount', $temp);
+
+# Among files that are swept one that the folder is too small for does not hold up the others.
+make_path(work('tree'));
+write_file(work("tree/large.$_"), 'x' x (9 * $MB)) for 1 .. 2;
+write_file(work("tree/small.$_"), "small $_\n") for 1 .. 9;
+mount_temp(40);
+scanner_start(workers => '1', sweep => [ work('tree') ], 'sweep-state' => work('sweep'));
+my $report = { done => 0 };
+for (my $until = time + 60; !$report->{done} && time < $until; sleep 0.1) {
+	my $json = `build/scanner -c \Q@{[ work('scanner.conf') ]}\E --sweep-report --json 2>/dev/null`;
+	$report = decode_json($json) if $json =~ /^\{/;
+}
+is_deeply([ @{ $report->{now} // {} }{qw(files scanned later)} ], [ 11, 9, 2 ], 'a sweep passes over what does not fit, and goes on');
+like(read_file(work('scanner.log')), qr{path=\S+/large.1 not scanned: temp-dir \S+: \d+ MB left, 43 MB needed}, 'and says so');
 ok(E2E::scanner_stop(), 'the scanner stops in order');
 system('umount', $temp);
 done_testing();

@@ -194,6 +194,26 @@ static void a_worker_that_cannot_begin_reports_nothing_else(void **state)
 	assert_memory_equal(&report, &(struct report){ 0 }, sizeof(report));
 }
 
+/* The preset is often fewer than there are accounts in IDLE; what the system allows is more. */
+static void more_descriptors_are_taken_where_they_are_allowed(void **state)
+{
+	struct rlimit limit, few;
+	struct report report;
+	enum child_end end;
+	int next = dup(STDIN_FILENO);
+
+	(void)state;
+	(void)close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	report = run(ends_well, &end);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(end, CHILD_EXITED);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(report.delivered, 7);
+}
+
 /* A session that is lost in the moment in which it waits. */
 static int lose(struct source *source, struct source_idle *idle, struct err *err)
 {
@@ -280,6 +300,7 @@ int main(void)
 			a_worker_starts_no_program_and_knows_no_password_but_its_own),
 		cmocka_unit_test(a_worker_that_dies_leaves_its_counts_and_an_error),
 		cmocka_unit_test(a_worker_that_cannot_begin_reports_nothing_else),
+		cmocka_unit_test(more_descriptors_are_taken_where_they_are_allowed),
 		cmocka_unit_test(
 			a_call_that_crosses_the_loss_of_the_session_began_no_round),
 		cmocka_unit_test(a_worker_dies_with_its_parent),

@@ -68,6 +68,34 @@ static void what_was_noted_is_known_to_the_next_run(void **state)
 	sent_close(&sent);
 }
 
+/* As long as one is in doubt the file is never empty, and what was forgotten stays in it. */
+static void a_file_that_grows_is_written_anew_before_it_is_too_long_to_read(void **state)
+{
+	static const char line[] = "sent of-yesterday\n";
+	struct sent sent;
+	struct stat st;
+	FILE *file;
+
+	(void)state;
+	open_it(&sent);
+	assert_int_equal(sent_note_doubt(&sent, "three", 1000, NULL), 0);
+	file = fopen(path, "a");
+	assert_non_null(file);
+	for (size_t i = 0; i < SENT_BYTES_MAX - 100; i += sizeof(line) - 1)
+		assert_true(fputs(line, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(sent_note(&sent, "one", NULL), 0);
+	assert_int_equal(sent_note_doubt(&sent, "three", 2000, NULL), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 1, 1000);
+	sent_close(&sent);
+	open_it(&sent);
+	assert_true(names_have(&sent.names, "one"));
+	assert_false(names_have(&sent.names, "of-yesterday"));
+	assert_int_equal(sent_find_doubt(&sent, "three")->count, 2);
+	sent_close(&sent);
+}
+
 static void with_the_last_one_forgotten_the_file_is_empty(void **state)
 {
 	struct sent sent;
@@ -200,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_noted_is_known_to_the_next_run),
+		TEST(a_file_that_grows_is_written_anew_before_it_is_too_long_to_read),
 		TEST(with_the_last_one_forgotten_the_file_is_empty),
 		TEST(what_is_torn_or_foreign_counts_for_nothing),
 		TEST(a_long_line_does_not_become_two),

@@ -311,7 +311,7 @@ static const struct list_case list_cases[] = {
 		"" },
 	{ { "< UIDL", "> -ERR unknown command", "< LIST", "> +OK", "> 1 5", "> .",
 		  "< TOP 1 0", "= +OK\r\nA: ", "! flood x" },
-		"", ERR_SESSION, "endless header" },
+		"", ERR_SESSION, "a message over the limit" },
 	{ { "< UIDL", "> -ERR unknown command", "< LIST", "> +OK", "> 1 5", "> .",
 		  "< TOP 1 0", "> +OK", "> A: 1" },
 		"", ERR_SESSION, "closed" },

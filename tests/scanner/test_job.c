@@ -255,6 +255,40 @@ static void an_unwanted_descriptor_is_dropped(void **state)
 	job_in_done(&in);
 }
 
+/* Two of them in one message fit into the room that one takes with its padding. */
+static void of_two_descriptors_none_is_left_open_unseen(void **state)
+{
+	struct pair *pair = *state;
+	union {
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct job_head head = { .type = HOST_WORKER };
+	struct iovec iov = { &head, sizeof(head) };
+	struct msghdr message = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+	int passed = open("/dev/null", O_RDONLY), two[] = { passed, passed }, next;
+	struct err err = { 0 };
+	struct job_in in;
+
+	assert_true(passed >= 0);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(two));
+	memcpy(CMSG_DATA(cmsg), two, sizeof(two));
+	job_in_init(&in, 100, true);
+	assert_int_equal(sendmsg(pair->far, &message, 0), sizeof(head));
+	assert_int_equal(close(passed), 0);
+	assert_int_equal(job_in_step(&in, pair->near, &err), 1);
+	job_in_done(&in);
+	next = open("/dev/null", O_RDONLY);
+	assert_int_equal(next, passed);
+	assert_int_equal(close(next), 0);
+}
+
 static void fill(struct allow *allow, size_t hashes, size_t names)
 {
 	char name[FINDING_SIGNATURE_MAX] = "";
@@ -346,6 +380,7 @@ int main(void)
 		PAIR_TEST(a_dead_receiver_is_an_error_and_no_signal),
 		PAIR_TEST(a_descriptor_travels_with_its_message),
 		PAIR_TEST(an_unwanted_descriptor_is_dropped),
+		PAIR_TEST(of_two_descriptors_none_is_left_open_unseen),
 		cmocka_unit_test(
 			a_scan_job_is_its_quarantine_id_the_lists_and_the_message),
 		cmocka_unit_test(a_scan_job_cut_short_or_past_a_limit_is_refused),

@@ -49,6 +49,7 @@ static void check_presets(const struct settings *settings)
 	assert_int_equal(settings->sweep_rate, 0);
 	assert_int_equal(settings->sweep_file_max, 100 << 20);
 	assert_int_equal(settings->sweep_interval_ms, 24 * 3600 * 1000);
+	assert_int_equal(settings->sweep_rest_ms, 3600 * 1000);
 	assert_string_equal(settings->sweep_state, "/var/lib/mailfilter-scanner/sweep");
 }
 

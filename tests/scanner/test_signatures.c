@@ -51,6 +51,24 @@ static struct signatures take(void)
 	return signatures;
 }
 
+/* To open it for reading would wait for whoever writes to it. */
+static void what_is_no_file_is_refused_and_not_waited_for(void **state)
+{
+	struct signatures signatures = { 0 };
+	struct err err = { 0 };
+	char path[128];
+
+	(void)state;
+	put("one.ndb", "Test:0:*:6162636465666768\n");
+	(void)snprintf(path, sizeof(path), "%s/pipe.ndb", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	(void)alarm(10);
+	assert_int_equal(signatures_read(&folders, &none, &signatures, &err), -1);
+	(void)alarm(0);
+	assert_int_equal(err.kind, ERR_SETTINGS);
+	assert_non_null(strstr(err.text, "pipe.ndb: not a file"));
+}
+
 static void official_sets_are_known_by_name(void **state)
 {
 	static const struct {
@@ -234,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			official_sets_are_known_by_name, start, stop),
+		cmocka_unit_test_setup_teardown(
+			what_is_no_file_is_refused_and_not_waited_for, start, stop),
 		cmocka_unit_test_setup_teardown(
 			the_digest_follows_names_and_contents_alone, start, stop),
 		cmocka_unit_test_setup_teardown(

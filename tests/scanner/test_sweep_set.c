@@ -176,6 +176,39 @@ static void those_not_seen_for_two_passes_make_way(void **state)
 	assert_int_equal(sweep_set_count(set), 3001);
 }
 
+static void what_was_seen_is_written_when_it_is_flushed(void **state)
+{
+	struct err err = { 0 };
+	bool now;
+
+	(void)state;
+	for (uint32_t flushed = 0; flushed < 2; flushed++) {
+		uint32_t pass = 10 * (1 + flushed);
+		uint64_t from = UINT64_C(100000) * (1 + flushed);
+		struct sweep_set *set = opened();
+
+		for (uint64_t i = 1; i <= 1000; i++)
+			add(set, from + i, SWEEP_CLEAN, pass);
+		for (uint32_t i = 1; i <= 3; i++) {
+			for (uint64_t j = 1; j <= 1000; j++)
+				assert_int_equal(found(set, from + j, pass + i, &now),
+					SWEEP_CLEAN);
+			if (flushed)
+				assert_int_equal(sweep_set_flush(set, pass + i, &err), 0);
+		}
+		sweep_set_close(set);
+		set = opened();
+		/* Enough that it must make room. */
+		for (uint64_t i = 1001; i <= 4500; i++)
+			add(set, from + i, SWEEP_CLEAN, pass + 4);
+		assert_int_equal(found(set, from + 1, pass + 4, &now),
+			flushed ? SWEEP_CLEAN : SWEEP_NONE);
+		assert_int_equal(found(set, from + 1000, pass + 4, &now),
+			flushed ? SWEEP_CLEAN : SWEEP_NONE);
+		sweep_set_close(set);
+	}
+}
+
 static void what_is_damaged_is_begun_anew(void **state)
 {
 	static const char *const damages[] = { "", "MFSWEEP1",
@@ -230,6 +263,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_grows_and_loses_none, start, end),
 		cmocka_unit_test_setup_teardown(
 			those_not_seen_for_two_passes_make_way, start, end),
+		cmocka_unit_test_setup_teardown(
+			what_was_seen_is_written_when_it_is_flushed, start, end),
 		cmocka_unit_test_setup_teardown(
 			what_is_damaged_is_begun_anew, start, end),
 		cmocka_unit_test_setup_teardown(

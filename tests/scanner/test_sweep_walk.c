@@ -211,6 +211,30 @@ static void what_is_exchanged_before_it_is_opened_is_not_read(void **state)
 	assert_int_equal(sweep_walk_open(walk, &entry, &fd, &stat), 0);
 }
 
+static void the_first_root_that_cannot_be_entered_is_named(void **state)
+{
+	static char here[80], link[80], file[80], gone[80];
+	char *items[] = { here, link };
+	const struct schema_list roots = { items, 2 };
+	const struct schema_list one = { items, 1 };
+	struct err err = { 0 };
+	char *bad[] = { link, file, gone };
+
+	(void)state;
+	(void)snprintf(here, sizeof(here), "%s//", root);
+	(void)snprintf(link, sizeof(link), "%s/link/", root);
+	(void)snprintf(file, sizeof(file), "%s/file", root);
+	(void)snprintf(gone, sizeof(gone), "%s/gone", root);
+	put("file");
+	assert_int_equal(symlink(".", at("link")), 0);
+	assert_int_equal(sweep_walk_look(&one, &err), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		items[1] = bad[i];
+		assert_int_equal(sweep_walk_look(&roots, &err), -1);
+		assert_non_null(strstr(err.text, i == 0 ? "/link is not" : bad[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +250,8 @@ int main(void)
 			depth_has_a_limit_and_what_is_beside_it_is_found, start, end),
 		cmocka_unit_test_setup_teardown(
 			what_is_exchanged_before_it_is_opened_is_not_read, start, end),
+		cmocka_unit_test_setup_teardown(
+			the_first_root_that_cannot_be_entered_is_named, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,10 +3,10 @@
 # make check      unit and end-to-end tests              make deps   missing Debian packages
 # make check-long the end-to-end tests that can be longer, at their full length
 # make asan       unit tests under address and undefined sanitizers
-# make bench      the scanner beside clamd, the whole job beside five fetchers with clamd, fetching
-#                 beside mbsync, many accounts at once
-# make bench-long the whole job in 7 rounds, 300 accounts that wait in IDLE, mail beside a sweep of
-#                 50,000 files
+# make bench      judging alone, the scanner beside clamd, the whole job beside five fetchers with
+#                 clamd, many accounts at once, slow lines: some 20 minutes on 2 cores
+# make bench-long the whole job with all mails for all, up to 100,000 mails and 300 accounts, 300
+#                 accounts that wait in IDLE, mail beside a sweep of 50,000 files
 # make lint       format, clang-tidy, cppcheck, shellcheck, manual pages, clang build
 # make install    programs, manual pages, units, samples under PREFIX; make uninstall
 # make deb        Debian packages: build/mailfilter-av*.deb
@@ -77,6 +77,10 @@ $(B)/tests/mailfilter/%: $(B)/tests/mailfilter/%.o $(B)/libmailfilter.a $(B)/lib
 $(B)/tests/scanner/%: $(B)/tests/scanner/%.o $(B)/libscanner.a $(B)/libcommon.a
 	@echo 'LD $@'
 	$Q$(LINK) -o $@ $^ $(LIB_scanner) -lcmocka
+# What a benchmark calls of mailfilter's own.
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libmailfilter.a $(B)/libcommon.a
+	@echo 'LD $@'
+	$Q$(LINK) -o $@ $^ $(LIB_mailfilter)
 
 deps:
 	@tests/deps.sh
@@ -100,17 +104,15 @@ asan: deps
 	MODE=asan prove --timer tests/run-unit.t
 bench: deps
 	@tests/deps.sh bench
-	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@tests/bench/scanner.pl --pairs 5 --keep build/bench
-	@tests/bench/whole.pl
-	@tests/bench/jobs.pl
-	@tests/bench/latency.pl
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/tests/bench/judge
+	@tests/bench/all.sh $(B)
 bench-long: deps
 	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/whole.pl --full
 	@tests/bench/idle.pl
 	@tests/bench/sweep.pl
+	@tests/bench/growth.pl
 lint:
 	@tests/lint.sh
 

@@ -127,13 +127,103 @@ void body_take_file(struct body *body, int *fd, uint64_t size)
 	body->size = body->max = size;
 }
 
-int body_save(struct body *body, int fd, const char *path, struct err *err)
+void body_view_done(struct body_view *view)
 {
-	struct span bytes = { 0 };
+	free(view->room);
+	view->room = NULL;
+}
 
-	if (body_span(body, &bytes, err) < 0)
-		return err_wrap(err, "%s", path);
-	return file_write(fd, bytes, path, err);
+/* Of the file from offset on. */
+static int read_piece(
+	struct body_view *view, uint64_t offset, size_t len, struct err *err)
+{
+	size_t have = 0;
+
+	if (!view->room)
+		view->room = malloc(BODY_PIECE_MAX);
+	if (!view->room)
+		return err_memory(err);
+	while (have < len) {
+		const ssize_t got = pread(view->body->fd, view->room + have, len - have,
+			(off_t)(offset + have));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_errno(err, file_err_kind(errno),
+				"cannot read what came of a message");
+		if (got == 0)
+			return err_set(err, ERR_AGAIN,
+				"the file of a message has become shorter");
+		have += (size_t)got;
+	}
+	return 0;
+}
+
+int body_view_at(
+	struct body_view *view, uint64_t offset, struct span *piece_r, struct err *err)
+{
+	const struct body *body = view->body;
+	const uint64_t left = offset < body->size ? body->size - offset : 0;
+	const size_t len = left < BODY_PIECE_MAX ? (size_t)left : BODY_PIECE_MAX;
+
+	if (body->fd < 0) {
+		*piece_r =
+			span_part(buf_span(&body->memory), (size_t)offset, (size_t)left);
+		return 0;
+	}
+	if (len > 0 && read_piece(view, offset, len, err) < 0)
+		return -1;
+	*piece_r = (struct span){ view->room, len };
+	return 0;
+}
+
+int body_each(const struct body *body,
+	int (*each)(void *arg, struct span piece, struct err *err), void *arg,
+	struct err *err)
+{
+	auto_body_view struct body_view view = { .body = body };
+	struct span piece;
+
+	for (uint64_t at = 0; at < body->size; at += piece.len)
+		if (body_view_at(&view, at, &piece, err) < 0 || each(arg, piece, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int hash_piece(void *arg, struct span piece, struct err *err)
+{
+	return hasher_add(arg, piece, err);
+}
+
+int body_hash(const struct body *body, struct hash *hash_r, struct err *err)
+{
+	auto_hasher struct hasher hasher = { 0 };
+
+	if (hasher_init(&hasher, err) < 0 ||
+		body_each(body, hash_piece, &hasher, err) < 0)
+		return -1;
+	hasher_result(&hasher, hash_r);
+	return 0;
+}
+
+struct saving {
+	const char *path;
+	int fd;
+};
+
+static int save_piece(void *arg, struct span piece, struct err *err)
+{
+	const struct saving *saving = arg;
+
+	return file_write(saving->fd, piece, saving->path, err);
+}
+
+int body_save(const struct body *body, int fd, const char *path, struct err *err)
+{
+	struct saving saving = { .path = path, .fd = fd };
+
+	return body_each(body, save_piece, &saving, err);
 }
 
 void body_move(struct body *to, struct body *from)

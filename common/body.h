@@ -6,10 +6,11 @@
 #ifndef COMMON_BODY_H
 #define COMMON_BODY_H
 
-#include "common/buf.h"
+#include "common/hash.h"
 
 enum {
-	BODY_MEMORY_MAX = 256 * 1024
+	BODY_MEMORY_MAX = 256 * 1024,
+	BODY_PIECE_MAX = 256 * 1024,
 };
 
 struct body {
@@ -40,8 +41,29 @@ int body_span(struct body *body, struct span *span_r, struct err *err);
  * body is empty before. */
 void body_take_file(struct body *body, int *fd, uint64_t size);
 
+/* The bytes piece by piece, for whoever goes through all of them: a large mail that is mapped as a
+ * whole stays in memory as a whole. A zeroed struct with its body is a view. */
+struct body_view {
+	const struct body *body;
+	uint8_t *room; /* of a file's piece */
+};
+void body_view_done(struct body_view *view);
+#define auto_body_view DEFER(body_view_done)
+
+/* Those from offset on: all of them while in memory, else up to BODY_PIECE_MAX; none at the end. Valid
+ * until the next call of this view, or as long as a span of the body. */
+int body_view_at(
+	struct body_view *view, uint64_t offset, struct span *piece_r, struct err *err);
+
+/* Call for each piece, until it returns -1. */
+int body_each(const struct body *body,
+	int (*each)(void *arg, struct span piece, struct err *err), void *arg,
+	struct err *err);
+
+int body_hash(const struct body *body, struct hash *hash_r, struct err *err);
+
 /* Write all bytes to fd from its current offset. path is for the error text only. */
-int body_save(struct body *body, int fd, const char *path, struct err *err);
+int body_save(const struct body *body, int fd, const char *path, struct err *err);
 
 /* Hand over: *to becomes what *from was, *from becomes empty. *to must hold nothing. */
 void body_move(struct body *to, struct body *from);

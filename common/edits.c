@@ -148,3 +148,62 @@ int edits_apply(const struct edits *edits, struct span original, struct body *ou
 	}
 	return body_add(out, span_part(original, at, original.len), err);
 }
+
+/* Where a walk over an edited message is, and who gets it. */
+struct walk {
+	struct body_view view;
+	int (*each)(void *arg, struct span piece, struct err *err);
+	void *arg;
+	uint64_t at;
+};
+
+static void walk_done(struct walk *walk)
+{
+	body_view_done(&walk->view);
+}
+
+static int give_until(struct walk *walk, uint64_t end, struct err *err)
+{
+	while (walk->at < end) {
+		struct span piece;
+
+		if (body_view_at(&walk->view, walk->at, &piece, err) < 0)
+			return -1;
+		piece = span_part(piece, 0, end - walk->at);
+		if (walk->each(walk->arg, piece, err) < 0)
+			return -1;
+		walk->at += piece.len;
+	}
+	return 0;
+}
+
+int edits_each(const struct edits *edits, const struct body *original,
+	int (*each)(void *arg, struct span piece, struct err *err), void *arg,
+	struct err *err)
+{
+	struct walk walk DEFER(
+		walk_done) = { .view = { .body = original }, .each = each, .arg = arg };
+
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct edit *edit = &edits->list[i];
+
+		if (give_until(&walk, edit->offset, err) < 0 ||
+			each(arg, buf_span(&edit->text), err) < 0)
+			return -1;
+		walk.at = edit->offset + edit->length;
+	}
+	return give_until(&walk, original->size, err);
+}
+
+static int add_piece(void *arg, struct span piece, struct err *err)
+{
+	return body_add(arg, piece, err);
+}
+
+int edits_apply_body(const struct edits *edits, const struct body *original,
+	struct body *out, struct err *err)
+{
+	if (edits_check(edits, original->size, err) < 0)
+		return -1;
+	return edits_each(edits, original, add_piece, out, err);
+}

@@ -41,8 +41,17 @@ void edits_sort(struct edits *edits);
  * not. Texts must be printable ASCII, tab, CR and LF: a notice, never a payload. */
 int edits_check(const struct edits *edits, uint64_t size, struct err *err);
 
-/* Append the edited message to out. Call edits_check first. */
+/* Append the edited message to out; edits_check's errors. */
 int edits_apply(const struct edits *edits, struct span original, struct body *out,
+	struct err *err);
+
+/* The same of a message that need not be in memory. */
+int edits_apply_body(const struct edits *edits, const struct body *original,
+	struct body *out, struct err *err);
+
+/* Give the edited message piece by piece, until each returns -1. Call edits_check first. */
+int edits_each(const struct edits *edits, const struct body *original,
+	int (*each)(void *arg, struct span piece, struct err *err), void *arg,
 	struct err *err);
 
 #endif

@@ -77,6 +77,7 @@ static void take_verdict(void *arg, struct verdict *verdict)
 static bool send_item(struct job *job, struct item *item)
 {
 	struct scan_request request = { .quarantine_id = "",
+		.message = &item->body,
 		.allow = &job->settings->allow,
 		.answer = take_verdict,
 		.arg = item };
@@ -92,9 +93,7 @@ static bool send_item(struct job *job, struct item *item)
 		}
 	}
 	item->sent_ms = clock_ms();
-	if (body_span(&item->body, &request.message, &err) < 0)
-		no_verdict(item, err.text);
-	else if (scan_send(job->scan, &request, &id, &err) < 0) {
+	if (scan_send(job->scan, &request, &id, &err) < 0) {
 		if (err.kind == ERR_AGAIN)
 			return false;
 		no_verdict(item, err.text);

@@ -9,6 +9,7 @@
 #include "common/log.h"
 
 #include "mailfilter/cmd.h"
+#include "mailfilter/input.h"
 #include "mailfilter/scan.h"
 #include "mailfilter/wrapping.h"
 
@@ -20,7 +21,7 @@ enum {
 
 struct trial {
 	enum wrapping wrapping;
-	struct buf mail;
+	struct body mail;
 	struct verdict verdict;
 	bool done;
 };
@@ -45,16 +46,19 @@ static void give_up(struct trial *trial, const char *why)
 static int run(struct scan *scan, struct trial *trial, struct err *err)
 {
 	/* Nothing is allowed: EICAR is to be found, whatever the settings say of it. */
-	struct scan_request request = {
-		.quarantine_id = "", .answer = take_verdict, .arg = trial
-	};
+	struct scan_request request = { .message = &trial->mail,
+		.quarantine_id = "",
+		.answer = take_verdict,
+		.arg = trial };
+	auto_buf struct buf mail;
 	char why[VERDICT_DETAIL_MAX];
 	bool sent = false;
 	uint64_t id;
 
-	if (wrapping_make(trial->wrapping, &trial->mail, err) < 0)
+	buf_init(&mail, WRAPPING_MAIL_MAX);
+	if (wrapping_make(trial->wrapping, &mail, err) < 0 ||
+		body_add(&trial->mail, buf_span(&mail), err) < 0)
 		return -1;
-	request.message = buf_span(&trial->mail);
 	while (!trial->done) {
 		if (!sent && scan_ready(scan)) {
 			sent = scan_send(scan, &request, &id, err) == 0;
@@ -101,13 +105,13 @@ static int run_all(struct scan *scan, struct err *err)
 		struct trial trial = { .wrapping = (enum wrapping)i };
 		int code = EX_SOFTWARE;
 
-		buf_init(&trial.mail, WRAPPING_MAIL_MAX);
+		body_init(&trial.mail, input_spool(), WRAPPING_MAIL_MAX);
 		if (run(scan, &trial, err) == 0)
 			code = judge(&trial);
 		else
 			log_error("%s", err->text);
 		verdict_done(&trial.verdict);
-		buf_done(&trial.mail);
+		body_done(&trial.mail);
 		if (code == EX_SOFTWARE || worst == EX_OK)
 			worst = code;
 		if (code == EX_TEMPFAIL)

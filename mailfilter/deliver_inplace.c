@@ -33,11 +33,10 @@ static bool is_put(const struct deliver_inplace *own, const struct message *mess
 	       message->action == ACTION_QUARANTINE || message->action == ACTION_PARK;
 }
 
-static int outgoing(const struct deliver_inplace *own, struct message *message,
-	struct span *bytes_r, struct err *err)
+static const struct body *outgoing(
+	const struct deliver_inplace *own, const struct message *message)
 {
-	return body_span(
-		own->releases ? &message->body : &message->cleaned, bytes_r, err);
+	return own->releases ? &message->body : &message->cleaned;
 }
 
 /* What a crash or a lost connection left in doubt, if this is such a one. 1: it is there. */
@@ -46,14 +45,11 @@ static int tell_repeat(
 {
 	struct inplace_entry *entry =
 		inplace_journal_find(&own->inplace.journal, message->name);
-	struct span bytes = { 0 };
 	int found;
 
 	if (!entry)
 		return 0;
-	if (outgoing(own, message, &bytes, err) < 0)
-		return -1;
-	found = inplace_resolve(&own->inplace, entry, bytes, err);
+	found = inplace_resolve(&own->inplace, entry, outgoing(own, message), err);
 	if (found > 0) {
 		message->placed = entry->placed;
 	} else if (found == 0) {
@@ -123,17 +119,19 @@ static void make_entry(const struct message *message, const char *token,
 
 static int replace(struct deliver_inplace *own, struct message *message, struct err *err)
 {
+	const struct body *const bytes = outgoing(own, message);
+	auto_body_view struct body_view view = { .body = bytes };
 	struct imap_place_facts facts = { 0 };
 	struct inplace_entry entry;
-	struct span bytes;
+	struct span start;
 	uint32_t uidnext = 0;
 	uint64_t uid = 0;
 	int there;
 
-	if (outgoing(own, message, &bytes, err) < 0)
+	if (body_view_at(&view, 0, &start, err) < 0)
 		return -1;
 	/* By this alone it is found again. */
-	if (span_find(span_part(bytes, 0, TOKEN_WITHIN),
+	if (span_find(span_part(start, 0, TOKEN_WITHIN),
 		    span_str(message->quarantine_id)) < 0)
 		return err_set(err, ERR_AGAIN,
 			"the cleaned copy has no X-Quarantine-ID: is the scanner of this "
@@ -154,15 +152,14 @@ static int release(struct deliver_inplace *own, struct message *message, struct 
 {
 	const struct imap_place_facts facts = { 0 };
 	struct inplace_entry entry;
-	struct span bytes;
 	uint32_t uidvalidity = 0, uidnext = 0;
 
-	if (outgoing(own, message, &bytes, err) < 0 ||
-		inplace_enter(&own->inplace, message->key.folder, &uidvalidity, &uidnext,
-			err) < 0)
+	if (inplace_enter(
+		    &own->inplace, message->key.folder, &uidvalidity, &uidnext, err) < 0)
 		return -1;
 	make_entry(message, INPLACE_NO_TOKEN, uidvalidity, uidnext, &entry);
-	return inplace_put(&own->inplace, message, &entry, &facts, bytes, err);
+	return inplace_put(
+		&own->inplace, message, &entry, &facts, outgoing(own, message), err);
 }
 
 static int mark(struct deliver_inplace *own, struct message *message, struct err *err)
@@ -227,14 +224,14 @@ static int each_placed(struct deliver *deliver,
 {
 	struct deliver_inplace *own = of(deliver);
 	struct inplace_journal *journal = &own->inplace.journal;
-	const struct span nothing = { 0 };
+	const struct body nothing = { .fd = -1 };
 
 	for (size_t i = journal->count; i > 0; i--) {
 		struct inplace_entry *entry = &journal->entries[i - 1];
 		struct deliver_placed placed = { 0 };
 		char name[MESSAGE_NAME_MAX], folder[MESSAGE_FOLDER_MAX];
 		struct err ignored = { 0 };
-		int found = inplace_resolve(&own->inplace, entry, nothing, &ignored);
+		int found = inplace_resolve(&own->inplace, entry, &nothing, &ignored);
 
 		memcpy(name, entry->name, sizeof(name));
 		if (found == 0 ||

@@ -80,7 +80,7 @@ static int write_one(struct deliver *deliver, struct message *message, struct er
 		return -1;
 	envelope_sender(own->sender, bytes, sender);
 	return mbox_batch_add(
-		&own->batch, message->name, sender, clock_wall_s(), bytes, err);
+		&own->batch, message->name, sender, clock_wall_s(), body, err);
 }
 
 /* How many line ends are missing before a new message: it stands behind an empty line. */

@@ -46,14 +46,11 @@ static enum handover_result give(
 	struct handover *handover, struct body *body, const char *sender, struct err *err)
 {
 	struct deliver_smtp *own = (struct deliver_smtp *)handover;
-	struct span bytes;
 
 	if (ready(handover, err) < 0)
 		return HANDOVER_DOWN;
-	if (body_span(body, &bytes, err) < 0)
-		return HANDOVER_REFUSED;
 	own->used_ms = clock_ms();
-	switch (smtp_send(&own->smtp, bytes, sender, err)) {
+	switch (smtp_send(&own->smtp, body, sender, err)) {
 	case SMTP_TAKEN:
 		return HANDOVER_TAKEN;
 	case SMTP_DOUBT:

@@ -184,22 +184,27 @@ static int append_command(const char *folder, const struct imap_place_facts *fac
 		dated ? " \"" : "", facts->date, dated ? "\"" : "", size);
 }
 
+static int send_piece(void *arg, struct span piece, struct err *err)
+{
+	return imap_send_literal(arg, piece, err);
+}
+
 enum imap_place_result imap_place_put(struct imap_place *place, const char *folder,
-	const struct imap_place_facts *facts, struct span message, struct err *err)
+	const struct imap_place_facts *facts, const struct body *message, struct err *err)
 {
 	struct imap *imap = place->imap;
 	auto_buf struct buf command;
 	int result;
 
 	buf_init(&command, IMAP_COMMAND_MAX);
-	if (append_command(folder, facts, message.len, &command, err) < 0 ||
+	if (append_command(folder, facts, message->size, &command, err) < 0 ||
 		imap_begin(imap, err) < 0 || imap_send(imap, buf_span(&command), err) < 0)
 		return IMAP_PLACE_LOST;
 	result = await_plus(imap, err);
 	if (result < 0)
 		return imap->bad ? IMAP_PLACE_REFUSED : IMAP_PLACE_LOST;
 	if (result > 0) {
-		if (imap_send_literal(imap, message, err) < 0 ||
+		if (body_each(message, send_piece, imap, err) < 0 ||
 			imap_send(imap, span_str(""), err) < 0 || !imap_line(imap, err))
 			return IMAP_PLACE_DOUBT;
 		result = imap_answer(imap, err);
@@ -281,16 +286,16 @@ int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *tok
 	return 1;
 }
 
-int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid, struct span bytes,
-	struct placed *placed_r, struct err *err)
+int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid,
+	const struct body *bytes, struct placed *placed_r, struct err *err)
 {
-	struct placed found = { .size = bytes.len };
+	struct placed found = { .size = bytes->size };
 	struct hash hash;
 	int there;
 
-	if (hash_span(bytes, &hash, err) < 0)
+	if (body_hash(bytes, &hash, err) < 0)
 		return -1;
-	there = imap_find_bytes(place->imap, from_uid > 0 ? from_uid - 1 : 0, bytes.len,
+	there = imap_find_bytes(place->imap, from_uid > 0 ? from_uid - 1 : 0, bytes->size,
 		&hash, &found.uid, err);
 	if (there <= 0)
 		return there;

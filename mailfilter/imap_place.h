@@ -54,7 +54,8 @@ int imap_place_look(struct imap_place *place, const char *uid,
 
 /* Put a message there. */
 enum imap_place_result imap_place_put(struct imap_place *place, const char *folder,
-	const struct imap_place_facts *facts, struct span message, struct err *err);
+	const struct imap_place_facts *facts, const struct body *message,
+	struct err *err);
 
 /* The message of the lowest UID from this one on whose X-Quarantine-ID or Message-ID has token in it,
  * with all that is known of it but its UIDVALIDITY: 1, else 0.
@@ -63,8 +64,8 @@ int imap_place_find(struct imap_place *place, uint32_t from_uid, const char *tok
 	struct placed *placed_r, struct err *err);
 
 /* The same, of a message with these very bytes. */
-int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid, struct span bytes,
-	struct placed *placed_r, struct err *err);
+int imap_place_find_bytes(struct imap_place *place, uint32_t from_uid,
+	const struct body *bytes, struct placed *placed_r, struct err *err);
 
 /* Set a keyword. 1: it is there now; 0: the server keeps no such thing, in its words, if any. */
 int imap_place_mark(

@@ -47,7 +47,7 @@ int inplace_enter(struct inplace *inplace, const char *folder, uint32_t *uidvali
 
 /* 1: it is there; 0: it is not, so far. */
 static int look_for(struct inplace *inplace, struct inplace_entry *entry,
-	struct span bytes, struct err *err)
+	const struct body *bytes, struct err *err)
 {
 	uint32_t uidvalidity = 0, uidnext, from;
 	struct placed placed = { 0 };
@@ -72,7 +72,7 @@ static int look_for(struct inplace *inplace, struct inplace_entry *entry,
 }
 
 int inplace_resolve(struct inplace *inplace, struct inplace_entry *entry,
-	struct span bytes, struct err *err)
+	const struct body *bytes, struct err *err)
 {
 	char when[CLOCK_TEXT_MAX];
 
@@ -99,7 +99,7 @@ int inplace_resolve(struct inplace *inplace, struct inplace_entry *entry,
 
 /* What the server made of it. The entry is durable by now. */
 static int conclude(struct inplace *inplace, struct message *message,
-	enum imap_place_result result, struct span bytes, struct err *why,
+	enum imap_place_result result, const struct body *bytes, struct err *why,
 	struct err *err)
 {
 	struct inplace_entry *entry =
@@ -127,7 +127,7 @@ static int conclude(struct inplace *inplace, struct message *message,
 
 int inplace_put(struct inplace *inplace, struct message *message,
 	const struct inplace_entry *entry, const struct imap_place_facts *facts,
-	struct span bytes, struct err *err)
+	const struct body *bytes, struct err *err)
 {
 	enum imap_place_result result;
 	struct err why = { 0 };

@@ -49,12 +49,12 @@ int inplace_hold(struct err *why, struct err *err);
 /* Is the message of this entry there? Where it has no token it is found by its bytes. 1: yes, and
  * entry->placed says which one it is; 0: no; -1: not known (yet). May wait for INPLACE_DIED_S. */
 int inplace_resolve(struct inplace *inplace, struct inplace_entry *entry,
-	struct span bytes, struct err *err);
+	const struct body *bytes, struct err *err);
 
 /* Put bytes into the current folder, which is the entry's: 0, and the message's placed says which
  * one it is. On failure `repeat` is cleared where it is certainly not there. */
 int inplace_put(struct inplace *inplace, struct message *message,
 	const struct inplace_entry *entry, const struct imap_place_facts *facts,
-	struct span bytes, struct err *err);
+	const struct body *bytes, struct err *err);
 
 #endif

@@ -141,7 +141,6 @@ static int load(const struct keeper *keeper, const struct record_quarantined *it
 	struct message *message, struct err *err)
 {
 	auto_close int fd = -1;
-	struct span bytes = { 0 };
 	struct hash hash;
 	struct stat st;
 
@@ -150,8 +149,7 @@ static int load(const struct keeper *keeper, const struct record_quarantined *it
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, ERR_AGAIN, "cannot read %s", item->id);
 	body_take_file(&message->body, &fd, (uint64_t)st.st_size);
-	if (body_span(&message->body, &bytes, err) < 0 ||
-		hash_span(bytes, &hash, err) < 0)
+	if (body_hash(&message->body, &hash, err) < 0)
 		return -1;
 	if (!hash_equal(&hash, &item->hash))
 		return err_set(err, ERR_MESSAGE,

@@ -255,7 +255,7 @@ static int begin(struct mbox_batch *batch, struct err *err)
 }
 
 int mbox_batch_add(struct mbox_batch *batch, const char *name, const char *sender,
-	int64_t wall_s, struct span message, struct err *err)
+	int64_t wall_s, const struct body *message, struct err *err)
 {
 	DEFER(gather_done) struct gather gather = { .batch = batch };
 	struct mbox_entry *entry = &batch->entries[batch->count];

@@ -51,7 +51,7 @@ void mbox_batch_close(struct mbox_batch *batch);
 
 /* Add a message; a failure leaves nothing of it. */
 int mbox_batch_add(struct mbox_batch *batch, const char *name, const char *sender,
-	int64_t wall_s, struct span message, struct err *err);
+	int64_t wall_s, const struct body *message, struct err *err);
 void mbox_batch_remove(struct mbox_batch *batch, const char *name);
 
 /* Make it durable, with its place and the names known, in place of the last one. */

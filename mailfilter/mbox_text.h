@@ -5,11 +5,12 @@
 #ifndef MAILFILTER_MBOX_TEXT_H
 #define MAILFILTER_MBOX_TEXT_H
 
-#include "common/buf.h"
+#include "common/body.h"
 
 /* Give the text of one message to sink, piece by piece: "From SENDER DATE", the message quoted, an
- * end of line if it has none, an empty line. sender "": MAILER-DAEMON. -1: sink's error. */
-int mbox_text_write(struct span message, const char *sender, int64_t wall_s,
+ * end of line if it has none, an empty line. sender "": MAILER-DAEMON. -1: an error of sink's, or the
+ * message cannot be read. */
+int mbox_text_write(const struct body *message, const char *sender, int64_t wall_s,
 	int (*sink)(void *arg, struct span bytes, struct err *err), void *arg,
 	struct err *err);
 

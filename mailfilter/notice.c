@@ -91,7 +91,7 @@ static int tag(struct message *message, struct edits *edits, struct err *err)
 		    status, "", edits, err) < 0)
 		return -1;
 	edits_sort(edits);
-	return edits_apply(edits, bytes, &message->cleaned, err);
+	return edits_apply_body(edits, &message->body, &message->cleaned, err);
 }
 
 int notice_tag(struct message *message, struct err *err)

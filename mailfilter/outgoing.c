@@ -5,15 +5,11 @@
 
 static int apply_edits(struct message *message)
 {
-	struct span original;
-
 	body_done(&message->cleaned);
 	body_init(&message->cleaned, message->body.dir,
 		message->body.max + EDITS_BYTES_MAX);
-	if (body_span(&message->body, &original, &message->err) < 0)
-		return -1;
-	return edits_apply(
-		&message->verdict.edits, original, &message->cleaned, &message->err);
+	return edits_apply_body(&message->verdict.edits, &message->body,
+		&message->cleaned, &message->err);
 }
 
 int outgoing_make(struct message *message, const struct account_settings *account)

@@ -212,7 +212,7 @@ int quarantine_describe(
 	struct span bytes = { 0 };
 
 	if (body_span(&message->body, &bytes, err) < 0 ||
-		hash_span(bytes, &item.hash, err) < 0)
+		body_hash(&message->body, &item.hash, err) < 0)
 		return -1;
 	(void)snprintf(item.id, sizeof(item.id), "%s", message->quarantine_id);
 	describe_why(message, item.why, sizeof(item.why));

@@ -7,42 +7,37 @@ static int wrong(struct err *err, const char *what)
 }
 
 static int check_message_hash(
-	struct span message, const struct verdict *verdict, struct err *err)
+	const struct body *message, const struct verdict *verdict, struct err *err)
 {
 	struct hash hash;
 
-	if (hash_span(message, &hash, err) < 0)
+	if (body_hash(message, &hash, err) < 0)
 		return -1;
 	if (!hash_equal(&hash, &verdict->message))
 		return wrong(err, "it is about other bytes than were sent");
 	return 0;
 }
 
+static int hash_piece(void *arg, struct span piece, struct err *err)
+{
+	return hasher_add(arg, piece, err);
+}
+
 /* The hash of the edited message, without making it. Checked edits only. */
-static int hash_edited(struct span message, const struct edits *edits,
+static int hash_edited(const struct body *message, const struct edits *edits,
 	struct hash *hash_r, struct err *err)
 {
 	auto_hasher struct hasher hasher = { 0 };
-	uint64_t at = 0;
 
-	if (hasher_init(&hasher, err) < 0)
-		return -1;
-	for (size_t i = 0; i < edits->count; i++) {
-		const struct edit *edit = &edits->list[i];
-
-		if (hasher_add(&hasher, span_part(message, at, edit->offset - at), err) <
-				0 ||
-			hasher_add(&hasher, buf_span(&edit->text), err) < 0)
-			return -1;
-		at = edit->offset + edit->length;
-	}
-	if (hasher_add(&hasher, span_part(message, at, message.len), err) < 0)
+	if (hasher_init(&hasher, err) < 0 ||
+		edits_each(edits, message, hash_piece, &hasher, err) < 0)
 		return -1;
 	hasher_result(&hasher, hash_r);
 	return 0;
 }
 
-static int check_edits(struct span message, struct verdict *verdict, struct err *err)
+static int check_edits(
+	const struct body *message, struct verdict *verdict, struct err *err)
 {
 	struct hash hash;
 
@@ -51,7 +46,7 @@ static int check_edits(struct span message, struct verdict *verdict, struct err 
 	if (verdict->edits.count == 0)
 		return wrong(err, "infected, but nothing is taken out");
 	edits_sort(&verdict->edits);
-	if (edits_check(&verdict->edits, message.len, err) < 0 ||
+	if (edits_check(&verdict->edits, message->size, err) < 0 ||
 		hash_edited(message, &verdict->edits, &hash, err) < 0)
 		return -1;
 	if (!hash_equal(&hash, &verdict->cleaned))
@@ -62,7 +57,7 @@ static int check_edits(struct span message, struct verdict *verdict, struct err 
 	return 0;
 }
 
-int reply_check(struct span message, struct verdict *verdict, struct err *err)
+int reply_check(const struct body *message, struct verdict *verdict, struct err *err)
 {
 	bool edited = verdict->edits.count > 0;
 

@@ -9,7 +9,7 @@
 #include "common/verdict.h"
 
 /* ERR_MESSAGE says what cannot be true; then the verdict must not be used. Edits are put in order.
- * ERR_FATAL: SHA-256 failed. */
-int reply_check(struct span message, struct verdict *verdict, struct err *err);
+ * ERR_FATAL: SHA-256 failed. ERR_AGAIN: the message cannot be read. */
+int reply_check(const struct body *message, struct verdict *verdict, struct err *err);
 
 #endif

@@ -23,7 +23,7 @@ struct report {
 	bool final;       /* the run is over; err says how */
 	struct err err;   /* ERR_NONE if the account was reached and served */
 	char held_why[MESSAGE_REASON_MAX]; /* of the first held one */
-	struct numbers numbers;            /* what is on record at the end */
+	struct numbers numbers; /* what is on record at the end, for metrics-file alone */
 };
 
 /* Count a message whose fate is decided. */

@@ -94,14 +94,13 @@ static int send_it(
 int rescan_ask(struct rescan *rescan, struct message *message, struct err *err)
 {
 	struct scan_request request = { .quarantine_id = message->quarantine_id,
+		.message = &message->body,
 		.allow = &rescan->job->account->allow,
 		.answer = take_verdict,
 		.arg = message };
 	const int64_t yield_ms = clock_ms() + RESCAN_YIELD_MS;
 	int sent = 0;
 
-	if (body_span(&message->body, &request.message, err) < 0)
-		return -1;
 	while (!message->scanned) {
 		const bool makes_way = rescan->yields || is_busy(rescan->scan);
 

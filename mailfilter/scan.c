@@ -111,7 +111,7 @@ void scan_give(struct scan *scan, struct request *request, enum verdict_kind kin
 	(void)vsnprintf(verdict.detail, sizeof(verdict.detail), format, args);
 	va_end(args);
 	if (kind == VERDICT_UNSCANNABLE &&
-		hash_span(request->asked.message, &verdict.message, NULL) < 0)
+		body_hash(request->asked.message, &verdict.message, NULL) < 0)
 		verdict.kind = VERDICT_RETRY;
 	scan_answer(scan, request, &verdict);
 }

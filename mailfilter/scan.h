@@ -21,7 +21,7 @@ enum {
 
 /* One request as its owner sees it: what it points to stays valid until the answer. */
 struct scan_request {
-	struct span message;
+	const struct body *message;
 	const char *quarantine_id; /* printable ASCII, may be "" */
 	const struct allow *allow; /* what is no virus; NULL: nothing is said of that */
 	/* Called once from scan_step, and must not call scan functions: the verdict is valid during

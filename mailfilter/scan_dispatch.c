@@ -14,7 +14,7 @@ static bool suits(const struct scan *scan, int place, const struct request *requ
 	const struct scanner *scanner = &scan->places[place].scanner;
 
 	return scanner->there &&
-	       request->asked.message.len <= scanner->state.message_max &&
+	       request->asked.message->size <= scanner->state.message_max &&
 	       !(request->failed_at & 1U << place);
 }
 
@@ -121,11 +121,14 @@ static void reserve(struct scan *scan)
 /* The request with its first bytes. */
 static void send_first(struct scan *scan, struct request *request, int place)
 {
+	auto_body_view struct body_view view = { .body = request->asked.message };
 	struct wire_message message = { .type = WIRE_REQUEST,
 		.id = request->id,
-		.request.size = request->asked.message.len,
-		.data = span_part(request->asked.message, 0, WIRE_CHUNK_MAX) };
+		.request.size = request->asked.message->size };
 
+	if (body_view_at(&view, 0, &message.data, NULL) < 0)
+		return;
+	message.data = span_part(message.data, 0, WIRE_CHUNK_MAX);
 	(void)snprintf(message.request.quarantine_id,
 		sizeof(message.request.quarantine_id), "%s",
 		request->asked.quarantine_id);
@@ -188,15 +191,18 @@ void scan_place_waiting(struct scan *scan)
 /* More bytes, as far as there is credit and room. */
 static void send_on(struct scan *scan, struct request *request)
 {
-	uint64_t size = request->asked.message.len;
+	auto_body_view struct body_view view = { .body = request->asked.message };
+	uint64_t size = request->asked.message->size;
 	struct wire_message message = { .type = WIRE_CHUNK, .id = request->id };
 
 	while (request->sent < request->credit && request->sent < size) {
 		uint64_t len = request->credit - request->sent;
 
 		message.offset = request->sent;
-		message.data = span_part(request->asked.message, request->sent,
-			len < WIRE_CHUNK_MAX ? len : WIRE_CHUNK_MAX);
+		if (body_view_at(&view, request->sent, &message.data, NULL) < 0)
+			return;
+		message.data = span_part(
+			message.data, 0, len < WIRE_CHUNK_MAX ? len : WIRE_CHUNK_MAX);
 		if (scanner_say(&scan->places[request->at].scanner, &message, NULL) < 0)
 			return;
 		request->sent += message.data.len;
@@ -220,7 +226,7 @@ static bool too_large(const struct scan *scan, const struct request *request)
 		const struct scanner *scanner = &scan->places[i].scanner;
 
 		if (scanner->there &&
-			request->asked.message.len <= scanner->state.message_max)
+			request->asked.message->size <= scanner->state.message_max)
 			return false;
 		ready = ready || scanner_ready(scanner);
 	}

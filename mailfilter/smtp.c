@@ -251,6 +251,18 @@ static int give_bytes(void *arg, struct span bytes, struct err *err)
 	return smtp_link_add(&smtp->link, bytes, err);
 }
 
+static int add_piece(void *arg, struct span piece, struct err *err)
+{
+	return smtp_text_add(arg, piece, err);
+}
+
+static int look_at_piece(void *arg, struct span piece, struct err *err)
+{
+	(void)err;
+	smtp_facts_add(arg, piece);
+	return 0;
+}
+
 static enum smtp_outcome lost(struct smtp *smtp, enum smtp_outcome outcome)
 {
 	smtp_link_close(&smtp->link);
@@ -319,10 +331,12 @@ static int begin_message(struct smtp *smtp, const char *mail, struct err *err)
 
 /* Before its last line nothing can be taken; from then on nobody knows. */
 static enum smtp_outcome send_message(
-	struct smtp *smtp, struct span message, struct err *err)
+	struct smtp *smtp, const struct body *message, struct err *err)
 {
-	if (smtp_text_write(message, give_bytes, smtp, err) < 0 ||
-		smtp_link_flush(&smtp->link, err) < 0)
+	struct smtp_text text = { .sink = give_bytes, .arg = smtp };
+
+	if (body_each(message, add_piece, &text, err) < 0 ||
+		smtp_text_end(&text, err) < 0 || smtp_link_flush(&smtp->link, err) < 0)
 		return lost(smtp, SMTP_LOST);
 	if (smtp_link_add(&smtp->link, span_str(SMTP_TEXT_END), err) < 0 ||
 		smtp_link_flush(&smtp->link, err) < 0 ||
@@ -345,18 +359,20 @@ static void reset(struct smtp *smtp)
 		(void)lost(smtp, SMTP_REFUSED);
 }
 
-enum smtp_outcome smtp_send(
-	struct smtp *smtp, struct span message, const char *sender, struct err *err)
+enum smtp_outcome smtp_send(struct smtp *smtp, const struct body *message,
+	const char *sender, struct err *err)
 {
-	const uint64_t size = smtp_text_size(message);
-	const bool bit8 = smtp_text_is_8bit(message);
+	struct smtp_facts facts = { 0 };
 	enum smtp_outcome outcome = SMTP_REFUSED;
 	char mail[COMMAND_MAX];
 	int begun;
 
-	if (check_offer(smtp, size, bit8, err) < 0)
+	if (body_each(message, look_at_piece, &facts, err) < 0)
 		return SMTP_REFUSED;
-	make_mail(smtp, sender, size, bit8, mail);
+	smtp_facts_end(&facts);
+	if (check_offer(smtp, facts.size, facts.bit8, err) < 0)
+		return SMTP_REFUSED;
+	make_mail(smtp, sender, facts.size, facts.bit8, mail);
 	begun = begin_message(smtp, mail, err);
 	if (begun < 0)
 		return lost(smtp, SMTP_LOST);

@@ -7,6 +7,8 @@
 #ifndef MAILFILTER_SMTP_H
 #define MAILFILTER_SMTP_H
 
+#include "common/body.h"
+
 #include "mailfilter/smtp_link.h"
 
 enum {
@@ -43,8 +45,8 @@ int smtp_open(struct smtp *smtp, const struct account_settings *account,
 bool smtp_is_open(const struct smtp *smtp);
 
 /* One message to the account's recipient; sender "" for none. err unless it was taken. */
-enum smtp_outcome smtp_send(
-	struct smtp *smtp, struct span message, const char *sender, struct err *err);
+enum smtp_outcome smtp_send(struct smtp *smtp, const struct body *message,
+	const char *sender, struct err *err);
 
 /* With QUIT if nothing is under way; its answer is not waited for. */
 void smtp_close(struct smtp *smtp);

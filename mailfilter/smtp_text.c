@@ -3,82 +3,92 @@
 
 #include <string.h>
 
-struct writer {
-	int (*sink)(void *arg, struct span bytes, struct err *err);
-	void *arg;
-	struct err *err;
-};
-
-static int give(const struct writer *writer, struct span bytes)
+static int give(const struct smtp_text *text, struct span bytes, struct err *err)
 {
-	return bytes.len > 0 ? writer->sink(writer->arg, bytes, writer->err) : 0;
+	return bytes.len > 0 ? text->sink(text->arg, bytes, err) : 0;
 }
 
-/* A line without its end, in which every CR is a lone one. */
-static int write_inside(const struct writer *writer, struct span line)
+/* A line ends, or a CR that came ends none. */
+static int end_cr(struct smtp_text *text, bool ends_line, struct err *err)
 {
-	while (line.len > 0) {
-		const uint8_t *cr = memchr(line.data, '\r', line.len);
-		const size_t len = cr ? (size_t)(cr - line.data) : line.len;
+	text->cr = false;
+	text->inside = !ends_line;
+	return give(text, span_str(ends_line ? "\r\n" : " "), err);
+}
 
-		if (give(writer, span_part(line, 0, len)) < 0 ||
-			(cr && give(writer, span_str(" ")) < 0))
+static int add_run(struct smtp_text *text, struct span run, struct err *err)
+{
+	if (run.len == 0)
+		return 0;
+	if (!text->inside && run.data[0] == '.' && give(text, span_str("."), err) < 0)
+		return -1;
+	text->inside = true;
+	return give(text, run, err);
+}
+
+/* Of one line, without its end. */
+static int add_part(struct smtp_text *text, struct span part, struct err *err)
+{
+	while (part.len > 0) {
+		const uint8_t *cr = memchr(part.data, '\r', part.len);
+		const size_t len = cr ? (size_t)(cr - part.data) : part.len;
+
+		if ((text->cr && end_cr(text, false, err) < 0) ||
+			add_run(text, span_part(part, 0, len), err) < 0)
 			return -1;
-		line = span_part(line, cr ? len + 1 : len, line.len);
+		text->cr = cr != NULL;
+		part = span_part(part, cr ? len + 1 : len, part.len);
 	}
 	return 0;
 }
 
-static int write_line(const struct writer *writer, struct span line)
+int smtp_text_add(struct smtp_text *text, struct span piece, struct err *err)
 {
-	if (line.len > 0 && line.data[0] == '.' && give(writer, span_str(".")) < 0)
-		return -1;
-	if (write_inside(writer, line) < 0)
-		return -1;
-	return give(writer, span_str("\r\n"));
-}
+	while (piece.len > 0) {
+		const uint8_t *lf = memchr(piece.data, '\n', piece.len);
+		const size_t len = lf ? (size_t)(lf - piece.data) : piece.len;
 
-/* The next line without its end, *pos behind it. */
-static struct span next_line(struct span message, size_t *pos)
-{
-	struct span line = span_part(message, *pos, message.len);
-	const uint8_t *end = memchr(line.data, '\n', line.len);
-
-	if (end)
-		line.len = (size_t)(end - line.data);
-	*pos += line.len + (end != NULL);
-	if (end && line.len > 0 && line.data[line.len - 1] == '\r')
-		line.len--;
-	return line;
-}
-
-int smtp_text_write(struct span message,
-	int (*sink)(void *arg, struct span bytes, struct err *err), void *arg,
-	struct err *err)
-{
-	const struct writer writer = { .sink = sink, .arg = arg, .err = err };
-	size_t pos = 0;
-
-	while (pos < message.len)
-		if (write_line(&writer, next_line(message, &pos)) < 0)
+		if (add_part(text, span_part(piece, 0, len), err) < 0 ||
+			(lf && end_cr(text, true, err) < 0))
 			return -1;
+		piece = span_part(piece, lf ? len + 1 : len, piece.len);
+	}
 	return 0;
 }
 
-uint64_t smtp_text_size(struct span message)
+int smtp_text_end(struct smtp_text *text, struct err *err)
 {
-	uint64_t size = 0;
-	size_t pos = 0;
-
-	while (pos < message.len)
-		size += next_line(message, &pos).len + 2;
-	return size;
+	if (text->cr && end_cr(text, false, err) < 0)
+		return -1;
+	return text->inside ? end_cr(text, true, err) : 0;
 }
 
-bool smtp_text_is_8bit(struct span message)
+void smtp_facts_add(struct smtp_facts *facts, struct span piece)
 {
-	for (size_t i = 0; i < message.len; i++)
-		if (message.data[i] >= 0x80)
+	for (const uint8_t *from = piece.data, *const end = piece.data + piece.len, *lf;
+		from < end; from = lf + 1) {
+		lf = memchr(from, '\n', (size_t)(end - from));
+		if (!lf)
+			break;
+		/* CR LF is two bytes already. */
+		facts->size += (lf > piece.data ? lf[-1] : facts->last) != '\r';
+	}
+	facts->size += piece.len;
+	facts->bit8 = facts->bit8 || smtp_text_is_8bit(piece);
+	if (piece.len > 0)
+		facts->last = piece.data[piece.len - 1];
+}
+
+void smtp_facts_end(struct smtp_facts *facts)
+{
+	if (facts->size > 0 && facts->last != '\n')
+		facts->size += 2;
+}
+
+bool smtp_text_is_8bit(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] >= 0x80)
 			return true;
 	return false;
 }

@@ -12,15 +12,28 @@
 
 #define SMTP_TEXT_END ".\r\n"
 
-/* Give all of it but its end to sink, piece by piece. -1: sink's error. */
-int smtp_text_write(struct span message,
-	int (*sink)(void *arg, struct span bytes, struct err *err), void *arg,
-	struct err *err);
+/* Gives it piece by piece to sink as it comes in piece by piece, cut anywhere. */
+struct smtp_text {
+	int (*sink)(void *arg, struct span bytes, struct err *err);
+	void *arg;
+	bool inside; /* of a line */
+	bool cr;     /* the last byte was one: it depends on the next what it is */
+};
 
-/* Bytes of it without what stands at its end and without the doubled dots (RFC 1870). */
-uint64_t smtp_text_size(struct span message);
+/* All of it but its end, which smtp_text_end adds where the last line has none. -1: sink's error. */
+int smtp_text_add(struct smtp_text *text, struct span piece, struct err *err);
+int smtp_text_end(struct smtp_text *text, struct err *err);
 
-/* Has it bytes that are not ASCII? */
-bool smtp_text_is_8bit(struct span message);
+/* What is said of a message before it is sent, as it comes in piece by piece. Zeroed at first. */
+struct smtp_facts {
+	/* Bytes without what stands at its end and without the doubled dots (RFC 1870). */
+	uint64_t size;
+	bool bit8; /* there are bytes that are not ASCII */
+	uint8_t last;
+};
+void smtp_facts_add(struct smtp_facts *facts, struct span piece);
+void smtp_facts_end(struct smtp_facts *facts);
+
+bool smtp_text_is_8bit(struct span text);
 
 #endif

@@ -30,12 +30,11 @@ static void take_verdict(void *arg, struct verdict *verdict)
 static int send(struct pipeline *pipeline, struct message *message)
 {
 	struct scan_request request = { .quarantine_id = message->quarantine_id,
+		.message = &message->body,
 		.allow = &pipeline->tools.account->allow,
 		.answer = take_verdict,
 		.arg = message };
 
-	if (body_span(&message->body, &request.message, &message->err) < 0)
-		return -1;
 	/* SENT first: the answer may come from within. */
 	message->stage = STAGE_SENT;
 	if (scan_send(pipeline->tools.scan, &request, &message->request_id,

@@ -13,7 +13,7 @@ use lib "$FindBin::Bin/../e2e/lib";
 use E2E;
 use Hostile;
 
-my ($count, $delay) = (30, 2);
+my ($count, $delay) = (30, 1);
 GetOptions('accounts=i' => \$count, 'delay=f' => \$delay)
 	or die "usage: jobs.pl [--accounts N] [--delay SECONDS]\n";
 

@@ -3,7 +3,8 @@
 #
 # make bench: what a message costs the scanner, against clamd with the same settings, signatures and
 # files: processor time of all processes of each, in pairs, interleaved; and its memory.
-#     scanner.pl [--pairs N] [--scales N,N...] [--keep FOLDER]       0 pairs: memory alone
+#     scanner.pl [--pairs N] [--minutes N] [--scales N,N...] [--keep FOLDER]       0 pairs: memory alone
+# With each set of signatures no further pair begins after --minutes.
 use strict;
 use warnings;
 use File::Path qw(make_path);
@@ -17,9 +18,9 @@ use Clamd;
 use E2E;
 use Spent;
 
-my ($pairs, $scales, $keep) = (7, '0,0.1,1', undef);
-GetOptions('pairs=i' => \$pairs, 'scales=s' => \$scales, 'keep=s' => \$keep)
-	or die "usage: scanner.pl [--pairs N] [--scales N,N...] [--keep FOLDER]\n";
+my ($pairs, $minutes, $scales, $keep) = (7, 1e9, '0,0.1,1', undef);
+GetOptions('pairs=i' => \$pairs, 'minutes=f' => \$minutes, 'scales=s' => \$scales, 'keep=s' => \$keep)
+	or die "usage: scanner.pl [--pairs N] [--minutes N] [--scales N,N...] [--keep FOLDER]\n";
 my $AT_ONCE    = 2;                       # messages in work at a time, of either
 my $MEMORY_FOR = 4;                       # workers that the memory is shown for
 my $CLASSES_OF_CLEAN = 'text-10k newsletter zip docx pdf binary image text-1m';
@@ -109,7 +110,10 @@ sub measure {
 	my ($ours) = @_;
 	my @classes = split ' ', $CLASSES_OF_CLEAN;
 	my (%cold, %warm, %known, %sum);
-	for my $round (1 .. $pairs) {
+	my $until = time + 60 * $minutes;
+	my $done  = 0;
+	while ($done < $pairs && (!$done || time < $until)) {
+		my $round = ++$done;
 		for my $class (@classes, 'odd') {
 			my @mails = fresh($class, "$round-" . time);
 			my $clean = $class ne 'odd';
@@ -123,8 +127,9 @@ sub measure {
 	}
 	for (\%cold, \%warm, \%known) {
 		my $table = $_;
-		$table->{all} = [ map { my $i = $_; [ map { my $who = $_; sum0(map { $table->{$_}[$i][$who] } @classes) / @classes } 0, 1 ] } 0 .. $pairs - 1 ];
+		$table->{all} = [ map { my $i = $_; [ map { my $who = $_; sum0(map { $table->{$_}[$i][$who] } @classes) / @classes } 0, 1 ] } 0 .. $done - 1 ];
 	}
+	print "$done pairs\n";
 	title('Seen for the first time: milliseconds of processor time a message');
 	line($_, @{ $cold{$_} }) for @classes, 'all';
 	title('Seen for the first time, infected or odd: apart, for here the scanner looks more often');
@@ -207,7 +212,7 @@ sub machine {
 	chomp(my $system = `uname -sr`);
 	chomp(my $clamav = `/usr/sbin/clamd --version`);
 	print "$system, $cores x ", $model // 'unknown', ", load $load before; $clamav.\n",
-		"Each number is the median of $pairs pairs, of the same files, in turn; a pair's ratio is the\n",
+		"Each number is the median of at most $pairs pairs, of the same files, in turn; a pair's ratio is the\n",
 		"scanner's processor time (parent, engine host, workers) by clamd's; 1 is equal, less is better.\n",
 		"Time on a machine that others use, too, is longer; the ratio of a pair hardly moves.\n";
 }

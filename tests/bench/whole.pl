@@ -3,11 +3,13 @@
 #
 # make bench: the whole job: mail fetched, scanned and delivered, by mailfilter and the scanner and by
 # what people use today with clamd, in turn, each with mail that nobody has seen. And the limits:
-# libclamav alone over the same kind of mail, and the mail fetched and dropped.
-#     whole.pl [--full] [--rounds N] [--mails N] [--seconds N] [--minutes N] [--scales N,N...] [--only PATTERN]
-#              [--keep FOLDER]
+# libclamav alone over the same kind of mail, and the mail fetched and dropped. With many signatures also
+# the mix without what is infected, for mailfilter and libclamav alone.
+#     whole.pl [--full] [--rounds N] [--others N] [--mails N] [--seconds N] [--minutes N] [--scales N,N...]
+#              [--only PATTERN] [--keep FOLDER]
 # A trial with 40 mails says how many each of them gets: what it does in --seconds, at most --mails.
-# After --minutes of rounds no further one begins. --full: all get all mails, in 7 rounds.
+# After --minutes of rounds no further one begins; who matters less takes part in the first --others of
+# them. --full: all get all mails, in 7 rounds.
 use strict;
 use warnings;
 use File::Path qw(make_path);
@@ -27,10 +29,10 @@ use E2E;
 use Peers;
 use Spent;
 
-my %option = (rounds => 3, mails => 200, seconds => 3, minutes => 2,   scales => '0,1', keep => 'build/bench');
-GetOptions(\%option, 'full', 'rounds=i', 'mails=i', 'seconds=f', 'minutes=f', 'scales=s', 'only=s', 'keep=s')
-	or die "usage: whole.pl [--full] [--rounds N] [--mails N] [--seconds N] [--minutes N] [--scales N,N...] [--only PATTERN] [--keep FOLDER]\n";
-@option{qw(rounds seconds minutes)} = (7, 1e9, 1e9) if $option{full};
+my %option = (rounds => 7, others => 2, mails => 200, seconds => 2, minutes => 2.2, scales => '0,1', keep => 'build/bench');
+GetOptions(\%option, 'full', 'rounds=i', 'others=i', 'mails=i', 'seconds=f', 'minutes=f', 'scales=s', 'only=s', 'keep=s')
+	or die "usage: whole.pl [--full] [--rounds N] [--others N] [--mails N] [--seconds N] [--minutes N] [--scales N,N...] [--only PATTERN] [--keep FOLDER]\n";
+@option{qw(rounds others seconds minutes)} = (7, 7, 1e9, 1e9) if $option{full};
 my $TRIAL   = 40;
 my $LATE    = $option{full} ? 300 : 40;           # seconds, then a run is killed
 my $CORES   = () = read_file('/proc/cpuinfo') =~ /^processor\b/mg;
@@ -43,18 +45,26 @@ my $memory = -w '/dev/shm' ? File::Temp->newdir('mailfilter-bench-XXXXXX', DIR =
 my ($users, $runs) = (0, 0);
 $| = 1;
 
-# All that takes part: name, colour, and the code that does one run.
-my @who = (
-	[ $COUNTED,                        '#2a6', sub { ours('all', @_) } ],
-	[ 'mailfilter, scan = suspicious', '#5b8', sub { ours('suspicious', @_) } ],
-	(map { my ($title, $peer) = @$_; [ $title, '#79b', sub { peer($peer, @_) } ] }
-		[ 'mbsync, then clamdscan', \&Peers::mbsync ], [ 'fdm with clamdscan', \&Peers::fdm ],
-		[ 'mpop with clamdscan', \&Peers::mpop ], [ 'fetchmail with clamdscan', \&Peers::fetchmail ],
-		[ 'getmail with clamdscan', \&Peers::getmail ]),
-	[ 'limit: libclamav, 1 process', '#bbb', sub { looped(1, @_) } ],
-	[ "limit: libclamav, $CORES processes", '#bbb', sub { looped($CORES, @_) } ],
-	[ 'limit: fetched and dropped', '#bbb', \&bare ],
+# All that takes part: name, colour, the code that does one run, and, of who matters most, in each round,
+# 1. CLEAN: without what is infected.
+my @all = (
+	[ $COUNTED,                        '#2a6', sub { ours('all', @_) }, 1 ],
+	[ 'mailfilter, scan = suspicious', '#5b8', sub { ours('suspicious', @_) }, 1 ],
+	[ 'mbsync, then clamdscan',        '#79b', sub { peer(\&Peers::mbsync, @_) }, 1 ],
+	[ 'fdm with clamdscan',            '#79b', sub { peer(\&Peers::fdm, @_) }, 1 ],
+	[ 'mpop with clamdscan',           '#79b', sub { peer(\&Peers::mpop, @_) } ],
+	[ 'fetchmail with clamdscan',      '#79b', sub { peer(\&Peers::fetchmail, @_) } ],
+	[ 'getmail with clamdscan',        '#79b', sub { peer(\&Peers::getmail, @_) } ],
+	[ 'limit: libclamav, 1 process',   '#bbb', sub { looped(1, @_) } ],
+	[ "limit: libclamav, $CORES processes", '#bbb', sub { looped($CORES, @_) }, 1 ],
+	[ 'limit: fetched and dropped',    '#bbb', \&bare ],
 );
+my @CLEAN = (
+	[ 'clean alone: mailfilter, all',  '#2a6', sub { ours('all', @_) }, 1 ],
+	[ 'clean alone: libclamav',        '#bbb', sub { looped($CORES, @_) }, 1 ],
+);
+my $MANY = 0.1;                                     # the scale from which on they take part
+my @who;
 
 # The most memory of these and all below them, until it is told to end: a process of its own.
 sub sampler_start {
@@ -194,7 +204,8 @@ sub one {
 	my ($name, undef, $code) = @$who;
 	for my $try (1 .. $TRIES) {
 		my $id    = sprintf 'r%03d', $runs++;
-		my $run   = { id => $id, who => $name, scale => $scale, round => $round, sampled => $sampled, mails => [ Batch::make($id, $count) ] };
+		my $run   = { id => $id, who => $name, scale => $scale, round => $round, sampled => $sampled,
+			mails => [ Batch::make($id, $count, clean => scalar grep { $_ == $who } @CLEAN) ] };
 		my $inbox = eval { $code->($run) // '' };
 		if (!defined $inbox) {
 			die $@ if $try == $TRIES || $name eq $COUNTED;
@@ -234,14 +245,14 @@ sub rounds {
 	my $until = time + 60 * $option{minutes};
 	my $done  = 0;
 	for my $round (1 .. $option{rounds}) {
-		for my $who (map { $who[ ($_ + 3 * $round) % @who ] } 0 .. $#who) {
+		for my $who (grep { $_->[3] || $round <= $option{others} } map { $who[ ($_ + 3 * $round) % @who ] } 0 .. $#who) {
 			my $run = try_one($who, $scale, $round, $count{ $who->[0] }, 0) or next;
 			push @{ $runs{ $who->[0] } }, $run;
 		}
 		$done++;
 		last if time > $until;
 	}
-	for my $who (@{ [@who] }) {
+	for my $who (grep { $option{full} || $_->[3] } @{ [@who] }) {
 		my $run = try_one($who, $scale, 'memory', $count{ $who->[0] }, 1) or next;
 		$memory{ $who->[0] } = $run->{memory};
 	}
@@ -254,10 +265,22 @@ sub spread {
 	return sprintf "$format (%.2f-%.2f)", median(@sorted), @sorted[ 0, -1 ];
 }
 
+# What the mix without EICAR takes beside libclamav alone, in the same rounds.
+sub alone {
+	my ($ours, $least) = @_;
+	return if !$least;
+	my $by = sub {
+		my ($what) = @_;
+		return map { ($ours->[$_]{$what} / $ours->[$_]{mails}) / ($least->[$_]{$what} / $least->[$_]{mails}) } 0 .. $#$ours;
+	};
+	printf "    clean mail alone, by libclamav alone in $CORES processes: %s of its time, %s of its CPU\n",
+		spread('%.2f', $by->('wall')), spread('%.2f', $by->('cpu'));
+}
+
 sub table {
 	my ($runs, $memory) = @_;
 	my @bars;
-	printf "    %-31s %5s %8s %-20s %7s %-20s %6s %7s %8s %7s %7s %7s %5s\n", 'who', 'mails', 'mails/s', 'time, by ours', 'CPU ms',
+	printf "    %-31s %5s %4s %8s %-20s %7s %-20s %6s %7s %8s %7s %7s %7s %5s\n", 'who', 'mails', 'runs', 'mails/s', 'time, by ours', 'CPU ms',
 		'CPU, by ours', 'MB', 'scanned', 'infected', 'cleaned', 'changed', 'missing', 'twice';
 	for (@who) {
 		my ($name, $colour) = @$_;
@@ -273,19 +296,22 @@ sub table {
 			my @known = grep { defined } map { $_->{$what} } @own;
 			return @known ? sprintf '%d', sum0(@known) : '';
 		};
-		printf "    %-31s %5d %8.1f %-20s %7.1f %-20s %6s %7s %8s %7s %7s %7s %5s\n", $name, $own[0]{mails}, median(@rate),
+		printf "    %-31s %5d %4d %8.1f %-20s %7.1f %-20s %6s %7s %8s %7s %7s %7s %5s\n", $name, $own[0]{mails}, scalar @own, median(@rate),
 			spread('%.2f', $by->('wall')), 1000 * median(map { $_->{cpu} / $_->{mails} } @own), spread('%.2f', $by->('cpu')),
 			defined $memory->{$name} ? sprintf '%.0f', $memory->{$name} : '',
 			map { $seen->($_) } qw(scanned infected cleaned changed missing twice);
 		# What nobody can come near would leave no room for the others.
 		push @bars, [ $name, median(@rate), $rate[0], $rate[-1], $colour ] if $name !~ /dropped/;
 	}
+	alone(map { $runs->{ $_->[0] } // () } @CLEAN);
 	return @bars;
 }
 
 sub bench {
 	my ($scale) = @_;
 	my $folder = Clamd::signatures($option{keep}, $scale);
+	@who = (@all, $scale >= $MANY ? @CLEAN : ());
+	@who = grep { $_->[0] eq $COUNTED || $_->[0] =~ /$option{only}/ } @who if defined $option{only};
 	chomp(my $count = `cat $folder/bench* | wc -l`);
 	loop_start($folder);
 	Clamd::start(name => 'clamd', signatures => $folder, cache => 1, threads => $CORES, more => 'LogClean yes');
@@ -306,14 +332,13 @@ sub bench {
 my @missing = Clamd::missing(qw(clamd clamdscan fdm fetchmail getmail mbsync mpop));
 die "missing: @missing: tests/deps.sh bench\n" if @missing;
 make_path($option{keep});
-@who = grep { $_->[0] eq $COUNTED || $_->[0] =~ /$option{only}/ } @who if defined $option{only};
 # As in latency.pl: away from what others deleted.
 system('chattr +T ' . work('') . ' 2>/dev/null');
 open($raw, '>', "$option{keep}/whole.tsv") or die "$option{keep}/whole.tsv: $!\n";
 $raw->autoflush;
 print {$raw} join("\t", @COLUMNS), "\n";
 my @scales = split /,/, $option{scales};
-my $most   = $TRIES * @who * ($option{rounds} + 2) * @scales;
+my $most   = $TRIES * (@all + @CLEAN) * ($option{rounds} + 2) * @scales;
 $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { sprintf('u%03d', $_) => $Peers::PASSWORD } 0 .. $most });
 my ($load) = read_file('/proc/loadavg') =~ /^(\S+)/;
 print "The whole job, mail fetched, scanned and delivered: 60 % text, 25 % with an attachment of 30 to 300 KB, 10 %\n",

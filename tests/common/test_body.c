@@ -306,6 +306,54 @@ static void move_leaves_the_giver_empty_and_usable(void **state)
 	}
 }
 
+static void a_view_gives_all_of_it_in_pieces_without_mapping_it(void **state)
+{
+	static const size_t sizes[] = { 0, 1, BODY_MEMORY_MAX, BODY_MEMORY_MAX + 1,
+		LARGE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		auto_body struct body body;
+		auto_body_view struct body_view view = { .body = &body };
+		struct span piece = { 0 };
+		struct err err = { 0 };
+		struct hash hash, expected;
+
+		body_init(&body, spool, LARGE);
+		assert_int_equal(fill(&body, sizes[i], 5000, &err), 0);
+		for (uint64_t at = 0; at < sizes[i]; at += piece.len) {
+			assert_int_equal(body_view_at(&view, at, &piece, &err), 0);
+			assert_true(piece.len > 0 && piece.len <= BODY_PIECE_MAX);
+			for (size_t j = 0; j < piece.len; j++)
+				assert_int_equal(piece.data[j], byte_at(at + j));
+		}
+		assert_int_equal(body_view_at(&view, sizes[i], &piece, &err), 0);
+		assert_int_equal(piece.len, 0);
+		assert_int_equal(body_view_at(&view, UINT64_MAX, &piece, &err), 0);
+		assert_int_equal(piece.len, 0);
+		assert_int_equal(body_hash(&body, &hash, &err), 0);
+		assert_null(body.map);
+		assert_int_equal(body_span(&body, &piece, &err), 0);
+		assert_int_equal(hash_span(piece, &expected, &err), 0);
+		assert_true(hash_equal(&hash, &expected));
+	}
+}
+
+/* The spool's disk may lose what was written: no crash, and never other bytes. */
+static void a_file_that_became_shorter_is_an_error(void **state)
+{
+	auto_body struct body body;
+	struct err err = { 0 };
+	struct hash hash;
+
+	(void)state;
+	body_init(&body, spool, LARGE);
+	assert_int_equal(fill(&body, LARGE, 5000, &err), 0);
+	assert_int_equal(ftruncate(body.fd, LARGE - 1), 0);
+	assert_int_equal(body_hash(&body, &hash, &err), -1);
+	assert_int_equal(err.kind, ERR_AGAIN);
+}
+
 static void done_accepts_a_zeroed_body_and_may_be_repeated(void **state)
 {
 	struct body body = { 0 };
@@ -336,6 +384,8 @@ int main(void)
 		TEST(save_writes_all_bytes_where_the_file_stands),
 		TEST(save_to_a_full_disk_is_again),
 		TEST(move_leaves_the_giver_empty_and_usable),
+		TEST(a_view_gives_all_of_it_in_pieces_without_mapping_it),
+		TEST(a_file_that_became_shorter_is_an_error),
 		TEST(done_accepts_a_zeroed_body_and_may_be_repeated),
 	};
 

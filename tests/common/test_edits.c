@@ -240,6 +240,44 @@ static void random_edits_equal_the_naive_model(void **state)
 	}
 }
 
+/* One that lies in a file is read in pieces: an edit may stand before, across and behind their ends. */
+static void a_large_message_is_edited_wherever_its_pieces_end(void **state)
+{
+	static const size_t size = (size_t)2 * BODY_PIECE_MAX + 100;
+	auto_free uint8_t *original = malloc(size);
+
+	(void)state;
+	assert_non_null(original);
+	for (size_t i = 0; i < size; i++)
+		original[i] = (uint8_t)(i * 7 + i / 251);
+	for (size_t at = BODY_PIECE_MAX - 3; at < BODY_PIECE_MAX + 3; at++) {
+		auto_body struct body body, expected, out;
+		struct edits edits = { 0 };
+		struct err err = { 0 };
+		struct span want, got;
+
+		body_init(&body, "/tmp", size);
+		body_init(&expected, "/tmp", size + ROOM);
+		body_init(&out, "/tmp", size + ROOM);
+		assert_int_equal(
+			body_add(&body, (struct span){ original, size }, &err), 0);
+		add(&edits, 0, 0, "in front");
+		add(&edits, at, 4, "in the middle");
+		add(&edits, (uint64_t)2 * BODY_PIECE_MAX, 100, "at the end");
+		edits_sort(&edits);
+		assert_int_equal(edits_apply(&edits, (struct span){ original, size },
+					 &expected, &err),
+			0);
+		assert_int_equal(edits_apply_body(&edits, &body, &out, &err), 0);
+		assert_int_equal(body_span(&expected, &want, &err), 0);
+		assert_int_equal(body_span(&out, &got, &err), 0);
+		assert_true(span_equal(want, got));
+		add(&edits, size, 1, "");
+		assert_int_equal(edits_apply_body(&edits, &body, &out, &err), -1);
+		edits_done(&edits);
+	}
+}
+
 static void apply_past_the_room_of_the_body_fails(void **state)
 {
 	struct edits edits = { 0 };
@@ -264,6 +302,7 @@ int main(void)
 		cmocka_unit_test(check_refuses_what_does_not_fit_and_says_why),
 		cmocka_unit_test(add_beyond_a_limit_fails_and_changes_nothing),
 		cmocka_unit_test(random_edits_equal_the_naive_model),
+		cmocka_unit_test(a_large_message_is_edited_wherever_its_pieces_end),
 		cmocka_unit_test(apply_past_the_room_of_the_body_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

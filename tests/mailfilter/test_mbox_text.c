@@ -11,15 +11,24 @@ static int gather(void *arg, struct span bytes, struct err *err)
 	return buf_add(arg, bytes.data, bytes.len, err);
 }
 
+static int write_text(const char *message, const char *sender, int64_t wall_s,
+	int (*sink)(void *arg, struct span bytes, struct err *err), void *arg,
+	struct err *err)
+{
+	auto_body struct body body = { .fd = -1 };
+
+	body_init(&body, "/tmp", 10000);
+	assert_int_equal(body_add(&body, span_str(message), NULL), 0);
+	return mbox_text_write(&body, sender, wall_s, sink, arg, err);
+}
+
 static void check(const char *message, const char *sender, const char *expected)
 {
 	auto_buf struct buf out;
 	const char *text;
 
 	buf_init(&out, 10000);
-	assert_int_equal(mbox_text_write(span_str(message), sender, 1700000000, gather,
-				 &out, NULL),
-		0);
+	assert_int_equal(write_text(message, sender, 1700000000, gather, &out, NULL), 0);
 	assert_int_equal(buf_text(&out, &text, NULL), 0);
 	assert_string_equal(text, expected);
 }
@@ -37,6 +46,39 @@ static void every_line_that_could_be_taken_for_a_new_message_is_quoted_and_no_ot
 		">From first\na: b\n\nFrom\nfrom x\n From x\nxFrom x\n>from\n>> From\n\n");
 	check("a: b\r\n\r\nFrom x\r\n", "a@b", FROM "a: b\r\n\r\n>From x\r\n\n");
 	check("a: b\n\nx\rFrom x\n", "a@b", FROM "a: b\n\nx\rFrom x\n\n");
+}
+
+/* A large one comes in pieces, and a piece may end anywhere in what is to be quoted. */
+static void what_is_quoted_may_be_cut_anywhere(void **state)
+{
+	static const char text[] = "\n>>From x\n>From\nFrom y\n>>";
+	static const char quoted[] = "\n>>>From x\n>From\n>From y\n>>";
+	static char line[BODY_PIECE_MAX];
+
+	(void)state;
+	memset(line, 'a', sizeof(line));
+	for (size_t cut = 0; cut <= sizeof(text); cut++) {
+		auto_body struct body body = { .fd = -1 };
+		auto_buf struct buf out;
+		struct span end;
+
+		body_init(&body, "/tmp", (uint64_t)4 * BODY_PIECE_MAX);
+		buf_init(&out, (size_t)4 * BODY_PIECE_MAX);
+		assert_int_equal(
+			body_add(&body,
+				(struct span){ (uint8_t *)line, sizeof(line) - cut },
+				NULL),
+			0);
+		assert_int_equal(body_add(&body, span_str(text), NULL), 0);
+		assert_int_equal(
+			mbox_text_write(&body, "a@b", 1700000000, gather, &out, NULL), 0);
+		assert_int_equal(
+			out.len, strlen(FROM) + sizeof(line) - cut + strlen(quoted) + 2);
+		end = span_part(
+			buf_span(&out), strlen(FROM) + sizeof(line) - cut, out.len);
+		assert_true(
+			span_equal(span_part(end, 0, strlen(quoted)), span_str(quoted)));
+	}
 }
 
 static void a_message_ends_with_an_empty_line_whatever_it_ends_with(void **state)
@@ -68,9 +110,8 @@ static void where_the_sink_fails_the_writing_ends(void **state)
 		int left = pieces;
 		struct err err = { 0 };
 
-		assert_int_equal(mbox_text_write(span_str("a: b\n\nFrom x\n"), "", 0,
-					 refuse, &left, &err),
-			-1);
+		assert_int_equal(
+			write_text("a: b\n\nFrom x\n", "", 0, refuse, &left, &err), -1);
 		assert_string_equal(err.text, "full");
 	}
 }
@@ -125,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			every_line_that_could_be_taken_for_a_new_message_is_quoted_and_no_other),
+		cmocka_unit_test(what_is_quoted_may_be_cut_anywhere),
 		cmocka_unit_test(a_message_ends_with_an_empty_line_whatever_it_ends_with),
 		cmocka_unit_test(without_a_sender_the_line_names_the_mailer),
 		cmocka_unit_test(where_the_sink_fails_the_writing_ends),

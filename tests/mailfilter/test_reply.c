@@ -46,6 +46,15 @@ static struct verdict honest(enum verdict_kind kind)
 	return verdict;
 }
 
+static int check(struct verdict *verdict, struct err *err)
+{
+	auto_body struct body body = { .fd = -1 };
+
+	body_init(&body, "/tmp", sizeof(mail));
+	assert_int_equal(body_add(&body, span_str(mail), err), 0);
+	return reply_check(&body, verdict, err);
+}
+
 static void honest_verdicts_pass(void **state)
 {
 	static const enum verdict_kind kinds[] = { VERDICT_RETRY, VERDICT_CLEAN,
@@ -56,7 +65,7 @@ static void honest_verdicts_pass(void **state)
 		struct verdict verdict = honest(kinds[i]);
 		struct err err = { 0 };
 
-		assert_int_equal(reply_check(span_str(mail), &verdict, &err), 0);
+		assert_int_equal(check(&verdict, &err), 0);
 		verdict_done(&verdict);
 	}
 }
@@ -68,7 +77,7 @@ static void infected_and_partly_unscannable_passes(void **state)
 
 	(void)state;
 	verdict.reason = REASON_ENCRYPTED;
-	assert_int_equal(reply_check(span_str(mail), &verdict, &err), 0);
+	assert_int_equal(check(&verdict, &err), 0);
 	verdict_done(&verdict);
 }
 
@@ -80,7 +89,7 @@ static void findings_that_do_not_cut_may_come_with_a_clean_verdict(void **state)
 
 	(void)state;
 	assert_int_equal(verdict_add_finding(&verdict, &finding, &err), 0);
-	assert_int_equal(reply_check(span_str(mail), &verdict, &err), 0);
+	assert_int_equal(check(&verdict, &err), 0);
 	verdict_done(&verdict);
 }
 
@@ -88,7 +97,7 @@ static void refuse(struct verdict *verdict, const char *what)
 {
 	struct err err = { 0 };
 
-	if (reply_check(span_str(mail), verdict, &err) == 0)
+	if (check(verdict, &err) == 0)
 		fail_msg("passed: %s", what);
 	assert_int_equal(err.kind, ERR_MESSAGE);
 	assert_true(strlen(err.text) > 0);
@@ -262,7 +271,7 @@ static void the_bytes_checked_are_the_bytes_that_edits_apply_gives(void **state)
 			edits_apply(&verdict.edits, span_str(mail), &out, &err), 0);
 		assert_int_equal(body_span(&out, &cleaned, &err), 0);
 		assert_int_equal(hash_span(cleaned, &verdict.cleaned, &err), 0);
-		assert_int_equal(reply_check(span_str(mail), &verdict, &err), 0);
+		assert_int_equal(check(&verdict, &err), 0);
 		verdict_done(&verdict);
 	}
 }

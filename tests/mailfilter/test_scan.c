@@ -22,6 +22,7 @@ enum {
 /* A mail that was sent, and what came back. */
 struct mail {
 	struct span bytes;
+	struct body body; /* the same */
 	uint64_t id;
 	unsigned answers;
 	struct verdict verdict;
@@ -67,8 +68,10 @@ static int drop_world(void **state)
 	scan_close(world->scan);
 	for (int i = 0; i < 2; i++)
 		fake_close(&world->fakes[i]);
-	for (size_t i = 0; i < world->mail_count; i++)
+	for (size_t i = 0; i < world->mail_count; i++) {
 		verdict_done(&world->mails[i].verdict);
+		body_done(&world->mails[i].body);
+	}
 	return file_remove_tree(world->dir, true, &err);
 }
 
@@ -135,17 +138,24 @@ static void take(void *arg, struct verdict *verdict)
 	*verdict = (struct verdict){ 0 };
 }
 
+static void fill(struct mail *mail, struct span bytes)
+{
+	mail->bytes = bytes;
+	body_init(&mail->body, "/tmp", bytes.len);
+	assert_int_equal(body_add(&mail->body, bytes, NULL), 0);
+}
+
 static struct mail *send_bytes(struct world *world, struct span bytes)
 {
 	struct mail *mail = &world->mails[world->mail_count++];
-	struct scan_request request = { .message = bytes,
+	struct scan_request request = { .message = &mail->body,
 		.quarantine_id = "20260131-x",
 		.answer = take,
 		.arg = mail };
 	struct err err = { 0 };
 
 	assert_true(world->mail_count < MAILS_MAX);
-	mail->bytes = bytes;
+	fill(mail, bytes);
 	assert_int_equal(scan_send(world->scan, &request, &mail->id, &err), 0);
 	return mail;
 }
@@ -416,8 +426,9 @@ static void two_scanners_share_the_work(void **state)
 static void no_more_is_taken_than_a_scanner_allows(void **state)
 {
 	struct world *world = *state;
+	struct mail many = { 0 };
 	struct scan_request request = {
-		.message = span_str("one too many"), .quarantine_id = "", .answer = take
+		.message = &many.body, .quarantine_id = "", .answer = take
 	};
 	struct err err = { 0 };
 	uint64_t id;
@@ -428,7 +439,9 @@ static void no_more_is_taken_than_a_scanner_allows(void **state)
 		(void)send(world, "a mail");
 	}
 	assert_false(scan_ready(world->scan));
+	fill(&many, span_str("one too many"));
 	assert_int_equal(scan_send(world->scan, &request, &id, &err), -1);
+	body_done(&many.body);
 	assert_int_equal(err.kind, ERR_AGAIN);
 	UNTIL(world, world->fakes[0].count == 4);
 	fake_clean(&world->fakes[0], world->fakes[0].list[0].id);
@@ -486,7 +499,7 @@ static void what_is_allowed_goes_with_each_try(void **state)
 	struct world *world = *state;
 	struct mail *mail = &world->mails[world->mail_count++];
 	auto_allow struct allow allow = { 0 };
-	struct scan_request request = { .message = span_str("a mail"),
+	struct scan_request request = { .message = &mail->body,
 		.quarantine_id = "",
 		.allow = &allow,
 		.answer = take,
@@ -494,6 +507,7 @@ static void what_is_allowed_goes_with_each_try(void **state)
 	struct hash hash = { { 1 } };
 	struct err err = { 0 };
 
+	fill(mail, span_str("a mail"));
 	assert_int_equal(allow_add_hash(&allow, &hash, &err), 0);
 	assert_int_equal(allow_add_name(&allow, "One", &err), 0);
 	assert_int_equal(allow_add_name(&allow, "Two", &err), 0);

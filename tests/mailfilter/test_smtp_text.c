@@ -11,10 +11,31 @@ static int gather(void *arg, struct span bytes, struct err *err)
 	return buf_add(arg, bytes.data, bytes.len, err);
 }
 
+/* As it comes in pieces of this many bytes. */
+static void encode_in(struct span message, size_t len, struct buf *out)
+{
+	struct smtp_text text = { .sink = gather, .arg = out };
+
+	buf_init(out, 100000);
+	for (size_t at = 0; at < message.len; at += len)
+		assert_int_equal(
+			smtp_text_add(&text, span_part(message, at, len), NULL), 0);
+	assert_int_equal(smtp_text_end(&text, NULL), 0);
+}
+
 static void encode(struct span message, struct buf *out)
 {
-	buf_init(out, 100000);
-	assert_int_equal(smtp_text_write(message, gather, out, NULL), 0);
+	encode_in(message, message.len, out);
+}
+
+static uint64_t size_in(struct span message, size_t len)
+{
+	struct smtp_facts facts = { 0 };
+
+	for (size_t at = 0; at < message.len; at += len)
+		smtp_facts_add(&facts, span_part(message, at, len));
+	smtp_facts_end(&facts);
+	return facts.size;
 }
 
 static void lines_end_in_cr_lf_and_their_dots_are_doubled(void **state)
@@ -106,7 +127,14 @@ static void whatever_comes_in_there_is_no_end_in_it_and_it_comes_out_again(void 
 		}
 		encode((struct span){ message, len }, &out);
 		size = decode(buf_span(&out), plain);
-		assert_int_equal(size, smtp_text_size((struct span){ message, len }));
+		for (size_t piece = 1; piece <= len; piece++) {
+			auto_buf struct buf same;
+
+			assert_int_equal(
+				size, size_in((struct span){ message, len }, piece));
+			encode_in((struct span){ message, len }, piece, &same);
+			assert_true(span_equal(buf_span(&out), buf_span(&same)));
+		}
 		for (size_t i = 0; i < out.len; i++) {
 			const bool cr = out.data[i] == '\r';
 
@@ -133,10 +161,9 @@ static void where_the_sink_fails_the_writing_ends(void **state)
 	(void)state;
 	for (int left = 0; left < 7; left++) {
 		int pieces = left;
+		struct smtp_text text = { .sink = refuse, .arg = &pieces };
 
-		assert_int_equal(
-			smtp_text_write(span_str(".a\rb\n.c\n"), refuse, &pieces, NULL),
-			-1);
+		assert_int_equal(smtp_text_add(&text, span_str(".a\rb\n.c\n"), NULL), -1);
 	}
 }
 

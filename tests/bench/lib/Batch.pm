@@ -51,14 +51,15 @@ sub entity {
 	return $self->multipart('alternative', Corpus::text_part($text), Corpus::html_part($text));
 }
 
-# So many mails of the batch of this name: as Corpus gives them.
+# So many mails of the batch of this name: as Corpus gives them. clean => 1: text in place of EICAR.
 sub make {
-	my ($name, $count) = @_;
+	my ($name, $count, %how) = @_;
 	my ($self, $shape) = (Batch->new("whole-$name"), Corpus->new('whole-shape'));
 	my @mails;
 	for my $i (0 .. $count - 1) {
 		my ($block, $index) = (int($i / $BLOCK), $ORDER[ $i % $BLOCK ]);
 		my $spread = $shape->number(0, 999) / 1000;
+		$index = 0 if $how{clean} && $index == 19;
 		if ($index == 19) {
 			push @mails, $self->mail($INFECTED[ $block % @INFECTED ], "$name.$i");
 			next;

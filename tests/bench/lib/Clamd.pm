@@ -5,6 +5,7 @@
 package Clamd;
 use strict;
 use warnings;
+use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use IO::Socket::UNIX;
@@ -73,12 +74,12 @@ sub stop {
 	%running = ();
 }
 
-# The signatures of a scale below a folder, made if they are not there.
+# The signatures of a scale below a folder, made if they are not there: the whole path.
 sub signatures {
 	my ($below, $scale) = @_;
-	my $folder = "$below/signatures-$scale";
+	make_path("$below/signatures-$scale");
+	my $folder = abs_path("$below/signatures-$scale");
 	return $folder if -e "$folder.made";
-	make_path($folder);
 	system(dirname(__FILE__) . '/../signatures.pl', $folder, $scale, 'signatures') == 0 or die "signatures.pl failed\n";
 	write_file("$folder.made", '');
 	return $folder;

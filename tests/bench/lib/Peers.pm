@@ -3,7 +3,7 @@
 # What people glue together today to fetch mail, have clamd look at it and deliver it to a Maildir:
 # each as its manual says. All of them put nothing that was found into the inbox. A peer is made from
 # { dir => a folder of the run's own, user, imap => PORT, pop3 => PORT, clamd => settings, owner and group
-# => of one who is not root } and gives
+# => of one who is not root; plain => 1: fdm and fetchmail scan nothing } and gives
 # the command, the exit codes that mean success, and the Maildir.
 package Peers;
 use strict;
@@ -26,13 +26,14 @@ sub clamdscan {
 # A delivery agent for those who have no Maildir or no filter: scan the file, then show it.
 sub agent {
 	my ($at) = @_;
+	my $scan = $at->{plain} ? 'true' : clamdscan($at) . ' --fdpass';
 	maildirs($at->{dir}, qw(inbox infected));
 	return write_file("$at->{dir}/deliver", <<"END", 0755);
 #!/bin/sh
 cd $at->{dir} || exit 75
 name=\$(mktemp inbox/tmp/XXXXXXXXXX) || exit 75
 cat >"\$name" || exit 75
-@{[ clamdscan($at) ]} --fdpass "\$name"
+$scan "\$name"
 case \$? in
 0) mv "\$name" inbox/new/ ;;
 1) mv "\$name" infected/new/ ;;
@@ -45,13 +46,14 @@ sub fdm {
 	my ($at) = @_;
 	maildirs($at->{dir}, qw(inbox infected));
 	my $user = getpwuid $>;
+	my $scan = $at->{plain} ? '' : 'match pipe "' . clamdscan($at) . ' -" returns (1, ) action "infected"';
 	my $conf = write_file("$at->{dir}/fdm.conf", <<"END", 0600);
 set lock-file "$at->{dir}/lock"
 set default-user "$user"
 account "a" imap server "127.0.0.1" port $at->{imap} user "$at->{user}" pass "$PASSWORD"
 action "inbox" maildir "$at->{dir}/inbox"
 action "infected" maildir "$at->{dir}/infected"
-match pipe "@{[ clamdscan($at) ]} -" returns (1, ) action "infected"
+$scan
 match all action "inbox"
 END
 	return ([ 'fdm', '-k', '-f', $conf, 'fetch' ], [0], "$at->{dir}/inbox");

@@ -77,7 +77,7 @@ const struct engine_limits *engine_limits(const struct engine *engine);
 int64_t engine_deadline(const struct engine *engine);
 
 /* Find the probe signature in a zip in a base64 mail, and nothing in the same mail without it.
- * -1: this process must not serve. */
+ * -1: this process must not serve; ERR_AGAIN: it could not scan, ERR_FATAL: it found the wrong thing. */
 int engine_probe(struct engine *engine, struct err *err);
 
 /* What signature sets call their functionality level: they may ask for one that this engine lacks. */

@@ -198,7 +198,7 @@ static void without_its_temp_folder_nothing_is_clean(void **state)
 	assert_result(scan(span_str("text")), VERDICT_RETRY, REASON_LIMIT, "");
 	assert_result(scan(span_str(EICAR)), VERDICT_RETRY, REASON_LIMIT, "");
 	assert_int_equal(engine_probe(f.engine, &f.err), -1);
-	assert_int_equal(f.err.kind, ERR_FATAL);
+	assert_int_equal(f.err.kind, ERR_AGAIN);
 	assert_non_null(strstr(f.err.text, "temp folder"));
 	assert_int_equal(engine_use_temp(f.engine, f.temp, &f.err), -1);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/file.h"
@@ -15,7 +16,8 @@
 
 enum {
 	ASIDE_MAX = 64,
-	DAY_TEXT_MAX = 16
+	DAY_TEXT_MAX = 16,
+	LINK_MAX_BYTES = 32
 };
 
 /* A name in the file's own folder that nobody knows before. */
@@ -123,11 +125,28 @@ static int copy(const struct quarantine *quarantine, const struct quarantine_fin
 	return 0;
 }
 
+/* Without links: the sweep may begin behind one, and no way back goes through any. */
+static void true_path(
+	const struct quarantine_find *find, char path_r[static QUARANTINE_PATH_MAX])
+{
+	char link[LINK_MAX_BYTES], folder[QUARANTINE_PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", find->dir);
+	len = readlink(link, folder, sizeof(folder));
+	if (len <= 0 || folder[0] != '/' ||
+		(size_t)len + strlen(find->name) + 2 > QUARANTINE_PATH_MAX)
+		(void)snprintf(path_r, QUARANTINE_PATH_MAX, "%s", find->path);
+	else
+		(void)snprintf(path_r, QUARANTINE_PATH_MAX, "%.*s%s%s", (int)len, folder,
+			len > 1 ? "/" : "", find->name);
+}
+
 static void describe(const struct quarantine_find *find, struct quarantine_item *item)
 {
 	const struct stat *stat = find->stat;
 
-	(void)snprintf(item->path, sizeof(item->path), "%s", find->path);
+	true_path(find, item->path);
 	(void)snprintf(item->signature, sizeof(item->signature), "%s", find->signature);
 	(void)snprintf(item->where, sizeof(item->where), "%s", find->where);
 	item->hash = *find->hash;

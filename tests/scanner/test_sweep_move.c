@@ -84,6 +84,23 @@ static void what_was_found_behind_a_link_goes_back_without_one(void **state)
 	assert_true(has_file(path, BYTES));
 }
 
+static void what_is_in_quarantine_is_not_moved_there_again(void **state)
+{
+	char was[64];
+	size_t names;
+
+	(void)state;
+	put_file(path, BYTES);
+	(void)found(VERDICT_INFECTED, false, false);
+	names = names_in(quarantine_path);
+	(void)snprintf(was, sizeof(was), "%s", folder);
+	(void)snprintf(folder, sizeof(folder), "%s", quarantine_path);
+	assert_string_equal(found(VERDICT_INFECTED, false, false),
+		"not moved: it is in the quarantine");
+	(void)snprintf(folder, sizeof(folder), "%s", was);
+	assert_int_equal(names_in(quarantine_path), names);
+}
+
 static void other_names_that_stay_are_said(void **state)
 {
 	char other[80];
@@ -196,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_infected_is_moved),
 		TEST(what_was_found_behind_a_link_goes_back_without_one),
+		TEST(what_is_in_quarantine_is_not_moved_there_again),
 		TEST(other_names_that_stay_are_said),
 		TEST(without_the_setting_nothing_happens),
 		TEST(what_is_not_infected_stays),

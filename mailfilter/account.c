@@ -170,22 +170,6 @@ static int serve(struct run *run, struct err *err)
 	}
 }
 
-static void take_numbers(struct run *run)
-{
-	const struct hoard_limits limits = { run->job->settings->quarantine_warn,
-		run->job->settings->quarantine_days };
-	struct numbers *numbers = &run->report->numbers;
-	struct check_result quarantine;
-
-	/* To count is to read all that was ever recorded. */
-	if (!run->job->settings->metrics_file)
-		return;
-	if (numbers_take(run->record, numbers, NULL) < 0)
-		return;
-	hoard_check(&numbers->quarantine, &limits, clock_wall_s(), &quarantine);
-	numbers->quarantine_level = quarantine.level;
-}
-
 /* For status: how this run ended. Failing to say so harms nothing. */
 static void record_end(struct run *run, const struct err *err)
 {
@@ -196,7 +180,7 @@ static void record_end(struct run *run, const struct err *err)
 		return;
 	(void)record_set_run(
 		run->record, clock_wall_s(), report_note(run->report, text), NULL);
-	take_numbers(run);
+	numbers_take_for(run->record, run->job->settings, &run->report->numbers);
 }
 
 void account_run(const struct account_job *job, struct report *report_r)

@@ -204,8 +204,12 @@ enum imap_place_result imap_place_put(struct imap_place *place, const char *fold
 	if (result < 0)
 		return imap->bad ? IMAP_PLACE_REFUSED : IMAP_PLACE_LOST;
 	if (result > 0) {
-		if (body_each(message, send_piece, imap, err) < 0 ||
-			imap_send(imap, span_str(""), err) < 0 || !imap_line(imap, err))
+		if (body_each(message, send_piece, imap, err) < 0) {
+			/* To the server, what came next would be the rest of it. */
+			imap->broken = true;
+			return IMAP_PLACE_DOUBT;
+		}
+		if (imap_send(imap, span_str(""), err) < 0 || !imap_line(imap, err))
 			return IMAP_PLACE_DOUBT;
 		result = imap_answer(imap, err);
 	}

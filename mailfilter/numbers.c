@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailfilter/numbers.h"
 
+#include "common/clock.h"
+
 enum {
 	DAY_S = 24 * 3600
 };
@@ -34,6 +36,19 @@ int numbers_take(struct record *record, struct numbers *numbers_r, struct err *e
 	numbers.rescanned = found > 0;
 	*numbers_r = numbers;
 	return 0;
+}
+
+void numbers_take_for(
+	struct record *record, const struct settings *settings, struct numbers *numbers_r)
+{
+	const struct hoard_limits limits = { settings->quarantine_warn,
+		settings->quarantine_days };
+	struct check_result quarantine;
+
+	if (!settings->metrics_file || numbers_take(record, numbers_r, NULL) < 0)
+		return;
+	hoard_check(&numbers_r->quarantine, &limits, clock_wall_s(), &quarantine);
+	numbers_r->quarantine_level = quarantine.level;
 }
 
 static struct metrics_label account(const struct numbers_account *one)

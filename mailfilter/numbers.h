@@ -10,18 +10,24 @@
 #include "mailfilter/hoard.h"
 #include "mailfilter/record.h"
 #include "mailfilter/record_rescan.h"
+#include "mailfilter/settings.h"
 
 struct numbers {
 	bool known; /* else nothing of it is */
 	struct record_counts counts;
 	bool rescanned; /* delivered mail was scanned again, or begun to be: */
-	enum check_level quarantine_level; /* the caller's to fill (hoard.h) */
+	enum check_level quarantine_level; /* hoard.h; not numbers_take's to fill */
 	struct hoard quarantine;
 	struct record_rescan rescan;
 };
 
 /* -1: the record cannot be read, and numbers_r is as it was. */
 int numbers_take(struct record *record, struct numbers *numbers_r, struct err *err);
+
+/* The same and whether the quarantine is too much, where a metrics-file is written: for to count is to read
+ * all that was ever recorded. */
+void numbers_take_for(struct record *record, const struct settings *settings,
+	struct numbers *numbers_r);
 
 struct numbers_account {
 	const char *name;

@@ -296,8 +296,8 @@ void rescan_account(const struct rescan_job *job, struct rescan_report *report_r
 	/* Also of an earlier run that did not come to the visit. */
 	if (rescan.record && job->account->deliver_kind == DELIVER_INPLACE)
 		(void)record_count_suspects(rescan.record, &report_r->marked, NULL);
-	if (rescan.record)
-		(void)numbers_take(rescan.record, &report_r->numbers, NULL);
+	if (rescan.record && !report_r->known)
+		numbers_take_for(rescan.record, job->settings, &report_r->numbers);
 	if (rescan.ops)
 		rescan.ops->close(&rescan);
 	scan_close(rescan.scan);

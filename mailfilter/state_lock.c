@@ -11,6 +11,11 @@
 
 #include "mailfilter/owner.h"
 
+enum {
+	COMM_MAX = 64, /* of a process' name, or its number */
+	COMM_PATH_MAX = 80
+};
+
 static int lock_path(const struct settings *settings, char **path_r, struct err *err)
 {
 	char *path;
@@ -46,6 +51,27 @@ int state_lock(const struct settings *settings, int *fd_r, struct err *err)
 		err, settings->path, settings->state_dir_line, "state-dir: %s", why.text);
 }
 
+static bool read_name(const char *process, struct buf *name)
+{
+	char path[COMM_PATH_MAX];
+
+	buf_init(name, COMM_MAX);
+	(void)snprintf(path, sizeof(path), "/proc/%s/comm", process);
+	return file_read(path, COMM_MAX, name, NULL) == 0;
+}
+
+/* A lock may be held from another host, or the number be of an earlier holder until the present one has
+ * written its own: a signal would end whatever program has that number here. */
+static bool is_of_ours(pid_t pid)
+{
+	auto_buf struct buf own = { 0 }, its = { 0 };
+	char number[COMM_MAX];
+
+	(void)snprintf(number, sizeof(number), "%ld", (long)pid);
+	return read_name("self", &own) && read_name(number, &its) &&
+	       span_equal(buf_span(&own), buf_span(&its));
+}
+
 bool state_lock_call(const struct settings *settings, pid_t *pid_r)
 {
 	auto_free char *path = NULL;
@@ -53,7 +79,8 @@ bool state_lock_call(const struct settings *settings, pid_t *pid_r)
 	struct err err = { 0 };
 
 	if (lock_path(settings, &path, &err) < 0 || file_lock(path, &own, &err) == 0 ||
-		errno != EWOULDBLOCK || !file_lock_pid(path, pid_r))
+		errno != EWOULDBLOCK || !file_lock_pid(path, pid_r) ||
+		!is_of_ours(*pid_r))
 		return false;
 	return kill(*pid_r, SIGUSR1) == 0;
 }

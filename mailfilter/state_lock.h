@@ -14,7 +14,7 @@
 int state_lock(const struct settings *settings, int *fd_r, struct err *err);
 
 /* Is it held by another instance? Then tell that to visit all its accounts now (SIGUSR1, which it heeds
- * before it takes the lock); its pid in *pid_r. False: by none, or it cannot be told. */
+ * before it takes the lock); its pid in *pid_r. False: by none here, or it cannot be told. */
 bool state_lock_call(const struct settings *settings, pid_t *pid_r);
 
 #endif

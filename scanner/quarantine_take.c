@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/file.h"
@@ -15,7 +16,8 @@
 
 enum {
 	ASIDE_MAX = 64,
-	DAY_TEXT_MAX = 16
+	DAY_TEXT_MAX = 16,
+	LINK_MAX_BYTES = 32
 };
 
 /* A name in the file's own folder that nobody knows before. */
@@ -123,11 +125,28 @@ static int copy(const struct quarantine *quarantine, const struct quarantine_fin
 	return 0;
 }
 
+/* Without links: the sweep may begin behind one, and no way back goes through any. */
+static void true_path(
+	const struct quarantine_find *find, char path_r[static QUARANTINE_PATH_MAX])
+{
+	char link[LINK_MAX_BYTES], folder[QUARANTINE_PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", find->dir);
+	len = readlink(link, folder, sizeof(folder));
+	if (len <= 0 || folder[0] != '/' ||
+		(size_t)len + strlen(find->name) + 2 > QUARANTINE_PATH_MAX)
+		(void)snprintf(path_r, QUARANTINE_PATH_MAX, "%s", find->path);
+	else
+		(void)snprintf(path_r, QUARANTINE_PATH_MAX, "%.*s%s%s", (int)len, folder,
+			len > 1 ? "/" : "", find->name);
+}
+
 static void describe(const struct quarantine_find *find, struct quarantine_item *item)
 {
 	const struct stat *stat = find->stat;
 
-	(void)snprintf(item->path, sizeof(item->path), "%s", find->path);
+	true_path(find, item->path);
 	(void)snprintf(item->signature, sizeof(item->signature), "%s", find->signature);
 	(void)snprintf(item->where, sizeof(item->where), "%s", find->where);
 	item->hash = *find->hash;
@@ -145,8 +164,10 @@ static void describe(const struct quarantine_find *find, struct quarantine_item 
 	item->taken_s = (uint64_t)clock_wall_s();
 }
 
-/* Whoever exchanged it meanwhile has the name back. */
-static int take_away(const struct quarantine_find *find, const char *id, struct err *err)
+/* Whoever exchanged it meanwhile has the name back. *aside_r: it is not known to have its own: the record
+ * and the copy must stay until it is. */
+static int take_away(const struct quarantine_find *find, const char *id, bool *aside_r,
+	struct err *err)
 {
 	char aside[ASIDE_MAX];
 
@@ -154,18 +175,17 @@ static int take_away(const struct quarantine_find *find, const char *id, struct 
 	if (renameat(find->dir, find->name, find->dir, aside) < 0)
 		return refuse("it cannot be taken out of its folder", err);
 	if (!is_there(find, aside, true)) {
-		if (quarantine_rename_new(find->dir, aside, find->name) < 0)
-			return err_set(err, ERR_AGAIN,
-				"it was exchanged since its scan, and what came instead "
-				"is named %s now",
-				aside);
-		return swapped(err);
+		*aside_r = quarantine_rename_new(find->dir, aside, find->name) < 0;
+		return *aside_r ? err_set(err, ERR_AGAIN,
+					  "it was exchanged since its scan, and what "
+					  "came instead is named %s now",
+					  aside)
+				: swapped(err);
 	}
 	if (unlinkat(find->dir, aside, 0) < 0) {
 		(void)refuse("it cannot be removed", err);
-		if (quarantine_rename_new(find->dir, aside, find->name) < 0)
-			return err_wrap(err, "it is named %s now", aside);
-		return -1;
+		*aside_r = quarantine_rename_new(find->dir, aside, find->name) < 0;
+		return *aside_r ? err_wrap(err, "it is named %s now", aside) : -1;
 	}
 	(void)file_sync_dir(find->dir, find->path, NULL);
 	return 0;
@@ -185,7 +205,7 @@ static int has_place(const struct quarantine *quarantine, struct err *err)
 }
 
 static int take(const struct quarantine *quarantine, const struct quarantine_find *find,
-	struct quarantine_item *item, struct err *err)
+	struct quarantine_item *item, bool *aside_r, struct err *err)
 {
 	/* Before much is copied for nothing. */
 	if (faccessat(find->dir, ".", W_OK, AT_EACCESS) < 0)
@@ -197,7 +217,7 @@ static int take(const struct quarantine *quarantine, const struct quarantine_fin
 	item->state = QUARANTINE_TAKING;
 	if (quarantine_write(quarantine, item, err) < 0)
 		return -1;
-	return take_away(find, item->id, err);
+	return take_away(find, item->id, aside_r, err);
 }
 
 int quarantine_take(const struct quarantine *quarantine,
@@ -205,11 +225,14 @@ int quarantine_take(const struct quarantine *quarantine,
 	struct err *err)
 {
 	struct quarantine_item item = { 0 };
+	bool aside = false;
 
 	new_id(item.id);
 	describe(find, &item);
-	if (take(quarantine, find, &item, err) < 0) {
-		(void)quarantine_remove(quarantine, item.id, NULL);
+	if (take(quarantine, find, &item, &aside, err) < 0) {
+		/* Also one that a file server removed and says it did not. */
+		if (!aside)
+			(void)quarantine_remove(quarantine, item.id, NULL);
 		return -1;
 	}
 	item.state = QUARANTINE_KEPT;
@@ -258,17 +281,25 @@ static bool is_original(int dir, const char *name, const struct quarantine_item 
 	       (uint64_t)stat.st_mtim.tv_nsec == item->modified_ns;
 }
 
-/* Does the original have its name, *there_r? What was set aside goes if it is the original, and else is
- * put back. */
-static int look(const struct quarantine_item *item, int dir, const char *name,
-	bool *there_r, struct err *err)
+static bool has_copy(
+	const struct quarantine *quarantine, const struct quarantine_item *item)
+{
+	auto_close int fd = -1;
+
+	return quarantine_data(quarantine, item->id, &fd, NULL) == 0;
+}
+
+/* Does the original have its name, *there_r? What was set aside goes if it is the original, of which there
+ * is a copy, and else is put back. */
+static int look(const struct quarantine *quarantine, const struct quarantine_item *item,
+	int dir, const char *name, bool *there_r, struct err *err)
 {
 	char aside[ASIDE_MAX];
 	struct stat stat;
 
 	aside_of(item->id, aside);
 	*there_r = false;
-	if (is_original(dir, aside, item)) {
+	if (is_original(dir, aside, item) && has_copy(quarantine, item)) {
 		if (unlinkat(dir, aside, 0) < 0)
 			return refuse("what was set aside cannot be removed", err);
 		return file_sync_dir(dir, item->path, err);
@@ -298,7 +329,7 @@ int quarantine_mend(const struct quarantine *quarantine, struct quarantine_item 
 	/* Where the folder is gone, so is the original. */
 	if ((quarantine_open_parent(item->path, &dir, &name, &why) < 0 &&
 		    why.kind != ERR_MESSAGE) ||
-		(dir >= 0 && look(item, dir, name, &there, &why) < 0))
+		(dir >= 0 && look(quarantine, item, dir, name, &there, &why) < 0))
 		return err_set(err, ERR_AGAIN,
 			"its move was cut off, and whether it is still there cannot be "
 			"seen: %s",

@@ -48,6 +48,16 @@ static bool is_mbox(int file)
 	       memcmp(start, mbox_start, sizeof(start)) == 0;
 }
 
+/* A quarantine that came to be while the sweep was on its way is not passed over. */
+static bool is_inside(
+	const struct quarantine *quarantine, const struct quarantine_find *find)
+{
+	struct stat own, its;
+
+	return fstat(quarantine->dir, &own) == 0 && fstat(find->dir, &its) == 0 &&
+	       own.st_dev == its.st_dev && own.st_ino == its.st_ino;
+}
+
 static int move(const struct settings *settings, const struct quarantine_find *find,
 	char id_r[static QUARANTINE_ID_MAX], struct err *err)
 {
@@ -56,6 +66,8 @@ static int move(const struct settings *settings, const struct quarantine_find *f
 	if (quarantine_open(settings->sweep_quarantine, true, &quarantine, err) < 0 ||
 		quarantine_lock(&quarantine, false, err) < 0)
 		return -1;
+	if (is_inside(&quarantine, find))
+		return err_set(err, ERR_MESSAGE, "it is in the quarantine");
 	if (quarantine_released(&quarantine, find->hash, id_r))
 		return err_set(err, ERR_MESSAGE, "released from quarantine as %s", id_r);
 	return quarantine_take(&quarantine, find, id_r, err);

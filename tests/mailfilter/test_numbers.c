@@ -47,6 +47,7 @@ static void what_is_on_record_is_counted(void **state)
 		.generation = 7, .scanned = 412, .infected = 2
 	};
 	struct record *record = NULL;
+	struct settings settings = { 0 };
 	struct numbers numbers = { 0 };
 	struct err err = { 0 };
 
@@ -78,6 +79,14 @@ static void what_is_on_record_is_counted(void **state)
 	assert_int_equal(numbers.rescan.generation, 7);
 	assert_int_equal(numbers.rescan.scanned, 412);
 	assert_int_equal(numbers.rescan.infected, 2);
+	settings.quarantine_warn = 500;
+	numbers = (struct numbers){ 0 };
+	numbers_take_for(record, &settings, &numbers);
+	assert_false(numbers.known);
+	settings.metrics_file = dir;
+	numbers_take_for(record, &settings, &numbers);
+	assert_true(numbers.known);
+	assert_int_equal(numbers.quarantine_level, CHECK_WARNING);
 	record_close(record);
 	assert_int_equal(file_remove_tree(dir, true, &err), 0);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/test.h"
 
+#include <errno.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/scanner/killed.h"
@@ -253,6 +255,75 @@ static void what_is_immutable_stays_and_that_is_said(void **state)
 	assert_untouched();
 }
 
+/* As a file server whose answer was lost and that was asked once more: what was set aside is gone, and it
+ * says that it never was. */
+static bool server_lies;
+
+int unlinkat(int dir, const char *name, int flags)
+{
+	const long result = syscall(SYS_unlinkat, dir, name, flags);
+
+	if (result < 0 || !server_lies || strncmp(name, ".mailfilter-", 12) != 0)
+		return (int)result;
+	errno = ENOENT;
+	return -1;
+}
+
+static void what_is_gone_although_it_could_not_be_removed_is_kept(void **state)
+{
+	auto_quarantine struct quarantine quarantine = open_quarantine();
+	char id[QUARANTINE_ID_MAX];
+	struct quarantine_item item = { 0 };
+	auto_quarantine_ids struct quarantine_ids ids = { 0 };
+	struct err err = { 0 };
+	struct held held;
+	size_t left = 1;
+
+	(void)state;
+	put_file(path, BYTES);
+	held = hold();
+	server_lies = true;
+	(void)take_held(&quarantine, &held, id, &err);
+	server_lies = false;
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(quarantine_mend_all(&quarantine, &left, &err), 0);
+	assert_int_equal(quarantine_ids(&quarantine, &ids, &err), 0);
+	assert_int_equal(ids.count, 1);
+	assert_int_equal(quarantine_read(&quarantine, ids.ids[0], &item, &err), 0);
+	assert_int_equal(item.state, QUARANTINE_KEPT);
+	assert_int_equal(names_in(quarantine_path), 3);
+}
+
+/* A move that failed was cut off while its copy was removed. */
+static void what_was_set_aside_and_has_no_copy_gets_its_name_back(void **state)
+{
+	auto_quarantine struct quarantine quarantine = open_quarantine();
+	char id[QUARANTINE_ID_MAX], aside[160];
+	struct quarantine_item item = { 0 };
+	struct stat stat_of;
+	struct err err = { 0 };
+	size_t left = 1;
+
+	(void)state;
+	put_file(path, BYTES);
+	take_one(&quarantine, id);
+	assert_int_equal(quarantine_read(&quarantine, id, &item, &err), 0);
+	assert_int_equal(quarantine_remove_data(&quarantine, id, &err), 0);
+	(void)snprintf(aside, sizeof(aside), "%s/.mailfilter-quarantine-%s", folder, id);
+	put_file(aside, BYTES);
+	assert_int_equal(stat(aside, &stat_of), 0);
+	item.state = QUARANTINE_TAKING;
+	item.inode = stat_of.st_ino;
+	item.modified_s = (uint64_t)stat_of.st_mtim.tv_sec;
+	item.modified_ns = (uint64_t)stat_of.st_mtim.tv_nsec;
+	assert_int_equal(quarantine_write(&quarantine, &item, &err), 0);
+	assert_int_equal(quarantine_mend_all(&quarantine, &left, &err), 0);
+	assert_int_equal(left, 0);
+	assert_true(has_file(path, BYTES));
+	assert_int_equal(names_in(folder), 1);
+	assert_untouched();
+}
+
 /* In the process that is killed, and without. */
 static void take_it(void)
 {
@@ -411,6 +482,8 @@ int main(void)
 		TEST(where_nothing_may_be_removed_it_stays_and_what_to_do_is_said),
 		TEST(where_the_copy_has_no_room_it_stays),
 		TEST(what_is_immutable_stays_and_that_is_said),
+		TEST(what_is_gone_although_it_could_not_be_removed_is_kept),
+		TEST(what_was_set_aside_and_has_no_copy_gets_its_name_back),
 		TEST(killed_at_any_step_it_is_where_it_was_or_kept),
 		TEST(mending_killed_at_any_step_is_done_by_the_next),
 		TEST(what_came_instead_gets_its_name_back),

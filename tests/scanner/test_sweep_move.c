@@ -57,6 +57,50 @@ static void what_is_infected_is_moved(void **state)
 	assert_int_equal(names_in(folder), 0);
 }
 
+/* Of a directory behind a link. */
+static void what_was_found_behind_a_link_goes_back_without_one(void **state)
+{
+	auto_quarantine struct quarantine quarantine = open_quarantine();
+	auto_quarantine_ids struct quarantine_ids ids = { 0 };
+	char elsewhere[64], was[64];
+	struct quarantine_item item = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	quarantine_close(&quarantine);
+	put_file(path, BYTES);
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%.40s/link", base);
+	assert_int_equal(symlink(base, elsewhere), 0);
+	(void)snprintf(was, sizeof(was), "%s", folder);
+	(void)snprintf(folder, sizeof(folder), "%.48s/there", elsewhere);
+	assert_non_null(strstr(found(VERDICT_INFECTED, false, false), "moved to"));
+	(void)snprintf(folder, sizeof(folder), "%s", was);
+	quarantine = open_quarantine();
+	assert_int_equal(quarantine_ids(&quarantine, &ids, &err), 0);
+	assert_int_equal(ids.count, 1);
+	if (quarantine_release(&quarantine, ids.ids[0], NULL, &item, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(item.path, path);
+	assert_true(has_file(path, BYTES));
+}
+
+static void what_is_in_quarantine_is_not_moved_there_again(void **state)
+{
+	char was[64];
+	size_t names;
+
+	(void)state;
+	put_file(path, BYTES);
+	(void)found(VERDICT_INFECTED, false, false);
+	names = names_in(quarantine_path);
+	(void)snprintf(was, sizeof(was), "%s", folder);
+	(void)snprintf(folder, sizeof(folder), "%s", quarantine_path);
+	assert_string_equal(found(VERDICT_INFECTED, false, false),
+		"not moved: it is in the quarantine");
+	(void)snprintf(folder, sizeof(folder), "%s", was);
+	assert_int_equal(names_in(quarantine_path), names);
+}
+
 static void other_names_that_stay_are_said(void **state)
 {
 	char other[80];
@@ -168,6 +212,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_infected_is_moved),
+		TEST(what_was_found_behind_a_link_goes_back_without_one),
+		TEST(what_is_in_quarantine_is_not_moved_there_again),
 		TEST(other_names_that_stay_are_said),
 		TEST(without_the_setting_nothing_happens),
 		TEST(what_is_not_infected_stays),

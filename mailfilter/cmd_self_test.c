@@ -53,7 +53,7 @@ static int run(struct scan *scan, struct trial *trial, struct err *err)
 	auto_buf struct buf mail;
 	char why[VERDICT_DETAIL_MAX];
 	bool sent = false;
-	uint64_t id;
+	uint64_t id = 0;
 
 	buf_init(&mail, WRAPPING_MAIL_MAX);
 	if (wrapping_make(trial->wrapping, &mail, err) < 0 ||
@@ -67,8 +67,12 @@ static int run(struct scan *scan, struct trial *trial, struct err *err)
 		}
 		if (!sent && scan_hopeless(scan, why, sizeof(why)))
 			give_up(trial, why);
-		else if (scan_wait(scan, NULL, 0, STEP_MS, err) < 0)
+		else if (scan_wait(scan, NULL, 0, STEP_MS, err) < 0) {
+			/* What comes for it later would find its trial gone. */
+			if (sent)
+				scan_cancel(scan, id);
 			return -1;
+		}
 	}
 	return 0;
 }

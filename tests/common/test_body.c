@@ -89,7 +89,7 @@ static void body_gives_back_what_was_added_at_any_size(void **state)
 
 static void so_much_stays_in_memory_as_its_owner_says(void **state)
 {
-	static const size_t maxima[] = { 0, 1, 5000, BODY_MEMORY_MAX * 2 };
+	static const size_t maxima[] = { 0, 1, 5000, (size_t)BODY_MEMORY_MAX * 2 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(maxima) / sizeof(maxima[0]); i++)

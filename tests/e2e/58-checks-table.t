@@ -49,7 +49,8 @@ sub filled {
 	return write_file("$path/filler", 'x' x ($mb * $MB));
 }
 
-# The signature of the probe in what a process has in memory, made another one.
+# The signature of the probe in what a process has in memory, made another one: libclamav has it as bytes,
+# or, for its other way to match, each in two.
 sub spoil {
 	my ($process) = @_;
 	my $spoiled = 0;
@@ -59,9 +60,12 @@ sub spoil {
 		my ($from, $to) = map { hex } /^(\w+)-(\w+) rw\S+ \S+ \S+ 0 *(?:\[heap\])?$/ or next;
 		sysseek $memory, $from, 0;
 		sysread($memory, my $bytes, $to - $from) or next;
-		while ($bytes =~ /\Q$PROBE\E/g) {
-			sysseek $memory, $from + $-[0], 0;
-			$spoiled += (syswrite($memory, 'XXX') // 0) == 3;
+		for my $wide (0, 1) {
+			my ($known, $other) = map { $wide ? s/(.)/$1\0/gr : $_ } $PROBE, 'XXX';
+			while ($bytes =~ /\Q$known\E/g) {
+				sysseek $memory, $from + $-[0], 0;
+				$spoiled += (syswrite($memory, $other) // 0) == length $other;
+			}
 		}
 	}
 	die "the signature is not in memory\n" if !$spoiled;

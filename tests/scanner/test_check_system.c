@@ -441,7 +441,7 @@ static void an_alert_ends_with_the_scanner(void **state)
 		"i=0; while grep -qs '^State:.[^ZX]' /proc/$(cat %s)/status && [ $i -lt 100 "
 		"]; do sleep 0.05; i=$((i+1)); done; [ $i -lt 100 ]",
 		pid_file);
-	assert_int_equal(system(script), 0);
+	assert_int_equal(alert_run(&list, &about, 60, -1, &err), 0);
 	(void)close(ends[0]);
 	checked_stop(&at);
 }

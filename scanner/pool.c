@@ -101,7 +101,8 @@ int worker_give(
 	spans[0] = buf_span(&worker->prefix);
 	job_out_start(&worker->out, request->verifying ? JOB_VERIFY : JOB_SCAN,
 		request->level, spans, 2);
-	worker->sending = true;
+	/* At once, so that it works while we go on; what fails now fails again in worker_step. */
+	worker->sending = job_out_step(&worker->out, worker->fd, NULL) <= 0;
 	worker->request = request;
 	worker->deadline = deadline;
 	worker->jobs++;

@@ -9,8 +9,23 @@
 #include "common/notify.h"
 
 enum {
-	JOBS_EACH = 4 /* requests a client may have outstanding, for each worker */
+	/* Requests a client may have outstanding, for each worker: with fewer the workers wait for a
+	 * client that itself waits for a processor. */
+	JOBS_EACH_MIN = 4,
+	JOBS_EACH_MAX = 8,
+	CLIENTS_AT_ONCE = 4 /* that fit into the queue, each with all it may have */
 };
+
+static size_t jobs_of_a_client(const struct hosts *hosts)
+{
+	size_t queue = (size_t)hosts->settings->queue, jobs = queue / CLIENTS_AT_ONCE;
+
+	if (jobs > JOBS_EACH_MAX * hosts->workers)
+		jobs = JOBS_EACH_MAX * hosts->workers;
+	if (jobs < JOBS_EACH_MIN * hosts->workers)
+		jobs = JOBS_EACH_MIN * hosts->workers;
+	return jobs < queue ? jobs : queue;
+}
 
 static void fill_loaded(const struct host *host, struct wire_state *state)
 {
@@ -36,11 +51,10 @@ void state_fill(const struct hosts *hosts, bool stopping, struct wire_state *sta
 	const struct settings *settings = hosts->settings;
 	const struct host *host = hosts->serving;
 	const char *trouble = hosts->trouble;
-	size_t jobs = JOBS_EACH * hosts->workers;
 
 	*state_r = (struct wire_state){ .state = WIRE_LOADING,
 		.message_max = settings->message_max,
-		.jobs = (uint32_t)(jobs < settings->queue ? jobs : settings->queue) };
+		.jobs = (uint32_t)jobs_of_a_client(hosts) };
 	if (host && host->state == HOST_SERVING)
 		fill_loaded(host, state_r);
 	if (host && state_r->state != WIRE_READY)

@@ -134,9 +134,8 @@ static inline void at_work(void)
 	from_worker(JOB_READY, (struct span){ 0 });
 	assert_int_equal(f.worker->state, WORKER_IDLE);
 	assert_true(crew_give(&f.host, f.request));
-	crew_hear(&f.host, f.worker);
 	assert_int_equal(f.worker->state, WORKER_BUSY);
-	assert_false(f.worker->sending);
+	assert_false(f.worker->sending); /* it is on its way at once */
 	assert_int_equal(crew_busy(&f.host), 1);
 }
 

@@ -40,6 +40,52 @@ static void a_worker_gets_its_job_and_its_clean_answer_keeps_it(void **state)
 	assert_int_equal(order(), 0);
 }
 
+static void a_job_larger_than_the_socket_goes_out_as_the_worker_takes_it(void **state)
+{
+	enum {
+		LARGE = 4 * 1024 * 1024
+	};
+	static const uint8_t bytes[LARGE] = { 'x' };
+	const struct span mail = { bytes, LARGE };
+	struct wire_request wanted = { .size = LARGE };
+	struct link_peer peer = { .len = 1 };
+	auto_buf struct buf payload = { .max = LARGE + 1000 };
+	struct job_in in = { .fd = -1, .payload = payload };
+
+	(void)state;
+	request_free(f.request);
+	assert_int_equal(request_new(&peer, 1, &wanted, "/tmp", &f.request, NULL), 0);
+	assert_int_equal(request_add(f.request, 0, mail, NULL), 0);
+	join();
+	from_worker(JOB_READY, (struct span){ 0 });
+	assert_true(crew_give(&f.host, f.request));
+	assert_true(f.worker->sending);
+	while (job_in_step(&in, f.worker_end, NULL) == 0)
+		crew_hear(&f.host, f.worker);
+	payload = in.payload;
+	assert_false(f.worker->sending);
+	assert_true(payload.len > LARGE);
+	assert_memory_equal(payload.data + payload.len - LARGE, bytes, LARGE);
+	say_verdict(VERDICT_CLEAN);
+	assert_int_equal(f.request->stage, REQUEST_DONE);
+}
+
+static void a_job_for_a_worker_that_has_just_died_goes_back(void **state)
+{
+	(void)state;
+	join();
+	from_worker(JOB_READY, (struct span){ 0 });
+	(void)close(f.worker_end);
+	f.worker_end = -1;
+	assert_true(crew_give(&f.host, f.request));
+	assert_int_equal(f.worker->state, WORKER_BUSY);
+	crew_hear(&f.host, f.worker);
+	assert_int_equal(f.worker->state, WORKER_ENDING);
+	reap(KILLED_BY(SIGKILL));
+	assert_int_equal(f.request->stage, REQUEST_WAITING);
+	assert_int_equal(f.request->kills, 1);
+}
+
 static void a_worker_is_retired_after_any_verdict_but_clean(void **state)
 {
 	(void)state;
@@ -403,6 +449,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CREW_TEST(workers_are_asked_for_until_all_are_there),
 		CREW_TEST(a_worker_gets_its_job_and_its_clean_answer_keeps_it),
+		CREW_TEST(a_job_larger_than_the_socket_goes_out_as_the_worker_takes_it),
+		CREW_TEST(a_job_for_a_worker_that_has_just_died_goes_back),
 		CREW_TEST(a_worker_is_retired_after_any_verdict_but_clean),
 		CREW_TEST(a_worker_is_retired_after_its_number_of_jobs),
 		cmocka_unit_test(how_a_worker_died_decides_what_its_message_paid),

@@ -62,6 +62,8 @@ my @all = (
 my @CLEAN = (
 	[ 'clean alone: mailfilter, all',  '#2a6', sub { ours('all', @_) }, 1 ],
 	[ 'clean alone: libclamav',        '#bbb', sub { looped($CORES, @_) }, 1 ],
+	[ 'clean alone: mailfilter, suspicious', '#5b8', sub { ours('suspicious', @_) } ],
+	[ 'clean alone: mbsync',           '#79b', sub { peer(\&Peers::mbsync, @_) } ],
 );
 my $MANY = 0.1;                                     # the scale from which on they take part
 my @who;
@@ -281,7 +283,7 @@ sub alone {
 sub table {
 	my ($runs, $memory) = @_;
 	my @bars;
-	printf "    %-31s %5s %4s %8s %-20s %7s %-20s %6s %7s %8s %7s %7s %7s %5s\n", 'who', 'mails', 'runs', 'mails/s', 'time, by ours', 'CPU ms',
+	printf "    %-35s %5s %4s %8s %-20s %7s %-20s %6s %7s %8s %7s %7s %7s %5s\n", 'who', 'mails', 'runs', 'mails/s', 'time, by ours', 'CPU ms',
 		'CPU, by ours', 'MB', 'scanned', 'infected', 'cleaned', 'changed', 'missing', 'twice';
 	for (@who) {
 		my ($name, $colour) = @$_;
@@ -297,14 +299,14 @@ sub table {
 			my @known = grep { defined } map { $_->{$what} } @own;
 			return @known ? sprintf '%d', sum0(@known) : '';
 		};
-		printf "    %-31s %5d %4d %8.1f %-20s %7.1f %-20s %6s %7s %8s %7s %7s %7s %5s\n", $name, $own[0]{mails}, scalar @own, median(@rate),
+		printf "    %-35s %5d %4d %8.1f %-20s %7.1f %-20s %6s %7s %8s %7s %7s %7s %5s\n", $name, $own[0]{mails}, scalar @own, median(@rate),
 			spread('%.2f', $by->('wall')), 1000 * median(map { $_->{cpu} / $_->{mails} } @own), spread('%.2f', $by->('cpu')),
 			defined $memory->{$name} ? sprintf '%.0f', $memory->{$name} : '',
 			map { $seen->($_) } qw(scanned infected cleaned changed missing twice);
 		# What nobody can come near would leave no room for the others.
 		push @bars, [ $name, median(@rate), $rate[0], $rate[-1], $colour ] if $name !~ /dropped/;
 	}
-	alone(map { $runs->{ $_->[0] } // () } @CLEAN);
+	alone(map { $runs->{ $_->[0] } // () } @CLEAN[ 0, 1 ]);
 	return @bars;
 }
 

@@ -91,7 +91,7 @@ Type=oneshot
 TimeoutStartSec=$seconds
 ExecStart=$^X $PLACE/@{[ basename $test ]} inside
 ExecStopPost=/bin/systemctl --no-block poweroff
-StandardOutput=file:$PLACE/tap
+StandardOutput=append:$PLACE/tap
 StandardError=inherit
 END
 }

@@ -25,6 +25,7 @@ int hosts_init(struct hosts *hosts, const struct settings *settings, struct err 
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	*hosts = (struct hosts){ .settings = settings,
+		.signatures = &settings->signatures,
 		.reload_at = -1,
 		.sweep_at = -1,
 		.unsettled_since = -1 };

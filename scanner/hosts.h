@@ -19,6 +19,7 @@ enum {
 
 struct hosts {
 	const struct settings *settings;
+	const struct schema_list *signatures; /* folders that are loaded by now; borrowed */
 	size_t workers; /* to serve at once */
 	int events;     /* readable when a host or worker has something to say or take */
 	struct host list[HOSTS_MAX];

@@ -31,6 +31,9 @@ void watch_done(struct watch *watch);
  * that cannot be read leaves those it named before. */
 int watch_take(struct watch *watch, int64_t now, struct err *err);
 
+/* Those that are looked at: as of the last watch_take. */
+const struct schema_list *watch_folders(const struct watch *watch);
+
 /* Look if it is time to. *changed_r: there are other files, and they are taken now. watch->look_at
  * says when to come again. -1: it cannot look, and will try again then. */
 int watch_turn(struct watch *watch, int64_t now, bool *changed_r, struct err *err);

@@ -10,15 +10,19 @@
 #include "scanner/sweep_set.h"
 #include "scanner/sweep_worker.h"
 
+/* In the detail of a find: it will not be moved, however often it is looked at. */
+#define SWEEP_MAILBOX "a mailbox, with other mails in it"
+
 struct sweep_book {
 	const char *dir; /* borrowed */
 	struct sweep_set *set;
 	struct sweep_report report;
 	int64_t save_at;  /* clock_ms(): when the next report is due */
 	int64_t error_at; /* the last one logged */
-	bool moves; /* what is infected: it is scanned again, but for mail that was told of */
-	bool failing; /* since the last report */
-	bool untold;  /* there is another report than the parent was told of */
+	bool moves;       /* what is infected: it is scanned again, but for mail that
+		    * was told of */
+	bool failing;     /* since the last report */
+	bool untold;      /* there is another report than the parent was told of */
 	char error[ERR_TEXT_MAX];  /* what cannot be kept, and why, or "" */
 	char barred[ERR_TEXT_MAX]; /* what is not swept, and why, or "" */
 };
@@ -31,6 +35,9 @@ struct sweep_scanned {
 	bool changed;              /* since then: it is not remembered */
 	const struct hash *digest; /* of the signatures */
 };
+
+/* Could this user write there, or make it? Makes nothing. */
+int sweep_book_check(const char *dir, struct err *err);
 
 /* Where the last walker was; a report that is damaged is begun anew. Another has it: ERR_AGAIN. */
 int sweep_book_open(const char *dir, struct sweep_book *book_r, struct err *err);

@@ -77,9 +77,9 @@ static int refuse_mail(const struct sweep_scanned *scanned, int file, struct err
 {
 	if (scanned->is_mail)
 		return err_set(err, ERR_MESSAGE,
-			"a mail: \"mailfilter rescan\" takes the bad part out");
+			"a mail: mailfilter rescan cleans what mailfilter delivered");
 	if (is_mbox(file))
-		return err_set(err, ERR_MESSAGE, "a mailbox, with other mails in it");
+		return err_set(err, ERR_MESSAGE, SWEEP_MAILBOX);
 	return scanned->changed ? err_set(err, ERR_AGAIN,
 					  "it changed lately: the next pass looks again")
 				: 0;

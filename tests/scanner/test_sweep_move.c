@@ -140,7 +140,7 @@ static const struct {
 	bool is_mail, changed;
 	const char *said;
 } stays[] = {
-	{ BYTES, true, false, "not moved: a mail: \"mailfilter rescan\"" },
+	{ BYTES, true, false, "not moved: a mail: mailfilter rescan " },
 	{ "From a@example.org\n\n" BYTES, false, false, "not moved: a mailbox" },
 	{ BYTES, false, true, "not moved: it changed lately" },
 };

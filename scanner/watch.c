@@ -34,6 +34,7 @@ static void read_settings(struct watch *watch)
 		return;
 	settings_free(&watch->again);
 	watch->again = settings;
+	watch->reads++;
 }
 
 int watch_take(struct watch *watch, int64_t now, struct err *err)

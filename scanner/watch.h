@@ -17,6 +17,7 @@ struct watch {
 	const struct settings *settings;
 	struct settings
 		again;      /* as read at the last watch_take, instead, if path is set */
+	uint64_t reads;     /* so often they were read */
 	struct buf taken;   /* stamp of the files that were last loaded, or tried */
 	struct buf seen;    /* at the last look */
 	int64_t seen_since; /* it has been so; clock_ms() */

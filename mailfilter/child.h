@@ -39,6 +39,7 @@ struct child {
 	bool hung;          /* killed, because it made no progress */
 	bool again;         /* asked for while it ran: serve it once more at once */
 	bool idles; /* in IDLE: it waits for a turn (child_call) or for its server */
+	bool called; /* it has not said a word since its last call */
 	bool polls; /* its server refused to IDLE: not asked again */
 	/* What it said, for who heard it to take back: */
 	bool round_over; /* the report is final */

@@ -2,41 +2,18 @@
  *
  * What libclamav took out of a mail as its parts is not scanned again, and nothing else goes unscanned.
  * A scan without a temp folder fails, one that is left out does not: that tells them apart. */
-#include "tests/test.h"
-
-#include "tests/scanner/fixture.h"
+#include "tests/scanner/engined.h"
 
 #include "common/mime.h"
 
 #include "scanner/dissect.h"
 #include "scanner/worker.h"
 
-#define HEAD                                                                             \
-	"From: a@example.org\r\nTo: b@example.org\r\nSubject: hello\r\n"                 \
-	"MIME-Version: 1.0\r\n"
-#define MIXED   HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 #define BINARY  "--b\r\nContent-Type: application/octet-stream; name=x.bin\r\n"
 #define BASE64  "Content-Transfer-Encoding: base64\r\n\r\n"
 #define END     "\r\n--b--\r\n"
 #define LETTER  "The first line of a text,\r\nthe second one,\r\nand a third, for good."
 #define PROGRAM "Bytes of a file, and not so few of them that they would be passed over."
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f);
-	fixture_load(&f);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 static void put(struct buf *out, const char *text)
 {
@@ -259,17 +236,11 @@ static void text_is_matched_in_its_own_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			an_attachment_that_was_taken_out_is_not_scanned_again, start,
-			stop),
-		cmocka_unit_test_setup_teardown(
-			no_part_of_a_mail_with_a_doubt_is_left_out, start, stop),
-		cmocka_unit_test_setup_teardown(
-			nothing_that_lies_deeper_is_left_out, start, stop),
-		cmocka_unit_test_setup_teardown(
-			a_part_that_libclamav_reads_otherwise_is_scanned, start, stop),
-		cmocka_unit_test_setup_teardown(
-			what_follows_padding_is_found, start, stop),
+		WITH_ENGINE(an_attachment_that_was_taken_out_is_not_scanned_again),
+		WITH_ENGINE(no_part_of_a_mail_with_a_doubt_is_left_out),
+		WITH_ENGINE(nothing_that_lies_deeper_is_left_out),
+		WITH_ENGINE(a_part_that_libclamav_reads_otherwise_is_scanned),
+		WITH_ENGINE(what_follows_padding_is_found),
 		cmocka_unit_test(text_is_matched_in_its_own_bytes),
 	};
 

@@ -37,6 +37,16 @@ static inline int stop(void **state)
 	return 0;
 }
 
+/* As a part of MIXED, encoded. type: and its parameters. */
+static inline void add_part(struct buf *mail, const char *type, struct span bytes)
+{
+	put_text(mail, "--b\r\nContent-Type: ");
+	put_text(mail, type);
+	put_text(mail, "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+	add_base64(mail, bytes, "\r\n");
+	put_text(mail, "\r\n");
+}
+
 #define WITH_ENGINE(test) cmocka_unit_test_setup_teardown(test, start, stop)
 #define WITHOUT_ENGINE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, start_without_engine, stop)

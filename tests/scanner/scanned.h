@@ -62,9 +62,4 @@ static inline void check_cleaned(struct span message, const struct verdict *verd
 	assert_int_equal(again.edits.count, 0);
 }
 
-static inline void add(struct buf *mail, const char *text)
-{
-	assert_int_equal(buf_add_str(mail, text, NULL), 0);
-}
-
 #endif

@@ -236,15 +236,6 @@ static void bytes_known_from_another_call_keep_their_result(void **state)
 	assert_found("second", &second, "a.rar > e.com");
 }
 
-static void add_part(struct buf *mail, const char *name, struct span bytes)
-{
-	put_text(mail, "--b\r\nContent-Type: application/octet-stream; name=");
-	put_text(mail, name);
-	put_text(mail, "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
-	add_base64(mail, bytes, "\r\n");
-	put_text(mail, "\r\n");
-}
-
 static void the_whole_archive_is_cut_out_of_a_mail(void **state)
 {
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
@@ -260,10 +251,10 @@ static void the_whole_archive_is_cut_out_of_a_mail(void **state)
 	make_rar5(&rar, "e.com", span_str(EICAR));
 	make_rar4(&clean, "a.txt", span_str(LETTER));
 	put_text(&mail, MIXED TEXT_PART);
-	add_part(&mail, "clean.rar", buf_span(&clean));
-	add_part(&mail, "outer.rar", buf_span(&rar));
+	add_part(&mail, "application/octet-stream; name=clean.rar", buf_span(&clean));
+	add_part(&mail, "application/octet-stream; name=outer.rar", buf_span(&rar));
 	/* The same once more: both must go at once. */
-	add_part(&mail, "copy.rar", buf_span(&rar));
+	add_part(&mail, "application/octet-stream; name=copy.rar", buf_span(&rar));
 	put_text(&mail, "--b--\r\n");
 	if (worker_scan(f.engine, buf_span(&mail), 0, "", &verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);

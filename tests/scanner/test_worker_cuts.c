@@ -120,30 +120,21 @@ static void lf_mail_is_cut_with_lf(void **state)
 	assert_int_equal(span_find(cleaned, span_str("\r")), -1);
 }
 
-static void add_zip_part(struct buf *mail, uint32_t flags)
-{
-	auto_buf struct buf zip;
-
-	buf_init(&zip, FIXTURE_MAX);
-	make_zip(&zip, "secret.txt", span_str("0123456789abcdefghijklmnop"), flags);
-	add(mail, "--b\r\nContent-Type: application/zip; name=a.zip\r\n"
-		  "Content-Transfer-Encoding: base64\r\n\r\n");
-	add_base64(mail, buf_span(&zip), "\r\n");
-	add(mail, "\r\n");
-}
-
 static void what_remains_beside_a_cut_is_told(void **state)
 {
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_body struct body body;
-	auto_buf struct buf mail;
+	auto_buf struct buf zip, mail;
 	struct span cleaned;
 
 	(void)state;
+	buf_init(&zip, FIXTURE_MAX);
 	buf_init(&mail, FIXTURE_MAX);
-	add(&mail, MIXED);
-	add_zip_part(&mail, ZIP_ENCRYPTED);
-	add(&mail, TEXT_PART EICAR_PART END);
+	make_zip(&zip, "secret.txt", span_str("0123456789abcdefghijklmnop"),
+		ZIP_ENCRYPTED);
+	put_text(&mail, MIXED);
+	add_part(&mail, "application/zip; name=a.zip", buf_span(&zip));
+	put_text(&mail, TEXT_PART EICAR_PART END);
 	scan(buf_span(&mail), 0, &verdict);
 	assert_verdict(&verdict, VERDICT_INFECTED, REASON_ENCRYPTED);
 	assert_int_equal(verdict.finding_count, 1);
@@ -160,10 +151,10 @@ static void more_finds_than_can_be_listed_take_the_whole_body(void **state)
 
 	(void)state;
 	buf_init(&mail, FIXTURE_MAX);
-	add(&mail, MIXED);
+	put_text(&mail, MIXED);
 	for (int i = 0; i < FINDINGS_MAX; i++)
-		add(&mail, "--b\r\n\r\n" EICAR "\r\n");
-	add(&mail, END);
+		put_text(&mail, "--b\r\n\r\n" EICAR "\r\n");
+	put_text(&mail, END);
 	scan(buf_span(&mail), 0, &verdict);
 	assert_verdict(&verdict, VERDICT_INFECTED, REASON_NONE);
 	check_cleaned(buf_span(&mail), &verdict, &body, &cleaned);

@@ -83,10 +83,10 @@ static void headers_and_nesting_past_their_limits_are_not_clean(void **state)
 
 	(void)state;
 	buf_init(&mail, FIXTURE_MAX);
-	add(&mail, HEAD);
+	put_text(&mail, HEAD);
 	for (int i = 0; i < MIME_HEADER_FIELDS_MAX; i++)
-		add(&mail, "X-Field: value\r\n");
-	add(&mail, "\r\ntext\r\n");
+		put_text(&mail, "X-Field: value\r\n");
+	put_text(&mail, "\r\ntext\r\n");
 	scan(buf_span(&mail), 0, &verdict);
 	assert_verdict(&verdict, VERDICT_UNSCANNABLE, REASON_MALFORMED);
 	verdict_done(&verdict);
@@ -95,7 +95,7 @@ static void headers_and_nesting_past_their_limits_are_not_clean(void **state)
 		(void)snprintf(text, sizeof(text),
 			"Content-Type: multipart/mixed; boundary=b%d-\r\n\r\n--b%d-\r\n",
 			i, i);
-		add(&mail, text);
+		put_text(&mail, text);
 	}
 	scan(buf_span(&mail), 0, &verdict);
 	assert_verdict(&verdict, VERDICT_UNSCANNABLE, REASON_LIMIT);
@@ -128,10 +128,10 @@ static void time_runs_out_for_the_message_not_for_each_part(void **state)
 	f.settings.scan_timeout_ms = 20;
 	fixture_load(&f);
 	buf_init(&mail, FIXTURE_MAX);
-	add(&mail, MIXED);
+	put_text(&mail, MIXED);
 	for (int i = 0; i < 9000; i++)
-		add(&mail, "--b\r\n\r\ntext\r\n");
-	add(&mail, END);
+		put_text(&mail, "--b\r\n\r\ntext\r\n");
+	put_text(&mail, END);
 	scan(buf_span(&mail), 0, &verdict);
 	assert_verdict(&verdict, VERDICT_UNSCANNABLE, REASON_TIMEOUT);
 }

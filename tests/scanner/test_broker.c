@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * What a client may ask of the scanner, and what it gets. */
-#include "tests/scanner/running.h"
+#include "tests/scanner/processes.h"
 
 static void a_clean_mail_is_clean_and_named_by_its_hash(void **state)
 {
@@ -91,8 +91,7 @@ static void a_request_sent_twice_is_answered_once(void **state)
 	pid_t worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	worker = stop_worker_with(&scanner, 5, span_str(CLEAN_MAIL));
 	request(&scanner, 5, span_str(CLEAN_MAIL));
 	request(&scanner, 6, span_str(CLEAN_MAIL));
@@ -155,8 +154,7 @@ static void a_client_that_goes_takes_its_requests_with_it(void **state)
 	pid_t worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER "queue = 1\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER "queue = 1\n");
 	worker = stop_worker_with(&scanner, 1, span_str(CLEAN_MAIL));
 	link_close(scanner.link);
 	assert_int_equal(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * What the scanner knows to be clean, or has from one client for that client alone. */
-#include "tests/scanner/running.h"
+#include "tests/scanner/processes.h"
 
 static void what_was_clean_is_known_without_a_worker(void **state)
 {
@@ -10,8 +10,7 @@ static void what_was_clean_is_known_without_a_worker(void **state)
 	pid_t worker;
 
 	(void)state;
-	start(&scanner, "signatures = { \"test\" }\nworkers = 1\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, "signatures = { \"test\" }\nworkers = 1\n");
 	request(&scanner, 1, span_str(CLEAN_MAIL));
 	assert_verdict(&scanner, 1, VERDICT_CLEAN);
 	/* The only worker has another in hand. */
@@ -62,8 +61,7 @@ static void what_one_client_allows_is_clean_for_it_alone(void **state)
 	struct wire_state told;
 
 	(void)state;
-	start(&scanner, "signatures = { \"test\" }\nworkers = 2\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, "signatures = { \"test\" }\nworkers = 2\n");
 	assert_int_equal(allow_add_name(&names, "Eicar-Test-Signature", NULL), 0);
 	assert_int_equal(allow_add_name(&other, "Another", NULL), 0);
 	request_allowing(&scanner, 1, span_str(INFECTED_MAIL), &other);
@@ -100,8 +98,7 @@ static void lists_sent_again_with_the_same_id_are_those_that_came_first(void **s
 	pid_t worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	assert_int_equal(allow_add_name(&allow, "Eicar-Test-Signature", NULL), 0);
 	worker = stop_worker_with(&scanner, 1, span_str(CLEAN_MAIL));
 	request(&scanner, 2, span_str(INFECTED_MAIL));
@@ -122,8 +119,7 @@ static void other_options_make_it_forget_what_was_clean(void **state)
 	struct scanner scanner;
 
 	(void)state;
-	start(&scanner, "signatures = { \"test\" }\nworkers = 1\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, "signatures = { \"test\" }\nworkers = 1\n");
 	request(&scanner, 1, span_str(CLEAN_MAIL));
 	assert_verdict(&scanner, 1, VERDICT_CLEAN);
 	/* The same signatures, loaded anew. */

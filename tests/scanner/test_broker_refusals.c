@@ -10,8 +10,7 @@ static void what_is_too_much_or_out_of_order_is_refused_and_the_rest_served(void
 	struct scanner scanner;
 
 	(void)state;
-	start(&scanner, ONE_WORKER "message-max = 1M\nqueue = 2\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER "message-max = 1M\nqueue = 2\n");
 	chunk.data = (struct span){ bytes, 10 };
 	chunk.id = 1;
 	say(&scanner, &chunk);
@@ -70,8 +69,7 @@ static void garbage_is_refused_and_the_rest_served(void **state)
 	uint32_t seed = 1;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	for (int i = 0; i < 500; i++) {
 		size_t len = (size_t)i % sizeof(bytes);
 

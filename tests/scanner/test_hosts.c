@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The scanner over its life: how it begins, and how it ends. */
-#include "tests/scanner/running.h"
+#include "tests/scanner/processes.h"
 
 static void it_answers_while_it_loads_and_says_when_it_is_ready(void **state)
 {
@@ -49,8 +49,7 @@ static void a_second_scanner_is_told_who_is_there(void **state)
 	struct scanner scanner;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	assert_int_equal(wait_for(spawn_one(&scanner)), EX_TEMPFAIL);
 	(void)snprintf(pid, sizeof(pid), "%d", (int)scanner.pid);
 	assert_true(log_says(&scanner, pid));
@@ -84,8 +83,7 @@ static void a_stop_ends_everything_and_leaves_nothing(void **state)
 	struct scanner scanner;
 
 	(void)state;
-	start(&scanner, "signatures = { \"test\" }\nworkers = 3\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, "signatures = { \"test\" }\nworkers = 3\n");
 	request(&scanner, 1, span_str(INFECTED_MAIL));
 	assert_verdict(&scanner, 1, VERDICT_INFECTED);
 	while (ask_state(&scanner).workers < 3)
@@ -119,8 +117,7 @@ static void a_killed_parent_takes_all_with_it_and_the_next_one_tidies_up(void **
 	struct err err = { 0 };
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	host = engine_host(&scanner);
 	worker = only_worker(&scanner);
 	assert_int_equal(kill(scanner.pid, SIGKILL), 0);

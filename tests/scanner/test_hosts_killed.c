@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * A worker or an engine host that dies or hangs at work. */
-#include "tests/scanner/running.h"
+#include "tests/scanner/processes.h"
 
 static void a_worker_killed_at_work_costs_no_verdict(void **state)
 {
@@ -9,8 +9,7 @@ static void a_worker_killed_at_work_costs_no_verdict(void **state)
 	struct scanner scanner;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	for (size_t i = 1; i <= sizeof(signals) / sizeof(*signals); i++) {
 		pid_t worker = stop_worker_with(&scanner, i, span_str(CLEAN_MAIL));
 
@@ -29,8 +28,7 @@ static void a_worker_that_hangs_is_killed_and_the_mail_scanned_by_another(void *
 	pid_t worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER "scan-timeout = 1s\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER "scan-timeout = 1s\n");
 	worker = stop_worker_with(&scanner, 1, span_str(INFECTED_MAIL));
 	assert_verdict(&scanner, 1, VERDICT_INFECTED);
 	await_end(worker);
@@ -43,8 +41,7 @@ static void an_engine_host_killed_at_work_costs_no_verdict(void **state)
 	pid_t host, worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	host = engine_host(&scanner);
 	worker = stop_worker_with(&scanner, 1, span_str(INFECTED_MAIL));
 	assert_int_equal(kill(host, SIGKILL), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * New signatures while the scanner runs: one engine host takes over from another. */
-#include "tests/scanner/running.h"
+#include "tests/scanner/processes.h"
 
 #include "scanner/signatures.h"
 
@@ -13,8 +13,7 @@ static void a_hangup_loads_the_signatures_anew_without_a_pause(void **state)
 	pid_t before, worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	before = engine_host(&scanner);
 	worker = stop_worker_with(&scanner, 1, span_str(CLEAN_MAIL));
 	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
@@ -36,8 +35,7 @@ static void signatures_that_do_not_load_leave_the_old_ones_in_use(void **state)
 	struct scanner scanner;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	(void)snprintf(bad, sizeof(bad), "%s/none", scanner.folder);
 	(void)snprintf(
 		lines, sizeof(lines), "signatures = { \"%s\" }\nworkers = 1\n", bad);
@@ -72,8 +70,7 @@ static void the_old_signatures_make_way_and_nobody_is_sent_away(void **state)
 	pid_t before, worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER "reload = serial\n");
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER "reload = serial\n");
 	before = engine_host(&scanner);
 	worker = stop_worker_with(&scanner, 1, span_str(CLEAN_MAIL));
 	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
@@ -102,8 +99,7 @@ static void an_engine_host_that_dies_while_it_loads_leaves_the_old_one(void **st
 	pid_t before;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	before = engine_host(&scanner);
 	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
 	do {
@@ -129,8 +125,7 @@ static void an_old_engine_host_that_dies_leaves_its_mail_to_the_new_one(void **s
 	pid_t before, worker;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	before = engine_host(&scanner);
 	worker = stop_worker_with(&scanner, 1, span_str(INFECTED_MAIL));
 	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
@@ -213,8 +208,7 @@ static void a_file_that_is_overwritten_while_it_is_loaded_does_not_serve(void **
 	pid_t before;
 
 	(void)state;
-	start(&scanner, ONE_WORKER);
-	(void)await_generation(&scanner, 1);
+	start_ready(&scanner, ONE_WORKER);
 	(void)snprintf(path, sizeof(path), "%s/own", scanner.folder);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(

@@ -7,7 +7,6 @@
 #include "tests/test.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/file.h"
 

@@ -2,6 +2,7 @@
 #include "tests/common/filed.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 
 static void lock_held_by_another_names_its_pid(void **state)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/scanner/engined.h"
-#include "tests/scanner/make_archive.h"
 
 #include "common/mime.h"
 

@@ -3,6 +3,8 @@
  * What a worker's death, or that it ran short of space, means for one message. */
 #include "tests/scanner/requested.h"
 
+#include <stdio.h>
+
 static void after_two_deaths_it_is_unscannable_and_never_clean(void **state)
 {
 	static const struct {

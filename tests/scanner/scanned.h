@@ -19,7 +19,7 @@
 static inline void scan(struct span message, uint32_t level, struct verdict *verdict)
 {
 	*verdict = (struct verdict){ 0 };
-	if (worker_scan(f.engine, message, level, "q-17", verdict, &f.err) < 0)
+	if (worker_clean(f.engine, message, level, "q-17", verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);
 }
 

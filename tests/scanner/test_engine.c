@@ -192,6 +192,23 @@ static void the_probe_is_found_and_its_absence_is_clean(void **state)
 		fail_msg("%s", f.err.text);
 }
 
+/* "random-part-is-clean" is in the mail without the probe alone. */
+static void a_set_that_finds_the_harmless_mail_serves_at_no_start(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_probe_start(f.engine, &f.err), 0);
+	assert_int_equal(engine_probe_start(f.engine, &f.err), 0);
+	use_folder(f.temp);
+	write_signatures("all.ndb", "All:0:*:72616e646f6d2d706172742d69732d636c65616e\n");
+	fixture_load(&f);
+	remove_signatures("all.ndb");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(engine_probe_start(f.engine, &f.err), -1);
+		assert_int_equal(f.err.kind, ERR_FATAL);
+		assert_non_null(strstr(f.err.text, "a clean mail is not clean"));
+	}
+}
+
 #define SPOOFED                                                                          \
 	"Content-Type: text/html\r\n\r\n<html><body><a "                                 \
 	"href=\"http://198.51.100.7/x\">https://www.example-bank.com/login</a>"          \
@@ -259,6 +276,7 @@ int main(void)
 		WITH_ENGINE(a_temp_folder_that_is_a_file_is_refused),
 		WITH_ENGINE(a_scan_that_cannot_write_is_not_clean),
 		WITH_ENGINE(the_probe_is_found_and_its_absence_is_clean),
+		WITH_ENGINE(a_set_that_finds_the_harmless_mail_serves_at_no_start),
 		WITHOUT_ENGINE(phishing_tags_or_is_off_but_is_never_cut),
 		WITHOUT_ENGINE(a_find_that_tags_hides_no_other),
 	};

@@ -120,26 +120,51 @@ static void lf_mail_is_cut_with_lf(void **state)
 	assert_int_equal(span_find(cleaned, span_str("\r")), -1);
 }
 
+/* A virus, and beside it what cannot be opened. */
+static void make_mixed_mail(struct buf *mail)
+{
+	auto_buf struct buf zip;
+
+	buf_init(&zip, FIXTURE_MAX);
+	buf_init(mail, FIXTURE_MAX);
+	make_zip(&zip, "secret.txt", span_str("0123456789abcdefghijklmnop"),
+		ZIP_ENCRYPTED);
+	put_text(mail, MIXED);
+	add_part(mail, "application/zip; name=a.zip", buf_span(&zip));
+	put_text(mail, TEXT_PART EICAR_PART END);
+}
+
 static void what_remains_beside_a_cut_is_told(void **state)
 {
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_body struct body body;
-	auto_buf struct buf zip, mail;
+	auto_buf struct buf mail;
 	struct span cleaned;
 
 	(void)state;
-	buf_init(&zip, FIXTURE_MAX);
-	buf_init(&mail, FIXTURE_MAX);
-	make_zip(&zip, "secret.txt", span_str("0123456789abcdefghijklmnop"),
-		ZIP_ENCRYPTED);
-	put_text(&mail, MIXED);
-	add_part(&mail, "application/zip; name=a.zip", buf_span(&zip));
-	put_text(&mail, TEXT_PART EICAR_PART END);
+	make_mixed_mail(&mail);
 	scan(buf_span(&mail), 0, &verdict);
 	assert_verdict(&verdict, VERDICT_INFECTED, REASON_ENCRYPTED);
 	assert_int_equal(verdict.finding_count, 1);
 	assert_string_equal(verdict.findings[0].part, "3");
 	check_cleaned(buf_span(&mail), &verdict, &body, &cleaned);
+}
+
+/* Who asks has it verified. */
+static void a_first_cut_is_not_looked_at(void **state)
+{
+	__attribute__((cleanup(verdict_done))) struct verdict first = { 0 },
+							      second = { 0 };
+	auto_buf struct buf mail;
+
+	(void)state;
+	make_mixed_mail(&mail);
+	assert_int_equal(
+		worker_scan(f.engine, buf_span(&mail), "q-17", &first, &f.err), 0);
+	scan(buf_span(&mail), 0, &second);
+	assert_verdict(&first, VERDICT_INFECTED, REASON_NONE);
+	assert_verdict(&second, VERDICT_INFECTED, REASON_ENCRYPTED);
+	assert_true(hash_equal(&first.cleaned, &second.cleaned));
 }
 
 static void more_finds_than_can_be_listed_take_the_whole_body(void **state)
@@ -207,6 +232,7 @@ int main(void)
 		WITH_ENGINE(infected_parts_are_found_and_cut),
 		WITH_ENGINE(lf_mail_is_cut_with_lf),
 		WITH_ENGINE(what_remains_beside_a_cut_is_told),
+		WITH_ENGINE(a_first_cut_is_not_looked_at),
 		WITH_ENGINE(more_finds_than_can_be_listed_take_the_whole_body),
 		WITH_ENGINE(the_level_asked_for_is_where_cutting_starts),
 		WITH_ENGINE(what_sits_in_the_header_cannot_be_cut),

@@ -200,6 +200,7 @@ static void a_set_that_finds_the_harmless_mail_serves_at_no_start(void **state)
 	assert_int_equal(engine_probe_start(f.engine, &f.err), 0);
 	use_folder(f.temp);
 	write_signatures("all.ndb", "All:0:*:72616e646f6d2d706172742d69732d636c65616e\n");
+	engine_free(take_ptr(&f.engine));
 	fixture_load(&f);
 	remove_signatures("all.ndb");
 	for (int i = 0; i < 2; i++) {

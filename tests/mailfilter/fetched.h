@@ -69,7 +69,7 @@ static struct source_sink fetched_sink(struct fetched *fetched)
 	return (struct source_sink){ fetched_data, fetched_done, fetched };
 }
 
-static const char *fetched_text(struct fetched *fetched)
+static inline const char *fetched_text(struct fetched *fetched)
 {
 	const char *text = "";
 

@@ -64,7 +64,7 @@ static void fetched_done_with(struct fetched *fetched)
 	buf_done(&fetched->text);
 }
 
-static struct source_sink fetched_sink(struct fetched *fetched)
+static inline struct source_sink fetched_sink(struct fetched *fetched)
 {
 	return (struct source_sink){ fetched_data, fetched_done, fetched };
 }

@@ -6,7 +6,6 @@
 
 #include "tests/test.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "mailfilter/source.h"

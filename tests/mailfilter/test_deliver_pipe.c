@@ -3,8 +3,6 @@
  * Delivery to real commands, and what a kill at any step leaves: at most one message twice. */
 #include "tests/mailfilter/killed.h"
 
-#include <sys/stat.h>
-
 #include "common/clock.h"
 
 #include "mailfilter/deliver_handover.h"

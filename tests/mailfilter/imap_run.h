@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: ISC
  *
- * An IMAP source against a server that speaks from a script, and what most scripts begin with. */
+ * An IMAP source against a server that speaks from a script. */
 #ifndef TESTS_IMAP_RUN_H
 #define TESTS_IMAP_RUN_H
 
 #include "tests/mailfilter/source_run.h"
 
-/* What most scripts begin with. */
-#define CAPABLE "> * CAPABILITY IMAP4rev1 UIDPLUS MOVE", "> $ OK done"
-#define LOGIN                                                                            \
-	"> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN \"user\" \"pass\"",            \
-		"> $ OK welcome", "< CAPABILITY", CAPABLE
+#include "tests/mailfilter/imap_script.h"
+
+/* A session up to its folder, and up to its messages. */
 #define FOLDER                                                                           \
 	"> * 3 EXISTS", "> * OK [UIDVALIDITY 7] x", "> * OK [UIDNEXT 10] x", "> $ OK done"
 #define EXAMINE LOGIN, "< EXAMINE \"INBOX\"", FOLDER
 #define SELECT  LOGIN, "< SELECT \"INBOX\"", FOLDER
 #define FETCH   EXAMINE, "< UID FETCH 1:3 (UID BODY.PEEK[])"
-#define LOGOUT  "< LOGOUT", "> * BYE bye", "> $ OK done"
 
 static const struct source_item items[] = { { .uid = "1" }, { .uid = "2" },
 	{ .uid = "3" } };

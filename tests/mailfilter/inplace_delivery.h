@@ -9,6 +9,7 @@
 #include "mailfilter/inplace.h"
 
 #include "tests/mailfilter/fake_server.h"
+#include "tests/mailfilter/imap_script.h"
 
 static char user[] = "user", host[] = "127.0.0.1", password[] = "pass";
 
@@ -29,10 +30,6 @@ static inline int setup(void **state)
 	return 0;
 }
 
-#define CAPABLE "> * CAPABILITY IMAP4rev1 UIDPLUS MOVE", "> $ OK done"
-#define LOGIN                                                                            \
-	"> * OK hello", "< CAPABILITY", CAPABLE, "< LOGIN \"user\" \"pass\"",            \
-		"> $ OK welcome", "< CAPABILITY", CAPABLE
 #define FOLDER                                                                           \
 	"> * FLAGS (\\Seen x)", "> * OK [PERMANENTFLAGS (\\Seen \\*)] y",                \
 		"> * 5 EXISTS", "> * OK [UIDVALIDITY 7] x", "> * OK [UIDNEXT 10] x",     \
@@ -62,7 +59,6 @@ static inline int setup(void **state)
 #define HEAD(uid)                                                                        \
 	("< UID FETCH " uid " (UID BODY.PEEK[]<0.8192>)"),                               \
 		("= * 6 FETCH (UID " uid " BODY[]<0> {5}\r\nhello)\r\n"), "> $ OK done"
-#define LOGOUT "< LOGOUT", "> * BYE bye", "> $ OK done"
 
 static const char cleaned[] = "X-Quarantine-ID: the-token\r\n\r\ncleaned\r\n\r\nxx\r\n";
 

@@ -8,6 +8,7 @@
 	"> * OK hello", OFFERS(capabilities), "< LOGIN", "> $ OK done",                  \
 		OFFERS(capabilities), "< EXAMINE \"INBOX\"", FOLDER,                     \
 		"< SELECT \"INBOX\"", FOLDER
+
 static const struct {
 	const char *script[STEPS_MAX];
 	const char *folder; /* for originals, or NULL */

@@ -4,39 +4,20 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/defer.h"
+#include "common/idle.h"
 
 #include "mailfilter/confine.h"
 #include "mailfilter/runner.h"
-
-enum {
-	NICEST = 19,
-	/* ioprio_set(2): of this process, the idle class. */
-	IO_PROCESS = 1,
-	IO_IDLE = 3 << 13
-};
-
-/* What cannot be had of it is no harm. */
-static void step_back(void)
-{
-	const struct sched_param lowest = { 0 };
-
-	(void)setpriority(PRIO_PROCESS, 0, NICEST);
-	(void)sched_setscheduler(0, SCHED_IDLE, &lowest);
-	(void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_IDLE);
-}
 
 /* Else a socket had readers left when the parent is gone, and its lock a holder. */
 static int close_others(int stop_fd, int fd, struct err *err)
@@ -84,7 +65,7 @@ static _Noreturn void work(const struct rescan_job *given, int fd)
 	job.starter_fd = fd;
 	job.progress = tell;
 	job.progress_arg = &fd;
-	step_back();
+	idle_enter();
 	settings_forget_others(job.settings, given->account);
 	/* As a worker, which talks to servers: what the account runs, another process runs for it. */
 	if (close_others(job.stop_fd, fd, &report.err) == 0 &&

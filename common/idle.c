@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "scanner/idle.h"
+#include "common/idle.h"
 
 #include <sched.h>
 #include <sys/resource.h>

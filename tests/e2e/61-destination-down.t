@@ -46,15 +46,14 @@ my $conf = settings('mailfilter.conf', { E2E::global() },
 sub sent {
 	my ($name, $count) = @_;
 	my $sent;
-	for (1 .. 100) {
+	within(5, sub {
 		$sent = 0;
 		for (split /\n/, $dovecot->log) {
 			next if !/\b(?:imap|pop3)\($name\)/;
 			$sent += $1 if /body_count=(\d+)/ || m{retr=(\d+)/};
 		}
-		last if $sent >= $count;
-		select undef, undef, undef, 0.05;
-	}
+		return $sent >= $count;
+	});
 	return $sent;
 }
 

@@ -36,10 +36,7 @@ sub sent {
 }
 sub sent_at_least {
 	my ($name, $count) = @_;
-	for (1 .. 100) {
-		return sent($name) if sent($name) >= $count;
-		select undef, undef, undef, 0.05;
-	}
+	within(5, sub { sent($name) >= $count });
 	return sent($name);
 }
 sub status {

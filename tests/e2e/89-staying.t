@@ -29,11 +29,12 @@ sub put {
 	$dovecot->put($name, $mail->{bytes});
 }
 
-# Descriptors, and bytes of its own.
+# Descriptors, and kilobytes. Pages that it shares with a child of the moment count in full: else it
+# grew when that ends.
 sub used {
 	my ($pid) = @_;
 	my @fds = glob "/proc/$pid/fd/*";
-	my ($kb) = read_file("/proc/$pid/smaps_rollup") =~ /^Pss_Anon:\s+(\d+)/m;
+	my ($kb) = read_file("/proc/$pid/smaps_rollup") =~ /^Anonymous:\s+(\d+)/m;
 	return (scalar @fds, $kb // 0);
 }
 

@@ -65,7 +65,9 @@ static _Noreturn void work(const struct rescan_job *given, int fd)
 	job.starter_fd = fd;
 	job.progress = tell;
 	job.progress_arg = &fd;
-	idle_enter();
+	/* It shares the state, and its lock, with the account's worker: new mail would wait for seconds where
+	 * others are busy and who holds the lock is not let on. */
+	idle_nearly();
 	settings_forget_others(job.settings, given->account);
 	/* As a worker, which talks to servers: what the account runs, another process runs for it. */
 	if (close_others(job.stop_fd, fd, &report.err) == 0 &&

@@ -13,10 +13,11 @@
 
 enum {
 	NICE_LEAST = 19,
-	/* ioprio_get(2): of this process; its class stands in the upper bits. */
+	/* ioprio_get(2): of this process; class << 13 | level, of the idle class any level. */
 	IO_WHO_PROCESS = 1,
 	IO_CLASS_SHIFT = 13,
-	IO_CLASS_IDLE = 3
+	IO_CLASS_IDLE = 3,
+	IO_LOWEST = 2 << IO_CLASS_SHIFT | 7
 };
 
 static bool is_idle(void)
@@ -25,6 +26,13 @@ static bool is_idle(void)
 	       sched_getscheduler(0) == SCHED_IDLE &&
 	       syscall(SYS_ioprio_get, IO_WHO_PROCESS, 0) >> IO_CLASS_SHIFT ==
 		       IO_CLASS_IDLE;
+}
+
+static bool is_nearly_idle(void)
+{
+	return getpriority(PRIO_PROCESS, 0) == NICE_LEAST &&
+	       sched_getscheduler(0) != SCHED_IDLE &&
+	       syscall(SYS_ioprio_get, IO_WHO_PROCESS, 0) == IO_LOWEST;
 }
 
 static int exit_code(pid_t pid)
@@ -36,19 +44,43 @@ static int exit_code(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void processor_and_disk_are_had_last(void **state)
+/* In a process of its own: there is no way back. */
+static int comes_to(void (*enter)(void), bool (*is)(void))
 {
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0) {
-		idle_enter();
-		_exit(is_idle() ? EX_OK : EX_SOFTWARE);
+		enter();
+		_exit(is() ? EX_OK : EX_SOFTWARE);
 	}
-	assert_int_equal(exit_code(pid), EX_OK);
+	return exit_code(pid);
 }
 
-static void so_by_processes_that_it_starts(void **state)
+static void processor_and_disk_are_had_last(void **state)
+{
+	(void)state;
+	assert_int_equal(comes_to(idle_enter, is_idle), EX_OK);
+}
+
+static void who_holds_locks_has_some_of_both(void **state)
+{
+	(void)state;
+	assert_int_equal(comes_to(idle_nearly, is_nearly_idle), EX_OK);
+}
+
+static void enter_twice(void)
+{
+	idle_enter();
+	idle_enter();
+}
+
+static void entered_twice_it_is_the_same(void **state)
+{
+	(void)state;
+	assert_int_equal(comes_to(enter_twice, is_idle), EX_OK);
+}
+
+static void so_have_it_processes_that_it_starts(void **state)
 {
 	pid_t pid = fork();
 
@@ -63,25 +95,13 @@ static void so_by_processes_that_it_starts(void **state)
 	assert_int_equal(exit_code(pid), EX_OK);
 }
 
-static void entered_twice_it_is_the_same(void **state)
-{
-	pid_t pid = fork();
-
-	(void)state;
-	if (pid == 0) {
-		idle_enter();
-		idle_enter();
-		_exit(is_idle() ? EX_OK : EX_SOFTWARE);
-	}
-	assert_int_equal(exit_code(pid), EX_OK);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(processor_and_disk_are_had_last),
-		cmocka_unit_test(so_by_processes_that_it_starts),
+		cmocka_unit_test(who_holds_locks_has_some_of_both),
 		cmocka_unit_test(entered_twice_it_is_the_same),
+		cmocka_unit_test(so_have_it_processes_that_it_starts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,14 +56,14 @@ static unsigned left_open(const int *kept, size_t count)
 static void all_are_closed_but_those_named_and_the_first_three(void **state)
 {
 	static const struct {
-		int kept[3];
 		size_t count;
 		unsigned open;
+		int kept[3];
 	} cases[] = {
-		{ { 0 }, 0, 0x07 }, { { 3 }, 1, 0x0f }, { { 7 }, 1, 0x87 },
-		{ { 4, 6 }, 2, 0x57 }, { { 6, 4 }, 2, 0x57 }, { { 3, 4, 5 }, 3, 0x3f },
-		{ { 5, 5, 1 }, 3, 0x27 },
-		{ { -1, 2, 100 }, 3, 0x07 }, /* not open, or kept in any case */
+		{ 0, 0x07, { 0 } }, { 1, 0x0f, { 3 } }, { 1, 0x87, { 7 } },
+		{ 2, 0x57, { 4, 6 } }, { 2, 0x57, { 6, 4 } }, { 3, 0x3f, { 3, 4, 5 } },
+		{ 3, 0x27, { 5, 5, 1 } },
+		{ 3, 0x07, { -1, 2, 100 } }, /* not open, or kept in any case */
 	};
 
 	(void)state;

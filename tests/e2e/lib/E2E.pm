@@ -279,7 +279,7 @@ sub quarantine {
 # What the server has of a user, asked in plain IMAP.
 sub served {
 	my ($dovecot, $user) = @_;
-	my $imap = Imap->new($dovecot->{port}{imap}, $user, $dovecot->{users}{$user});
+	my $imap = $dovecot->imap($user);
 	my @messages = $imap->messages('INBOX');
 	$imap->close;
 	return @messages;

@@ -117,7 +117,7 @@ static void scan(struct span mail, const struct allow *allow, struct verdict *ve
 {
 	*verdict = (struct verdict){ 0 };
 	engine_allow(f.engine, allow);
-	if (worker_scan(f.engine, mail, 0, "q", verdict, &f.err) < 0)
+	if (worker_clean(f.engine, mail, 0, "q", verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);
 	engine_allow(f.engine, NULL);
 }

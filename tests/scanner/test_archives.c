@@ -529,7 +529,7 @@ static void the_whole_archive_is_cut_out_of_a_mail(void **state)
 	/* The same once more: both must go at once. */
 	add_part(&mail, "copy.rar", buf_span(&rar));
 	put_text(&mail, "--b--\r\n");
-	if (worker_scan(f.engine, buf_span(&mail), 0, "", &verdict, &f.err) < 0)
+	if (worker_clean(f.engine, buf_span(&mail), 0, "", &verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);
 	assert_int_equal(verdict.kind, VERDICT_INFECTED);
 	assert_int_equal(verdict.reason, REASON_NONE);

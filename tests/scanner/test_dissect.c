@@ -178,7 +178,7 @@ static void what_follows_padding_is_found(void **state)
 	add_base64(&mail, span_part(span_str(EICAR), 8, sizeof(EICAR)), "\r\n");
 	put(&mail, END);
 	assert_int_equal(
-		worker_scan(f.engine, buf_span(&mail), 0, "", &verdict, &f.err), 0);
+		worker_clean(f.engine, buf_span(&mail), 0, "", &verdict, &f.err), 0);
 	assert_int_equal(verdict.kind, VERDICT_INFECTED);
 	assert_int_equal(verdict.finding_count, 1);
 	assert_string_equal(verdict.findings[0].part, "1");
@@ -216,7 +216,7 @@ static void assert_found(const char *what, const char *mail)
 		fail_msg("%s: the whole: %s %s", what, verdict_name(whole.kind),
 			whole.signature);
 	assert_int_equal(
-		worker_scan(f.engine, span_str(mail), 0, "", &verdict, &f.err), 0);
+		worker_clean(f.engine, span_str(mail), 0, "", &verdict, &f.err), 0);
 	if (verdict.kind != VERDICT_INFECTED || verdict.finding_count != 1)
 		fail_msg("%s: %s", what, verdict_name(verdict.kind));
 	assert_string_equal(verdict.findings[0].part, "1");

@@ -377,6 +377,23 @@ static void only_the_first_folder_must_load(void **state)
 	assert_load_fails(ERR_SETTINGS, "holds no signatures");
 }
 
+/* "random-part-is-clean" is in the mail without the probe alone. */
+static void a_set_that_finds_the_harmless_mail_serves_at_no_start(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_probe_start(f.engine, &f.err), 0);
+	assert_int_equal(engine_probe_start(f.engine, &f.err), 0);
+	use_folder(f.temp);
+	write_signatures("all.ndb", "All:0:*:72616e646f6d2d706172742d69732d636c65616e\n");
+	fixture_load(&f);
+	remove_signatures("all.ndb");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(engine_probe_start(f.engine, &f.err), -1);
+		assert_int_equal(f.err.kind, ERR_FATAL);
+		assert_non_null(strstr(f.err.text, "a clean mail is not clean"));
+	}
+}
+
 static void a_folder_of_signatures_finds_what_they_say(void **state)
 {
 	(void)state;
@@ -481,6 +498,7 @@ int main(void)
 		WITH_ENGINE(a_temp_folder_that_is_a_file_is_refused),
 		WITH_ENGINE(a_scan_that_cannot_write_is_not_clean),
 		WITH_ENGINE(the_probe_is_found_and_its_absence_is_clean),
+		WITH_ENGINE(a_set_that_finds_the_harmless_mail_serves_at_no_start),
 		WITH_ENGINE(loading_says_what_is_in_and_what_is_not_protected),
 		WITHOUT_ENGINE(a_folder_without_signatures_says_run_freshclam),
 		WITHOUT_ENGINE(broken_signatures_are_refused_in_libclamavs_words),

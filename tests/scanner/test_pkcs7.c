@@ -99,7 +99,7 @@ static void scan_signed_mail(const char *text, bool is_open, struct verdict *ver
 	add_base64(&mail, buf_span(&der), "\r\n");
 	put_text(&mail, "\r\n");
 	*verdict = (struct verdict){ 0 };
-	if (worker_scan(f.engine, buf_span(&mail), 0, "", verdict, &f.err) < 0)
+	if (worker_clean(f.engine, buf_span(&mail), 0, "", verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);
 }
 

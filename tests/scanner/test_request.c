@@ -205,13 +205,17 @@ static void an_infected_message_goes_out_once_another_worker_finds_it_clean(void
 
 static void what_is_still_infected_is_cut_wider_and_in_the_end_not_scannable(void **state)
 {
-	static const uint32_t levels[] = { 0, 1, JOB_LEVEL_ALL };
+	static const struct {
+		bool is_tough;
+		uint32_t level;
+	} rounds[] = { { false, 0 }, { true, 0 }, { true, 1 }, { true, JOB_LEVEL_ALL } };
 	struct request *request = waiting();
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+	for (size_t i = 0; i < sizeof(rounds) / sizeof(*rounds); i++) {
 		assert_int_equal(request->stage, REQUEST_WAITING);
-		assert_int_equal(request->level, levels[i]);
+		assert_int_equal(request->is_tough, rounds[i].is_tough);
+		assert_int_equal(request->level, rounds[i].level);
 		request_begin(request, 1);
 		believe(request, infected());
 		request_begin(request, 1);
@@ -246,7 +250,8 @@ static void what_cannot_be_opened_beside_the_virus_may_remain_if_it_was_said(voi
 			assert_done(request, VERDICT_INFECTED, all[i].said);
 		} else {
 			assert_int_equal(request->stage, REQUEST_WAITING);
-			assert_int_equal(request->level, 1);
+			assert_true(request->is_tough);
+			assert_int_equal(request->level, 0);
 			assert_false(request->verifying);
 		}
 		request_free(request);
@@ -293,7 +298,7 @@ static void an_answer_that_cannot_be_true_is_not_believed(void **state)
 	request_begin(request, 1);
 	believe(request, infected());
 	request_begin(request, 1);
-	assert_int_equal(request->level, 1);
+	assert_true(request->is_tough);
 	assert_unbelieved(request, (struct verdict){ .kind = VERDICT_CLEAN });
 }
 

@@ -46,7 +46,7 @@ static int stop(void **state)
 static void scan(struct span message, uint32_t level, struct verdict *verdict)
 {
 	*verdict = (struct verdict){ 0 };
-	if (worker_scan(f.engine, message, level, "q-17", verdict, &f.err) < 0)
+	if (worker_clean(f.engine, message, level, "q-17", verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);
 }
 
@@ -334,6 +334,26 @@ static void what_remains_beside_a_cut_is_told(void **state)
 	assert_int_equal(verdict.finding_count, 1);
 	assert_string_equal(verdict.findings[0].part, "3");
 	check_cleaned(buf_span(&mail), &verdict, &body, &cleaned);
+}
+
+/* Who asks has it verified. */
+static void a_first_cut_is_not_looked_at(void **state)
+{
+	__attribute__((cleanup(verdict_done))) struct verdict first = { 0 },
+							      second = { 0 };
+	auto_buf struct buf mail;
+
+	(void)state;
+	buf_init(&mail, FIXTURE_MAX);
+	add(&mail, MIXED);
+	add_zip_part(&mail, ZIP_ENCRYPTED);
+	add(&mail, TEXT_PART EICAR_PART END);
+	assert_int_equal(
+		worker_scan(f.engine, buf_span(&mail), "q-17", &first, &f.err), 0);
+	scan(buf_span(&mail), 0, &second);
+	assert_verdict(&first, VERDICT_INFECTED, REASON_NONE);
+	assert_verdict(&second, VERDICT_INFECTED, REASON_ENCRYPTED);
+	assert_true(hash_equal(&first.cleaned, &second.cleaned));
 }
 
 static void what_cannot_be_seen_is_not_clean(void **state)
@@ -640,6 +660,7 @@ int main(void)
 		TEST(a_finding_tells_name_type_and_size),
 		TEST(clean_mail_has_no_finding_and_no_edit),
 		TEST(what_remains_beside_a_cut_is_told),
+		TEST(a_first_cut_is_not_looked_at),
 		TEST(what_cannot_be_seen_is_not_clean),
 		TEST(headers_and_nesting_past_their_limits_are_not_clean),
 		TEST(more_finds_than_can_be_listed_take_the_whole_body),

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -13,6 +12,7 @@
 #include "scanner/deadline.h"
 #include "scanner/hosts_inside.h"
 #include "scanner/memory.h"
+#include "scanner/role.h"
 #include "scanner/temp.h"
 
 enum {
@@ -364,13 +364,16 @@ bool hosts_stop(struct hosts *hosts)
 
 void hosts_done(struct hosts *hosts)
 {
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE)
+			host_kill(&hosts->list[i]);
 	for (size_t i = 0; i < HOSTS_MAX; i++) {
 		struct host *host = &hosts->list[i];
 
 		if (host->state == HOST_NONE)
 			continue;
-		host_kill(host);
-		(void)waitpid(host->pid, NULL, 0);
+		/* It reads signatures from a disk that may not answer. */
+		role_end(host->pid, 0);
 		crew_lost(host);
 		host_done(host);
 	}

@@ -74,7 +74,7 @@ bool hosts_give(struct hosts *hosts, struct request *request);
 /* Tell all to end, now. True once none is left. */
 bool hosts_stop(struct hosts *hosts);
 
-/* Kill what is left. */
+/* Kill what is left; waits for that, for a moment. */
 void hosts_done(struct hosts *hosts);
 
 #endif

@@ -108,6 +108,13 @@ void host_sweeper_done(struct host *host)
 	host->sweeper = (struct host_sweeper){ .fd = -1 };
 }
 
+void host_no_sweeper(struct host *host)
+{
+	host_sweeper_done(host);
+	(void)snprintf(host->sweeper.why, sizeof(host->sweeper.why), "%.*s",
+		(int)host->in.payload.len, (const char *)host->in.payload.data);
+}
+
 const char *host_status_text(int status, char text[static JOB_TEXT_MAX])
 {
 	if (WIFSIGNALED(status))

@@ -28,9 +28,10 @@ enum {
 struct host_sweeper {
 	bool asked; /* for it, and no answer yet */
 	bool killed, ended;
-	pid_t pid;  /* 0: none */
-	int fd;     /* its socket, for the walker; -1: handed on */
-	int status; /* once it ended, as waitpid(2) */
+	pid_t pid;              /* 0: none */
+	int fd;                 /* its socket, for the walker; -1: handed on */
+	int status;             /* once it ended, as waitpid(2) */
+	char why[JOB_TEXT_MAX]; /* it could not be forked, or "" */
 };
 
 /* The self-test of its workers: each passes it before its first message, and again every now and then. */
@@ -81,6 +82,9 @@ void host_take_loaded(struct host *host);
 
 /* Forget the sweep's worker. */
 void host_sweeper_done(struct host *host);
+
+/* HOST_NO_SWEEP is in host->in: why is in host->sweeper. */
+void host_no_sweeper(struct host *host);
 
 /* Has it ended? Then *how_r says how, for people, and *status_r as waitpid(2). */
 bool host_reap(struct host *host, int *status_r, char how_r[static JOB_TEXT_MAX]);

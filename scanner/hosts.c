@@ -261,7 +261,7 @@ void hosts_hear_one(struct hosts *hosts, struct host *host)
 				crew_not_joined(host);
 			break;
 		case HOST_NO_SWEEP:
-			host_sweeper_done(host);
+			host_no_sweeper(host);
 			break;
 		case HOST_WORKER:
 			crew_joined(host);

@@ -304,6 +304,7 @@ static int turn(struct sweep *sweep, struct err *err)
 		return -1;
 	if (event == SWEEP_ANSWERED)
 		answered(sweep);
+	sweep_book_note_idle(&sweep->book, sweep->pair.why);
 	if (sweep->pair.goes && sweep->pair.known) {
 		if (!sweep->walk && clock_ms() >= next_pass(sweep) &&
 			begin_pass(sweep, err) < 0)

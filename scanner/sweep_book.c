@@ -29,7 +29,24 @@ static void tell_error(struct sweep_book *book, const struct err *err)
 static void set_trouble(struct sweep_book *book)
 {
 	(void)snprintf(book->report.trouble, sizeof(book->report.trouble), "%.255s",
-		book->error[0] ? book->error : book->barred);
+		book->error[0]  ? book->error
+		: book->idle[0] ? book->idle
+				: book->barred);
+}
+
+void sweep_book_note_idle(struct sweep_book *book, const char *why)
+{
+	char idle[ERR_TEXT_MAX] = "";
+
+	if (why[0])
+		(void)snprintf(idle, sizeof(idle), "no worker starts: %.220s", why);
+	if (strcmp(book->idle, idle) == 0)
+		return;
+	memcpy(book->idle, idle, sizeof(idle));
+	if (why[0])
+		log_warning("sweep: %s", idle);
+	set_trouble(book);
+	book->untold = true;
 }
 
 void sweep_book_save(struct sweep_book *book)

@@ -20,6 +20,7 @@ struct sweep_book {
 	bool failing; /* since the last report */
 	bool untold;  /* there is another report than the parent was told of */
 	char error[ERR_TEXT_MAX];  /* what cannot be kept, and why, or "" */
+	char idle[ERR_TEXT_MAX];   /* why nothing can be scanned, or "" */
 	char barred[ERR_TEXT_MAX]; /* what is not swept, and why, or "" */
 };
 
@@ -38,6 +39,9 @@ void sweep_book_close(struct sweep_book *book);
 
 /* Directories of the settings that are not there, or not for us: into the report, and the log. */
 void sweep_book_look(struct sweep_book *book, const struct schema_list *roots);
+
+/* There is no worker, and why; "": there is. Into the report, and the log if that is news. */
+void sweep_book_note_idle(struct sweep_book *book, const char *why);
 
 /* Write the report. What went wrong before is told in it until the next one. */
 void sweep_book_save(struct sweep_book *book);

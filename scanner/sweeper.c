@@ -202,7 +202,11 @@ static void look_after(struct sweeper *sweeper)
 	/* Not handed on yet, or gone with its host: the walker asks again. */
 	if (sweeper->handed && host->sweeper.pid > 0)
 		ended = (struct job_worker){ host->sweeper.pid, host->sweeper.status };
-	tell(sweeper, SWEEP_ENDED, &ended, sizeof(ended), -1);
+	if (host->sweeper.why[0] != '\0')
+		tell(sweeper, SWEEP_NO_WORKER, host->sweeper.why,
+			strlen(host->sweeper.why), -1);
+	else
+		tell(sweeper, SWEEP_ENDED, &ended, sizeof(ended), -1);
 	host_sweeper_done(host);
 	sweeper->host = NULL;
 	sweeper->handed = sweeper->wants = false;

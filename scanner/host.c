@@ -108,6 +108,17 @@ void host_sweeper_done(struct host *host)
 	host->sweeper = (struct host_sweeper){ .fd = -1 };
 }
 
+void host_sweeper_ended(struct host *host, int status)
+{
+	bool by_us = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+
+	host->sweeper.ended = true;
+	host->sweeper.status = status;
+	/* It ends in order where the walker has closed its socket. Where it crashed, the walker may see that
+	 * first, and have had its end ordered. */
+	host->counts[HEALTH_SWEEP] += status != 0 && (!host->sweeper.killed || !by_us);
+}
+
 void host_no_sweeper(struct host *host)
 {
 	host_sweeper_done(host);

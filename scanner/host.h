@@ -83,6 +83,9 @@ void host_take_loaded(struct host *host);
 /* Forget the sweep's worker. */
 void host_sweeper_done(struct host *host);
 
+/* It was reaped, and what it died of by itself is counted. */
+void host_sweeper_ended(struct host *host, int status);
+
 /* HOST_NO_SWEEP is in host->in: why is in host->sweeper. */
 void host_no_sweeper(struct host *host);
 

@@ -157,6 +157,26 @@ static void mail_and_what_changes_stays_and_that_is_said(void **state)
 	}
 }
 
+static void an_original_that_mailfilter_keeps_stays(void **state)
+{
+	char account[64], record[80];
+
+	(void)state;
+	(void)snprintf(account, sizeof(account), "%s/work", base);
+	(void)snprintf(record, sizeof(record), "%s/state.db", account);
+	(void)snprintf(folder, sizeof(folder), "%.48s/quarantine", account);
+	(void)snprintf(path, sizeof(path), "%.60s/one.eml", folder);
+	assert_int_equal(file_mkdirs(folder, 0700, NULL), 0);
+	put_file(record, "SQLite format 3");
+	put_file(path, BYTES);
+	assert_non_null(strstr(found(VERDICT_INFECTED, false, false),
+		"not moved: mailfilter keeps it: \"mailfilter quarantine\""));
+	assert_true(has_file(path, BYTES));
+	/* Any folder of that name is another thing. */
+	assert_int_equal(unlink(record), 0);
+	assert_non_null(strstr(found(VERDICT_INFECTED, false, false), "moved to"));
+}
+
 static void what_was_released_stays_until_its_bytes_change(void **state)
 {
 	char id[QUARANTINE_ID_MAX];
@@ -218,6 +238,7 @@ int main(void)
 		TEST(without_the_setting_nothing_happens),
 		TEST(what_is_not_infected_stays),
 		TEST(mail_and_what_changes_stays_and_that_is_said),
+		TEST(an_original_that_mailfilter_keeps_stays),
 		TEST(what_was_released_stays_until_its_bytes_change),
 		TEST(a_quarantine_that_may_not_be_used_is_said),
 		TEST(one_that_is_at_work_in_it_is_not_waited_for),

@@ -77,28 +77,22 @@ static int64_t next_pass(const struct sweep *sweep)
 	return sweep->ended_at + rest_ms;
 }
 
-/* One that was not done goes on: what it scanned is remembered. */
 static int begin_pass(struct sweep *sweep, struct err *err)
 {
 	const struct settings *settings = sweep->settings;
-	struct sweep_report *report = &sweep->book.report;
-	bool goes_on = report->pass > 0 && report->now.ended_s == 0;
 	struct stat spared;
+	bool goes_on;
 
 	if (sweep_walk_new(&settings->sweep, &settings->sweep_exclude,
 		    settings->sweep_cross != 0, &sweep->walk, err) < 0)
 		return -1;
 	if (sweep_move_folder(settings, &spared))
 		sweep_walk_spare(sweep->walk, &spared);
-	if (!goes_on) {
-		report->pass++;
-		report->now = (struct sweep_pass){ .began_s = clock_wall_s() };
-	}
-	report->now.counts = (struct sweep_counts){ 0 };
-	report->digest = sweep->pair.digest;
+	goes_on = sweep_book_begin(&sweep->book, &sweep->pair.digest);
 	sweep->logged = 0;
 	sweep_book_look(&sweep->book, &settings->sweep);
-	log_info("sweep: pass=%u %s", report->pass, goes_on ? "goes on" : "begins");
+	log_info("sweep: pass=%u %s", sweep->book.report.pass,
+		goes_on ? "goes on" : "begins");
 	sweep_book_save(&sweep->book);
 	return 0;
 }
@@ -234,6 +228,7 @@ static void answered(struct sweep *sweep)
 		const struct sweep_scanned scanned = { current->path, &current->stat,
 			current->is_mail, changed, &sweep->pair.its };
 
+		sweep_book_foretell(&sweep->book, &scanned, answer);
 		sweep_move(sweep->settings, sweep->walk, &scanned, current->fd, answer);
 		sweep_book_add(&sweep->book, &scanned, answer);
 		close_file(current);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/sweep_book.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,8 +141,8 @@ bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,
 	return true;
 }
 
-/* Reported before it is remembered: killed between the two, it is found again. */
-static void report_find(struct sweep_book *book, const struct sweep_scanned *scanned,
+/* Into the report, and that to disk. */
+static void list_find(struct sweep_book *book, const struct sweep_scanned *scanned,
 	const struct sweep_answer *answer)
 {
 	struct sweep_find find = { .path = strdup(scanned->path),
@@ -150,27 +151,42 @@ static void report_find(struct sweep_book *book, const struct sweep_scanned *sca
 		.reason = (enum verdict_reason)answer->reason,
 		.size = answer->size,
 		.found_s = clock_wall_s() };
-	char path[LOG_TEXT_MAX], signature[LOG_TEXT_MAX], where[LOG_TEXT_MAX],
-		detail[LOG_TEXT_MAX];
 	struct err err = { 0 };
 
 	memcpy(find.signature, answer->signature, sizeof(find.signature));
 	memcpy(find.where, answer->where, sizeof(find.where));
 	memcpy(find.detail, answer->detail, sizeof(find.detail));
-	log_warning("sweep: path=%s verdict=%s reason=%s signature=%s where=%s size=%ju "
-		    "detail=%s",
-		log_value(span_str(scanned->path), path),
-		find.is_infected ? "infected" : "unscannable",
-		verdict_reason_name(find.reason),
-		log_value(span_str(find.signature), signature),
-		log_value(span_str(find.where), where), (uintmax_t)find.size,
-		log_value(span_str(find.detail), detail));
 	if (!find.path)
 		(void)err_memory(&err);
 	if (!find.path || sweep_report_add(&book->report, &find, &err) < 0)
 		tell_error(book, &err);
 	free(find.path);
 	sweep_book_save(book);
+}
+
+void sweep_book_foretell(struct sweep_book *book, const struct sweep_scanned *scanned,
+	const struct sweep_answer *answer)
+{
+	if (book->moves && answer->kind == VERDICT_INFECTED)
+		list_find(book, scanned, answer);
+}
+
+/* Reported before it is remembered: killed between the two, it is found again. */
+static void report_find(struct sweep_book *book, const struct sweep_scanned *scanned,
+	const struct sweep_answer *answer)
+{
+	char path[LOG_TEXT_MAX], signature[LOG_TEXT_MAX], where[LOG_TEXT_MAX],
+		detail[LOG_TEXT_MAX];
+
+	log_warning("sweep: path=%s verdict=%s reason=%s signature=%s where=%s size=%ju "
+		    "detail=%s",
+		log_value(span_str(scanned->path), path),
+		answer->kind == VERDICT_INFECTED ? "infected" : "unscannable",
+		verdict_reason_name((enum verdict_reason)answer->reason),
+		log_value(span_str(answer->signature), signature),
+		log_value(span_str(answer->where), where), (uintmax_t)answer->size,
+		log_value(span_str(answer->detail), detail));
+	list_find(book, scanned, answer);
 }
 
 void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned,
@@ -198,6 +214,35 @@ void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned
 		    &print, &err) < 0 ||
 		sweep_set_add(book->set, &print, kind, book->report.pass, &err) < 0)
 		tell_error(book, &err);
+}
+
+/* What was moved, or has gone since. The others come up again. */
+static uint64_t count_gone(const struct sweep_report *report)
+{
+	uint64_t gone = 0;
+	struct stat stat;
+
+	for (size_t i = 0; i < report->find_count; i++) {
+		const struct sweep_find *find = &report->finds[i];
+
+		gone += find->is_infected && find->pass == report->pass &&
+			lstat(find->path, &stat) < 0 && errno == ENOENT;
+	}
+	return gone;
+}
+
+bool sweep_book_begin(struct sweep_book *book, const struct hash *digest)
+{
+	struct sweep_report *report = &book->report;
+	bool goes_on = report->pass > 0 && report->now.ended_s == 0;
+
+	if (!goes_on) {
+		report->pass++;
+		report->now = (struct sweep_pass){ .began_s = clock_wall_s() };
+	}
+	report->now.counts = (struct sweep_counts){ .infected = count_gone(report) };
+	report->digest = *digest;
+	return goes_on;
 }
 
 void sweep_book_end(struct sweep_book *book)

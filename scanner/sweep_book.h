@@ -52,6 +52,10 @@ void sweep_book_tell(struct sweep_book *book);
 /* The last word: why the walker ends, beside what the report in this folder says, if any was open. */
 void sweep_book_tell_end(struct sweep_book *book, const char *dir, const struct err *why);
 
+/* A pass with these signatures. True: one that was not done goes on, for what it scanned is remembered;
+ * what was found in it, and is gone, is counted. */
+bool sweep_book_begin(struct sweep_book *book, const struct hash *digest);
+
 /* The present pass is done: what was not seen in it is there no more. */
 void sweep_book_end(struct sweep_book *book);
 
@@ -59,6 +63,10 @@ void sweep_book_end(struct sweep_book *book);
  * is counted. */
 bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,
 	const struct hash *digest);
+
+/* What is infected and about to be moved is reported: killed behind the move, it is known all the same. */
+void sweep_book_foretell(struct sweep_book *book, const struct sweep_scanned *scanned,
+	const struct sweep_answer *answer);
 
 /* Count it, report it if it is not clean, and remember it. Not for RETRY. */
 void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned,

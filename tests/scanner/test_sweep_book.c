@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,12 +52,96 @@ static void that_no_worker_starts_is_told_until_one_does(void **state)
 	assert_string_equal(book.report.trouble, "");
 }
 
+static const struct hash digest = { { 1 } };
+static const struct stat stat_of = { .st_ino = 1 };
+static const struct sweep_answer infected = { .kind = VERDICT_INFECTED,
+	.signature = "Test.Find" };
+static char path[80];
+
+static struct sweep_scanned put_find(void)
+{
+	(void)snprintf(path, sizeof(path), "%s/find", folder);
+	assert_int_equal(file_replace(path, span_str("x"), 0600, NULL), 0);
+	return (struct sweep_scanned){
+		.path = path, .stat = &stat_of, .digest = &digest
+	};
+}
+
+/* Nothing is said at the end; another walker comes. */
+static void is_killed(void)
+{
+	struct err err = { 0 };
+
+	sweep_book_close(&book);
+	if (sweep_book_open(folder, &book, &err) < 0)
+		fail_msg("%s", err.text);
+	book.moves = true;
+}
+
+static void a_find_that_was_moved_is_known_after_a_kill(void **state)
+{
+	const struct sweep_scanned scanned = put_find();
+
+	(void)state;
+	book.moves = true;
+	assert_false(sweep_book_begin(&book, &digest));
+	sweep_book_foretell(&book, &scanned, &infected);
+	assert_int_equal(unlink(path), 0);
+	is_killed();
+	assert_true(sweep_book_begin(&book, &digest));
+	assert_int_equal(book.report.pass, 1);
+	assert_int_equal(book.report.now.counts.infected, 1);
+	assert_non_null(sweep_report_find(&book.report, path));
+	/* As one that was told of to its end. */
+	sweep_book_add(&book, &scanned, &infected);
+	is_killed();
+	assert_true(sweep_book_begin(&book, &digest));
+	assert_int_equal(book.report.now.counts.infected, 1);
+	sweep_book_end(&book);
+	assert_non_null(sweep_report_find(&book.report, path));
+	/* Until a pass ends without it. */
+	book.report.now.ended_s = 1;
+	assert_false(sweep_book_begin(&book, &digest));
+	assert_int_equal(book.report.now.counts.infected, 0);
+	sweep_book_end(&book);
+	assert_null(sweep_report_find(&book.report, path));
+}
+
+static void a_find_that_is_still_there_is_counted_once_it_is_found_again(void **state)
+{
+	const struct sweep_scanned scanned = put_find();
+
+	(void)state;
+	book.moves = true;
+	assert_false(sweep_book_begin(&book, &digest));
+	sweep_book_foretell(&book, &scanned, &infected);
+	is_killed();
+	assert_true(sweep_book_begin(&book, &digest));
+	assert_int_equal(book.report.now.counts.infected, 0);
+	sweep_book_add(&book, &scanned, &infected);
+	assert_int_equal(book.report.now.counts.infected, 1);
+	assert_int_equal(book.report.find_count, 1);
+}
+
+static void without_moves_nothing_is_foretold(void **state)
+{
+	const struct sweep_scanned scanned = put_find();
+
+	(void)state;
+	assert_false(sweep_book_begin(&book, &digest));
+	sweep_book_foretell(&book, &scanned, &infected);
+	assert_int_equal(book.report.find_count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(that_no_worker_starts_is_told_until_one_does),
+		TEST(a_find_that_was_moved_is_known_after_a_kill),
+		TEST(a_find_that_is_still_there_is_counted_once_it_is_found_again),
+		TEST(without_moves_nothing_is_foretold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,21 +60,12 @@ static void log_passed(struct sweep *sweep, const char *path, const char *why)
 			log_value(span_str(path), text), why);
 }
 
-/* When the next pass is due: sooner if other signatures serve than those that the last one began with,
- * for then every file is, and where something could not be swept at all. */
 static int64_t next_pass(const struct sweep *sweep)
 {
-	const struct settings *settings = sweep->settings;
-	const struct sweep_report *report = &sweep->book.report;
-	int64_t rest_ms = settings->sweep_interval_ms;
-
-	if (report->now.ended_s == 0)
+	if (sweep->book.report.now.ended_s == 0)
 		return 0;
-	if (settings->sweep_rest_ms < rest_ms &&
-		(sweep->book.barred[0] ||
-			!hash_equal(&report->digest, &sweep->pair.digest)))
-		rest_ms = settings->sweep_rest_ms;
-	return sweep->ended_at + rest_ms;
+	return sweep->ended_at +
+	       sweep_book_rest_ms(&sweep->book, sweep->settings, &sweep->pair.digest);
 }
 
 static int begin_pass(struct sweep *sweep, struct err *err)

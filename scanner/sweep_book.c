@@ -13,7 +13,10 @@
 
 enum {
 	SAVE_MS = 5000, /* between two reports of a pass */
-	ERROR_LOG_MS = 60 * 1000
+	ERROR_LOG_MS = 60 * 1000,
+	BARRED_MS =
+		60 *
+		1000 /* the least between two passes for a directory that is missing */
 };
 
 /* What cannot be remembered or reported is said, and is done again another time. */
@@ -214,6 +217,22 @@ void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned
 		    &print, &err) < 0 ||
 		sweep_set_add(book->set, &print, kind, book->report.pass, &err) < 0)
 		tell_error(book, &err);
+}
+
+int64_t sweep_book_rest_ms(const struct sweep_book *book, const struct settings *settings,
+	const struct hash *serving)
+{
+	int64_t interval_ms = settings->sweep_interval_ms,
+		rest_ms = settings->sweep_rest_ms;
+
+	if (hash_equal(&book->report.digest, serving)) {
+		if (!book->barred[0])
+			return interval_ms;
+		/* Another pass does not bring it back. */
+		if (rest_ms < BARRED_MS)
+			rest_ms = BARRED_MS;
+	}
+	return rest_ms < interval_ms ? rest_ms : interval_ms;
 }
 
 /* What was moved, or has gone since. The others come up again. */

@@ -6,6 +6,7 @@
 #ifndef SCANNER_SWEEP_BOOK_H
 #define SCANNER_SWEEP_BOOK_H
 
+#include "scanner/settings.h"
 #include "scanner/sweep_report.h"
 #include "scanner/sweep_set.h"
 #include "scanner/sweep_worker.h"
@@ -51,6 +52,11 @@ void sweep_book_tell(struct sweep_book *book);
 
 /* The last word: why the walker ends, beside what the report in this folder says, if any was open. */
 void sweep_book_tell_end(struct sweep_book *book, const char *dir, const struct err *why);
+
+/* From the end of a pass to the next: less if other signatures serve than those that it began with, for
+ * then every file is due, and where something could not be swept at all. */
+int64_t sweep_book_rest_ms(const struct sweep_book *book, const struct settings *settings,
+	const struct hash *serving);
 
 /* A pass with these signatures. True: one that was not done goes on, for what it scanned is remembered;
  * what was found in it, and is gone, is counted. */

@@ -133,6 +133,37 @@ static void without_moves_nothing_is_foretold(void **state)
 	assert_int_equal(book.report.find_count, 0);
 }
 
+static void it_rests_less_where_more_is_due_and_never_not_at_all(void **state)
+{
+	static const struct hash other = { { 2 } };
+	static const struct {
+		bool is_other, is_barred;
+		int64_t rest_ms, interval_ms, is_ms;
+	} cases[] = {
+		{ false, false, 5000, 86400000, 86400000 },
+		{ true, false, 5000, 86400000, 5000 },
+		{ true, false, 0, 86400000, 0 }, /* the pass ends that */
+		{ true, false, 86400000, 5000, 5000 },
+		{ false, true, 3600000, 86400000, 3600000 },
+		{ false, true, 0, 86400000, 60000 },
+		{ false, true, 0, 1000, 1000 },
+		{ true, true, 0, 86400000, 0 },
+	};
+
+	(void)state;
+	(void)sweep_book_begin(&book, &digest);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct settings settings = { .sweep_rest_ms = cases[i].rest_ms,
+			.sweep_interval_ms = cases[i].interval_ms };
+
+		(void)snprintf(book.barred, sizeof(book.barred), "%s",
+			cases[i].is_barred ? "/srv is not swept" : "");
+		assert_int_equal(sweep_book_rest_ms(&book, &settings,
+					 cases[i].is_other ? &other : &digest),
+			cases[i].is_ms);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -141,6 +172,7 @@ int main(void)
 		TEST(that_no_worker_starts_is_told_until_one_does),
 		TEST(a_find_that_was_moved_is_known_after_a_kill),
 		TEST(a_find_that_is_still_there_is_counted_once_it_is_found_again),
+		TEST(it_rests_less_where_more_is_due_and_never_not_at_all),
 		TEST(without_moves_nothing_is_foretold),
 	};
 

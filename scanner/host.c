@@ -101,6 +101,31 @@ void host_take_loaded(struct host *host)
 	loaded->left_out[sizeof(loaded->left_out) - 1] = '\0';
 }
 
+void host_sweeper_ask(struct host *host)
+{
+	host->sweeper.asked = true;
+	host->sweeper.since = clock_ms();
+	host_order(host, HOST_FORK_SWEEP, 0);
+}
+
+void host_sweeper_kill(struct host *host)
+{
+	if (host->sweeper.pid <= 0 || host->sweeper.killed)
+		return;
+	host->sweeper.killed = true;
+	host->sweeper.since = clock_ms();
+	host_order(host, HOST_KILL, host->sweeper.pid);
+}
+
+int64_t host_sweeper_due(const struct host *host)
+{
+	const struct host_sweeper *sweeper = &host->sweeper;
+
+	return sweeper->asked || (sweeper->killed && !sweeper->ended)
+		       ? sweeper->since + HOST_SWEEPER_MS
+		       : -1;
+}
+
 void host_sweeper_done(struct host *host)
 {
 	if (host->sweeper.fd >= 0)

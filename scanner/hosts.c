@@ -172,6 +172,22 @@ static void sweep(struct hosts *hosts)
 	}
 }
 
+/* One that was killed and is not dead is held by a disk: that is not the engine host's fault. Returns when to
+ * come again. */
+static int64_t see_to_sweeper(struct host *host)
+{
+	int64_t due = host_sweeper_due(host);
+
+	if (due > clock_ms())
+		return due;
+	if (due >= 0 && host->sweeper.asked && host->state != HOST_ENDING) {
+		log_error("the engine host starts no worker for the sweep: it is "
+			  "replaced");
+		host_kill(host);
+	}
+	return -1;
+}
+
 static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 {
 	int64_t test_ms = hosts->settings->check_interval_ms < HOSTS_TEST_MS
@@ -186,6 +202,7 @@ static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 			host_kill(host);
 		next = deadline_sooner(next, host->deadline);
 	}
+	next = deadline_sooner(next, see_to_sweeper(host));
 	crew_fill(host, hosts->workers, need_fresh && host == hosts->serving);
 	next = deadline_sooner(next, crew_probe(host, test_ms));
 	if (host->state == HOST_SERVING && host->fork_after > clock_ms())

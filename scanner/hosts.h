@@ -65,7 +65,8 @@ void hosts_count(const struct hosts *hosts, uint64_t counts_r[static HEALTH_COUN
 /* Jobs in work, in all of them. */
 size_t hosts_busy(const struct hosts *hosts);
 
-/* Is nothing in work, and has all that was left its temp folder empty? One that is ending has not. */
+/* Is nothing in work, and has all that was left its temp folder empty? One that is ending has not; but a
+ * worker of the sweep that was killed, and cannot die, is waited for HOST_SWEEPER_MS. */
 bool hosts_are_quiet(const struct hosts *hosts);
 
 /* Give the request to a worker of the host that serves; false: not now. */

@@ -3,6 +3,8 @@
  * What all the engine hosts come to together. */
 #include <string.h>
 
+#include "common/clock.h"
+
 #include "scanner/crew.h"
 #include "scanner/hosts.h"
 
@@ -16,13 +18,21 @@ size_t hosts_busy(const struct hosts *hosts)
 	return busy;
 }
 
+/* Killed, and not dead for so long: a disk holds it, and may do so for ever. */
+static bool is_stuck(const struct host *host)
+{
+	return host->sweeper.killed && host_sweeper_due(host) >= 0 &&
+	       host_sweeper_due(host) <= clock_ms();
+}
+
 bool hosts_are_quiet(const struct hosts *hosts)
 {
 	for (size_t i = 0; i < HOSTS_MAX; i++)
 		if (hosts->list[i].state != HOST_NONE &&
 			(pool_count(&hosts->list[i].pool, WORKER_ENDING) > 0 ||
 				hosts->list[i].sweeper.asked ||
-				hosts->list[i].sweeper.pid > 0))
+				(hosts->list[i].sweeper.pid > 0 &&
+					!is_stuck(&hosts->list[i]))))
 			return false;
 	return hosts_busy(hosts) == 0;
 }

@@ -12,6 +12,7 @@
 
 enum {
 	LINKS_MAX = 64,
+	START_MAX = 64,
 	MOVED_MAX = LINKS_MAX + QUARANTINE_ID_MAX
 };
 
@@ -41,12 +42,30 @@ bool sweep_move_folder(const struct settings *settings, struct stat *stat_r)
 	       stat(settings->sweep_quarantine, stat_r) == 0;
 }
 
-static bool is_mbox(int file)
+/* As Dovecot's dbox does: "2 M1e C5f3a9b21", the sizes and times in hexadecimal. */
+static bool is_dbox(const char *start)
 {
-	char start[sizeof(mbox_start) - 1];
+	static const char digits[] = "0123456789abcdef";
+	size_t size, time;
 
-	return pread(file, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
-	       memcmp(start, mbox_start, sizeof(start)) == 0;
+	if (strncmp(start, "2 M", 3) != 0)
+		return false;
+	start += 3;
+	size = strspn(start, digits);
+	if (size == 0 || strncmp(start + size, " C", 2) != 0)
+		return false;
+	start += size + 2;
+	time = strspn(start, digits);
+	return time > 0 && start[time] == '\n';
+}
+
+/* By how it begins. */
+static bool is_mailbox(int file)
+{
+	char start[START_MAX] = "";
+
+	return pread(file, start, sizeof(start) - 1, 0) > 0 &&
+	       (strncmp(start, mbox_start, strlen(mbox_start)) == 0 || is_dbox(start));
 }
 
 /* A quarantine that came to be while the sweep was on its way is not passed over. */
@@ -95,7 +114,7 @@ static int refuse_mail(const struct sweep_scanned *scanned,
 	if (is_mailfilters(find))
 		return err_set(err, ERR_MESSAGE,
 			"mailfilter keeps it: \"mailfilter quarantine\" lists and deletes it");
-	if (is_mbox(find->file))
+	if (is_mailbox(find->file))
 		return err_set(err, ERR_MESSAGE, "a mailbox, with other mails in it");
 	return scanned->changed ? err_set(err, ERR_AGAIN,
 					  "it changed lately: the next pass looks again")

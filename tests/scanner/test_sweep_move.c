@@ -142,6 +142,7 @@ static const struct {
 } stays[] = {
 	{ BYTES, true, false, "not moved: a mail: \"mailfilter rescan\"" },
 	{ "From a@example.org\n\n" BYTES, false, false, "not moved: a mailbox" },
+	{ "2 M1e C5f3a9b21\n\1\2N " BYTES, false, false, "not moved: a mailbox" },
 	{ BYTES, false, true, "not moved: it changed lately" },
 };
 
@@ -175,6 +176,19 @@ static void an_original_that_mailfilter_keeps_stays(void **state)
 	/* Any folder of that name is another thing. */
 	assert_int_equal(unlink(record), 0);
 	assert_non_null(strstr(found(VERDICT_INFECTED, false, false), "moved to"));
+}
+
+static void what_only_begins_as_a_mailbox_does_is_moved(void **state)
+{
+	static const char *const begins[] = { "2 M C5f\n", "2 M1e Cxyz\n", "2 M1e C5f",
+		"2 M", "1 M1e C5f\n", "From" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+		put_file(path, begins[i]);
+		if (!strstr(found(VERDICT_INFECTED, false, false), "moved to"))
+			fail_msg("%s", begins[i]);
+	}
 }
 
 static void what_was_released_stays_until_its_bytes_change(void **state)
@@ -239,6 +253,7 @@ int main(void)
 		TEST(what_is_not_infected_stays),
 		TEST(mail_and_what_changes_stays_and_that_is_said),
 		TEST(an_original_that_mailfilter_keeps_stays),
+		TEST(what_only_begins_as_a_mailbox_does_is_moved),
 		TEST(what_was_released_stays_until_its_bytes_change),
 		TEST(a_quarantine_that_may_not_be_used_is_said),
 		TEST(one_that_is_at_work_in_it_is_not_waited_for),

@@ -27,7 +27,8 @@ int hosts_init(struct hosts *hosts, const struct settings *settings, struct err 
 	*hosts = (struct hosts){ .settings = settings,
 		.reload_at = -1,
 		.sweep_at = -1,
-		.unsettled_since = -1 };
+		.unsettled_since = -1,
+		.wrong_at = -1 };
 	hosts->workers = (size_t)settings->workers;
 	if (hosts->workers == 0)
 		hosts->workers = cores > 0 ? (size_t)cores : 1;
@@ -332,6 +333,7 @@ static void ended(struct hosts *hosts, struct host *host, const char *how)
 	host->counts[HEALTH_HOSTS] += !host->told;
 	for (size_t i = 0; i < HEALTH_COUNTS; i++)
 		hosts->counts[i] += host->counts[i];
+	hosts->wrong_at = hosts_wrong_at(hosts);
 	if (!host->told)
 		failed(hosts, host, how);
 	if (host == hosts->serving)

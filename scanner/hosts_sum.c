@@ -37,6 +37,17 @@ bool hosts_are_quiet(const struct hosts *hosts)
 	return hosts_busy(hosts) == 0;
 }
 
+int64_t hosts_wrong_at(const struct hosts *hosts)
+{
+	int64_t last = hosts->wrong_at;
+
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE &&
+			hosts->list[i].test.wrong_at > last)
+			last = hosts->list[i].test.wrong_at;
+	return last;
+}
+
 void hosts_count(const struct hosts *hosts, uint64_t counts_r[static HEALTH_COUNTS])
 {
 	memcpy(counts_r, hosts->counts, sizeof(hosts->counts));

@@ -262,7 +262,7 @@ static bool is_to_save(const struct sweep *sweep)
 static int wait_ms(const struct sweep *sweep)
 {
 	const struct sweep_pair *pair = &sweep->pair;
-	int64_t next = -1, now = clock_ms();
+	int64_t next = -1;
 
 	if (pair->goes && pair->known) {
 		next = pair->deadline;
@@ -277,7 +277,7 @@ static int wait_ms(const struct sweep *sweep)
 							     ? sweep->rate_at
 							     : sweep->space_at);
 	}
-	if (is_to_save(sweep) && sweep->book.save_at > now)
+	if (is_to_save(sweep))
 		next = deadline_sooner(next, sweep->book.save_at);
 	return clock_left(next);
 }

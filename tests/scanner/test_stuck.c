@@ -36,7 +36,7 @@ static pid_t hold_one(pid_t *tracer_r)
 	*tracer_r = fork();
 	if (*tracer_r == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		can = ptrace(PTRACE_SEIZE, held, 0, PTRACE_O_TRACEEXIT) == 0;
+		can = ptrace(PTRACE_SEIZE, held, 0, PTRACE_O_TRACEEXIT) == 0 ? 1 : 0;
 		(void)!write(ends[1], &can, 1);
 		for (;;)
 			(void)pause();

@@ -288,7 +288,7 @@ static void one_that_cannot_grow_says_so_tries_once_a_pass_and_leaves_nothing(
 	(void)snprintf(fresh, sizeof(fresh), "%s/remembered.new", dir);
 	for (uint64_t i = 0; i < 2048; i++)
 		add(set, i, SWEEP_CLEAN, 1);
-	files_may_be(20 * 4096);
+	files_may_be(81920);
 	print = print_of(set, 5000);
 	for (int i = 0; i < 3; i++) {
 		struct err err = { 0 };

@@ -19,15 +19,23 @@ enum {
 		1000 /* the least between two passes for a directory that is missing */
 };
 
+static bool may_log(int64_t *last)
+{
+	int64_t now = clock_ms();
+
+	if (*last != 0 && now - *last < ERROR_LOG_MS)
+		return false;
+	*last = now;
+	return true;
+}
+
 /* What cannot be remembered or reported is said, and is done again another time. */
 static void tell_error(struct sweep_book *book, const struct err *err)
 {
 	(void)snprintf(book->error, sizeof(book->error), "%s", err->text);
 	book->failing = true;
-	if (book->error_at != 0 && clock_ms() - book->error_at < ERROR_LOG_MS)
-		return;
-	book->error_at = clock_ms();
-	log_error("sweep: %s", err->text);
+	if (may_log(&book->error_at))
+		log_error("sweep: %s", err->text);
 }
 
 static void set_trouble(struct sweep_book *book)
@@ -47,7 +55,8 @@ void sweep_book_note_idle(struct sweep_book *book, const char *why)
 	if (strcmp(book->idle, idle) == 0)
 		return;
 	memcpy(book->idle, idle, sizeof(idle));
-	if (why[0])
+	/* Each names its own temp folder: no two sentences need be the same. */
+	if (why[0] && may_log(&book->idle_at))
 		log_warning("sweep: %s", idle);
 	set_trouble(book);
 	book->untold = true;

@@ -17,6 +17,7 @@ struct sweep_book {
 	struct sweep_report report;
 	int64_t save_at;  /* clock_ms(): when the next report is due */
 	int64_t error_at; /* the last one logged */
+	int64_t idle_at;  /* the same of idle */
 	bool moves; /* what is infected: it is scanned again, but for mail that was told of */
 	bool failing; /* since the last report */
 	bool untold;  /* there is another report than the parent was told of */
@@ -41,7 +42,7 @@ void sweep_book_close(struct sweep_book *book);
 /* Directories of the settings that are not there, or not for us: into the report, and the log. */
 void sweep_book_look(struct sweep_book *book, const struct schema_list *roots);
 
-/* There is no worker, and why; "": there is. Into the report, and the log if that is news. */
+/* There is no worker, and why; "": there is. Into the report, and the log, once a minute. */
 void sweep_book_note_idle(struct sweep_book *book, const char *why);
 
 /* Write the report. What went wrong before is told in it until the next one. */

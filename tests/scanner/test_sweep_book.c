@@ -31,6 +31,8 @@ static int end(void **state)
 
 static void that_no_worker_starts_is_told_until_one_does(void **state)
 {
+	int64_t logged_at;
+
 	(void)state;
 	book.untold = false;
 	sweep_book_note_idle(&book, "");
@@ -39,10 +41,19 @@ static void that_no_worker_starts_is_told_until_one_does(void **state)
 	assert_true(book.untold);
 	assert_string_equal(
 		book.report.trouble, "no worker starts: fork: no more processes");
+	assert_true(book.idle_at > 0);
 	/* What is known already is no news. */
 	book.untold = false;
 	sweep_book_note_idle(&book, "fork: no more processes");
 	assert_false(book.untold);
+	/* The log hears of another only after a while. */
+	book.idle_at--;
+	logged_at = book.idle_at;
+	sweep_book_note_idle(&book, "fork: no more processes, again");
+	assert_int_equal(book.idle_at, logged_at);
+	book.idle_at -= 60 * 1000;
+	sweep_book_note_idle(&book, "fork: no more processes");
+	assert_true(book.idle_at >= logged_at);
 	/* It stands in the next report as well. */
 	sweep_book_save(&book);
 	assert_non_null(strstr(book.report.trouble, "no more processes"));

@@ -179,7 +179,7 @@ static void list_find(struct sweep_book *book, const struct sweep_scanned *scann
 void sweep_book_foretell(struct sweep_book *book, const struct sweep_scanned *scanned,
 	const struct sweep_answer *answer)
 {
-	if (book->moves && answer->kind == VERDICT_INFECTED)
+	if (book->moves && answer->kind == VERDICT_INFECTED && !scanned->is_mail)
 		list_find(book, scanned, answer);
 }
 

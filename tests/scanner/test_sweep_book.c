@@ -134,14 +134,22 @@ static void a_find_that_is_still_there_is_counted_once_it_is_found_again(void **
 	assert_int_equal(book.report.find_count, 1);
 }
 
-static void without_moves_nothing_is_foretold(void **state)
+static void what_is_not_moved_is_not_foretold(void **state)
 {
-	const struct sweep_scanned scanned = put_find();
+	const struct sweep_answer clean = { .kind = VERDICT_CLEAN };
+	struct sweep_scanned scanned = put_find();
 
 	(void)state;
 	assert_false(sweep_book_begin(&book, &digest));
 	sweep_book_foretell(&book, &scanned, &infected);
+	book.moves = true;
+	sweep_book_foretell(&book, &scanned, &clean);
+	scanned.is_mail = true;
+	sweep_book_foretell(&book, &scanned, &infected);
 	assert_int_equal(book.report.find_count, 0);
+	scanned.is_mail = false;
+	sweep_book_foretell(&book, &scanned, &infected);
+	assert_int_equal(book.report.find_count, 1);
 }
 
 static void it_rests_less_where_more_is_due_and_never_not_at_all(void **state)
@@ -184,7 +192,7 @@ int main(void)
 		TEST(a_find_that_was_moved_is_known_after_a_kill),
 		TEST(a_find_that_is_still_there_is_counted_once_it_is_found_again),
 		TEST(it_rests_less_where_more_is_due_and_never_not_at_all),
-		TEST(without_moves_nothing_is_foretold),
+		TEST(what_is_not_moved_is_not_foretold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

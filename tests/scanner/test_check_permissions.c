@@ -6,7 +6,7 @@ static void what_others_may_change_is_told_of(void **state)
 	struct checked at;
 	char conf[CHECKED_PATH], temp[CHECKED_PATH], key[CHECKED_PATH],
 		folder[CHECKED_PATH], socket[CHECKED_PATH], endpoint[CHECKED_PATH + 16],
-		set[CHECKED_PATH], swept[CHECKED_PATH];
+		set[CHECKED_PATH];
 	const struct {
 		const char *path;
 		mode_t good, bad;
@@ -20,7 +20,6 @@ static void what_others_may_change_is_told_of(void **state)
 		{ temp, 0700, 0704, CHECK_CRITICAL, "others may enter it" },
 		{ socket, 0750, 0757, CHECK_CRITICAL, "the socket's folder" },
 		{ folder, 0755, 0777, CHECK_CRITICAL, "signatures folder" },
-		{ swept, 0700, 0702, CHECK_CRITICAL, "sweep-state" },
 		{ set, 0644, 0646, CHECK_CRITICAL, "signatures own.ndb" },
 	};
 
@@ -31,9 +30,6 @@ static void what_others_may_change_is_told_of(void **state)
 	assert_int_equal(mkdir(in_folder(&at, "temp", temp), 0700), 0);
 	assert_int_equal(mkdir(in_folder(&at, "folder", folder), 0755), 0);
 	assert_int_equal(mkdir(in_folder(&at, "socket", socket), 0750), 0);
-	assert_int_equal(mkdir(in_folder(&at, "swept", swept), 0700), 0);
-	at.settings.sweep.count = 1;
-	at.settings.sweep_state = swept;
 	put(&at, "folder/own.ndb", "", NOW);
 	(void)snprintf(endpoint, sizeof(endpoint), "ipc://%s/s", socket);
 	(void)in_folder(&at, "folder/own.ndb", set);
@@ -66,9 +62,28 @@ static void what_others_may_change_is_told_of(void **state)
 	checked_stop(&at);
 }
 
+static void what_the_sweep_believes_is_its_own(void **state)
+{
+	struct checked at;
+	char swept[CHECKED_PATH];
+
+	(void)state;
+	checked_start(&at);
+	assert_int_equal(mkdir(in_folder(&at, "swept", swept), 0700), 0);
+	at.settings.sweep_state = swept;
+	assert_int_equal(chmod(swept, 0777), 0);
+	says(&at, check_permissions, CHECK_OK, "nobody else");
+	at.settings.sweep.count = 1;
+	says(&at, check_permissions, CHECK_CRITICAL, "sweep-state");
+	assert_int_equal(chmod(swept, 0755), 0);
+	says(&at, check_permissions, CHECK_OK, "nobody else");
+	checked_stop(&at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_sweep_believes_is_its_own),
 		cmocka_unit_test(what_others_may_change_is_told_of),
 	};
 

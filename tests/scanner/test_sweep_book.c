@@ -51,7 +51,7 @@ static void that_no_worker_starts_is_told_until_one_does(void **state)
 	logged_at = book.idle_at;
 	sweep_book_note_idle(&book, "fork: no more processes, again");
 	assert_int_equal(book.idle_at, logged_at);
-	book.idle_at -= 60 * 1000;
+	book.idle_at -= 60000;
 	sweep_book_note_idle(&book, "fork: no more processes");
 	assert_true(book.idle_at >= logged_at);
 	/* It stands in the next report as well. */

@@ -183,8 +183,8 @@ static int64_t wait_after(struct rescanner *rescanner, struct child_rescan *resc
 		rescanner->hold_ms = clock_ms() + RESCANNER_HOLD_MS;
 		return RESCANNER_HOLD_MS;
 	}
-	return backoff_ms(report->err.kind == ERR_AGAIN ? RESCANNER_HOLD_MS
-							: RESCANNER_LOOK_MS,
+	return backoff_ms(
+		report->err.kind == ERR_AGAIN ? RESCANNER_HOLD_MS : RESCANNER_LOOK_MS,
 		CHILDREN_BACKOFF_MAX_MS, ++rescan->failures);
 }
 

@@ -50,30 +50,44 @@ static bool is_excused(const struct rescan *rescan, struct message *message)
 	return rule && rule->then_kind == RULE_PASS;
 }
 
+/* Marked as infected before, it would only be marked again, with each new set of signatures. */
+static bool is_marked(const struct record_row *row)
+{
+	const char *infected = verdict_name(VERDICT_INFECTED);
+
+	return row->action == ACTION_TAG &&
+	       strncmp(row->verdict, infected, strlen(infected)) == 0;
+}
+
 static int take_care(struct rescan *rescan, const struct record_row *row,
 	struct message *message, struct err *err)
 {
 	struct rescan_report *report = rescan->report;
 	const char *account = rescan->job->account->name;
 	const bool in_place = rescan->job->account->deliver_kind == DELIVER_INPLACE;
+	const bool would = rescan->job->dry_run || in_place;
 	int done = 1;
 
 	report->infected++;
 	rescan->state.infected++;
 	decide(message, rescan->job->account);
 	/* On hold is what must not be changed. */
-	if (message->action == ACTION_HOLD)
+	if (message->action == ACTION_HOLD ||
+		(message->action == ACTION_TAG && is_marked(row))) {
 		report->left++;
-	else if (!rescan->job->dry_run)
+		report_message(account, message, would);
+		return 0;
+	}
+	if (!rescan->job->dry_run)
 		done = rescan->ops->replace(rescan, row, message, err);
 	if (done < 0)
 		return -1;
 	if (done == 0)
 		report->gone++;
-	else if (message->action != ACTION_HOLD && !in_place)
+	else if (!in_place)
 		report->replaced++;
 	if (done > 0)
-		report_message(account, message, rescan->job->dry_run || in_place);
+		report_message(account, message, would);
 	return 0;
 }
 

@@ -97,7 +97,7 @@ static void start(struct rescanner *rescanner, const struct settings *settings,
 		.stop_fd = stop_fd };
 	struct err err = { 0 };
 
-	rescanner->yields = rescanner->kicked = false;
+	rescanner->yields = rescanner->kicked = rescanner->again = false;
 	rescanner->patience_ms = RESCANNER_STALL_MS + RESCAN_YIELD_MS +
 				 child->account->timeout_ms +
 				 2 * settings->scan_timeout_ms;
@@ -133,6 +133,7 @@ void rescanner_turn(struct rescanner *rescanner, const struct settings *settings
 void rescanner_look(struct rescanner *rescanner, const struct children *children)
 {
 	rescanner->hold_ms = rescanner->told_ms = 0;
+	rescanner->again = true;
 	for (size_t i = 0; i < children->count; i++)
 		children->items[i].rescan.due_ms = clock_ms();
 }
@@ -165,15 +166,37 @@ static void say(const struct rescanner *rescanner, struct child *child,
 			report->left);
 }
 
+/* How long until its next look. Sets until when all hold. */
+static int64_t wait_after(struct rescanner *rescanner, struct child_rescan *rescan,
+	const struct rescan_report *report)
+{
+	const bool done = report->err.kind == ERR_NONE;
+
+	if (done)
+		rescan->failures = 0;
+	if (rescanner->again || (rescanner->kicked && !done))
+		return 0;
+	if (done)
+		return RESCANNER_LOOK_MS;
+	/* The others would find the scanners as they are, too. */
+	if (report->err.kind == ERR_AGAIN && !report->told) {
+		rescanner->hold_ms = clock_ms() + RESCANNER_HOLD_MS;
+		return RESCANNER_HOLD_MS;
+	}
+	return backoff_ms(report->err.kind == ERR_AGAIN ? RESCANNER_HOLD_MS
+							: RESCANNER_LOOK_MS,
+		CHILDREN_BACKOFF_MAX_MS, ++rescan->failures);
+}
+
 void rescanner_note(struct rescanner *rescanner, struct child *child,
 	const struct rescan_report *report)
 {
 	struct child_rescan *rescan = &child->rescan;
-	int64_t wait_ms = RESCANNER_LOOK_MS;
 
 	say(rescanner, child, report);
 	rescanner->tries = report->all ? 0 : rescanner->tries + 1;
-	if (report->told) {
+	/* Asked to look since it began: what it was told may have been before that. */
+	if (report->told && !rescanner->again) {
 		rescanner->signatures = report->signatures;
 		rescanner->told_ms = clock_ms();
 	}
@@ -181,20 +204,7 @@ void rescanner_note(struct rescanner *rescanner, struct child *child,
 		child->last.numbers = report->numbers;
 	rescan->done = report->err.kind == ERR_NONE && report->told;
 	rescan->signatures = report->signatures;
-	if (report->err.kind == ERR_NONE) {
-		rescan->failures = 0;
-	} else if (rescanner->kicked) {
-		wait_ms = 0;
-	} else if (report->err.kind == ERR_AGAIN && !report->told) {
-		/* The others would find the scanners as they are, too. */
-		wait_ms = RESCANNER_HOLD_MS;
-		rescanner->hold_ms = clock_ms() + wait_ms;
-	} else {
-		wait_ms = backoff_ms(report->err.kind == ERR_AGAIN ? RESCANNER_HOLD_MS
-								   : RESCANNER_LOOK_MS,
-			CHILDREN_BACKOFF_MAX_MS, ++rescan->failures);
-	}
-	rescan->due_ms = clock_ms() + wait_ms;
+	rescan->due_ms = clock_ms() + wait_after(rescanner, rescan, report);
 	/* What is marked in place is replaced by its account's next visit: this one. */
 	if (report->marked > 0)
 		children_look(child);

@@ -25,6 +25,7 @@ struct rescanner {
 	char name[CHILD_NAME_MAX]; /* whose mail it is at */
 	bool yields;               /* as the process was told */
 	bool kicked;               /* it was told to end */
+	bool again;                /* to look was asked for while it ran */
 	uint32_t tries;            /* in a row at which not all scanners were ready */
 	int64_t hold_ms;           /* no process before; 0: at any time */
 	int64_t patience_ms;       /* so long the process may say nothing */

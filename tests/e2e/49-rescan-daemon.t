@@ -17,9 +17,6 @@ use Corpus;
 use E2E;
 use Faults;
 
-# Under load it waits in vain at times, cause unknown: not in make check until that is found.
-plan(skip_all => 'only with LONG=1 (make check-long)') if !$ENV{LONG};
-
 my $PLACES  = 48;  # mailboxes, for a kill each
 my $MANY    = 1000;    # so many that new mail comes while they are scanned
 my @MARKS   = map { "this-is-what-nobody-knew-$_-days-ago" } 0 .. 5;

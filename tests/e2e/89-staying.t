@@ -34,11 +34,12 @@ sub children {
 	return split ' ', read_file("/proc/$pid/task/$pid/children");
 }
 
-# Descriptors, and bytes of its own.
+# Descriptors, and kilobytes. Pages that it shares with a child of the moment count in full: else it
+# grew when that ends.
 sub used {
 	my ($pid) = @_;
 	my @fds = glob "/proc/$pid/fd/*";
-	my ($kb) = read_file("/proc/$pid/smaps_rollup") =~ /^Pss_Anon:\s+(\d+)/m;
+	my ($kb) = read_file("/proc/$pid/smaps_rollup") =~ /^Anonymous:\s+(\d+)/m;
 	return (scalar @fds, $kb // 0);
 }
 

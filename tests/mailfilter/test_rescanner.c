@@ -225,6 +225,23 @@ static void what_was_told_to_end_goes_on_at_once(void **state)
 	assert_int_equal(world->items[1].rescan.failures, 0);
 }
 
+/* Those signatures may be newer than what the process has asked for. */
+static void a_look_asked_for_while_a_process_runs_follows_it(void **state)
+{
+	struct world *world = make();
+	const struct rescan_report report = { .told = true, .all = true, .known = true },
+				   away = { .err.kind = ERR_AGAIN };
+
+	(void)state;
+	rescanner_look(&world->rescanner, &world->children);
+	rescanner_note(&world->rescanner, &world->items[1], &report);
+	assert_true(left_ms(world->items[1].rescan.due_ms) <= 0);
+	world->items[0].rescan = world->items[1].rescan;
+	assert_non_null(due(world));
+	rescanner_note(&world->rescanner, &world->items[1], &away);
+	assert_non_null(due(world));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +256,7 @@ int main(void)
 		cmocka_unit_test(what_fails_is_tried_again_later_and_later),
 		cmocka_unit_test(what_is_marked_in_place_is_visited_now),
 		cmocka_unit_test(what_was_told_to_end_goes_on_at_once),
+		cmocka_unit_test(a_look_asked_for_while_a_process_runs_follows_it),
 	};
 
 	/* What goes wrong on purpose is logged. */

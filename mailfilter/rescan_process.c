@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,19 +22,18 @@
 
 enum {
 	NICEST = 19,
-	/* ioprio_set(2): of this process, the idle class. */
+	/* ioprio_set(2): of this process, the last of those that get any (best effort, 7). */
 	IO_PROCESS = 1,
-	IO_IDLE = 3 << 13
+	IO_LOWEST = 2 << 13 | 7
 };
 
-/* What cannot be had of it is no harm. */
+/* What cannot be had of it is no harm. Not SCHED_IDLE, nor the idle class of the disk: it writes to the
+ * state that the account's worker writes to, and where all are busy that one would wait for seconds, with
+ * new mail, until who holds the lock is let on. */
 static void step_back(void)
 {
-	const struct sched_param lowest = { 0 };
-
 	(void)setpriority(PRIO_PROCESS, 0, NICEST);
-	(void)sched_setscheduler(0, SCHED_IDLE, &lowest);
-	(void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_IDLE);
+	(void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_LOWEST);
 }
 
 /* Else a socket had readers left when the parent is gone, and its lock a holder. */

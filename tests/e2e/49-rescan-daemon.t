@@ -96,12 +96,13 @@ sub rescanned {
 	return !grep { !wait_line($run, qr/account=$_ rescan=done/, $count) } @accounts ? @accounts : @names;
 }
 
-# The process that scans again: a child of the lowest priority (proc(5): parent, policy SCHED_IDLE).
+# The process that scans again: a child of the lowest priority (proc(5): parent, nice). Its policy is not
+# SCHED_IDLE: with that it would get next to nothing while others are busy, and hold the state's lock meanwhile.
 sub idle_child {
 	my ($parent) = @_;
 	for (map { read_file($_) } glob '/proc/[0-9]*/stat') {
 		my ($pid, @field) = (/^(\d+)/, split ' ', s/^.*\)//sr);
-		return $pid if $field[1] == $parent && $field[38] == 5;
+		return $pid if $field[1] == $parent && $field[16] == 19 && $field[38] == 0;
 	}
 	return 0;
 }

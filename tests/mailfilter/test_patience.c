@@ -58,7 +58,7 @@ static void one_told_to_end_that_does_not_is_killed_and_waited_for(void **state)
 static void one_that_is_given_time_is_left_alone(void **state)
 {
 	struct child child = start();
-	const int64_t kill_ms = clock_ms() + 60 * 1000;
+	const int64_t kill_ms = clock_ms() + INT64_C(60000);
 
 	(void)state;
 	child.kill_ms = kill_ms;

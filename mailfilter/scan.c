@@ -301,9 +301,7 @@ const char *scan_scanner(
 	if (i >= (size_t)scan->place_count)
 		return NULL;
 	scanner = &scan->places[i].scanner;
-	if (scanner->heard) {
-		*alive_r = scanner->there;
-		*state_r = scanner->state;
-	}
+	*alive_r = scanner->heard && scanner->there;
+	*state_r = scanner->heard ? scanner->state : (struct wire_state){ 0 };
 	return scanner->endpoint;
 }

@@ -29,7 +29,8 @@ enum {
 };
 
 static char name[] = "work", top[64], endpoint[96], maildir[96];
-static char *endpoints[] = { endpoint };
+static char nobody[] = "ipc:///nowhere/at/all";
+static char *endpoints[] = { endpoint, nobody };
 static struct settings settings = { .scanners = { endpoints, 1 },
 	.state_dir = top,
 	.scan_timeout_ms = 10000,
@@ -129,10 +130,11 @@ static void deliver(const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
-static struct rescan_report rescan(void)
+static struct rescan_report rescan_if(bool all)
 {
 	const struct rescan_job job = { .settings = &settings,
 		.account = &account,
+		.all = all,
 		.since_s = clock_wall_s() - 1000,
 		.stop_fd = -1,
 		.starter_fd = -1 };
@@ -140,6 +142,11 @@ static struct rescan_report rescan(void)
 
 	rescan_account(&job, &report);
 	return report;
+}
+
+static struct rescan_report rescan(void)
+{
+	return rescan_if(false);
 }
 
 static void one_without_a_verdict_does_not_keep_the_others_from_theirs(void **state)
@@ -200,6 +207,27 @@ static void who_has_nothing_to_do_does_not_look_at_the_maildir(void **state)
 	assert_int_equal(rename(maildir, away), 0);
 	assert_int_equal(rescan().err.kind, ERR_NONE);
 	assert_true(rescan().known);
+}
+
+static void one_that_never_answered_is_not_taken_for_the_other(void **state)
+{
+	struct rescan_report report;
+
+	(void)state;
+	deliver("one");
+	settings.scanners.count = 2;
+	report = rescan_if(true);
+	assert_int_equal(report.err.kind, ERR_AGAIN);
+	assert_string_equal(report.err.text, "not all scanners are ready");
+	assert_false(report.told);
+	report = rescan_if(false);
+	assert_int_equal(report.err.kind, ERR_NONE);
+	assert_int_equal(report.scanned, 1);
+	assert_false(report.all);
+	settings.scanners.count = 1;
+	report = rescan_if(true);
+	assert_true(report.all);
+	assert_true(report.known);
 }
 
 /* What a wait for a server sees of the world. */
@@ -303,6 +331,7 @@ int main(void)
 			the_last_one_is_left_where_the_scanner_had_a_verdict_on_others),
 		WITH_SCANNER(a_pass_goes_on_at_the_first_that_got_none),
 		WITH_SCANNER(who_has_nothing_to_do_does_not_look_at_the_maildir),
+		WITH_SCANNER(one_that_never_answered_is_not_taken_for_the_other),
 		cmocka_unit_test(bytes_of_a_server_are_waited_for_and_are_progress),
 		cmocka_unit_test(so_does_the_end_of_who_started_it),
 		cmocka_unit_test(a_signal_ends_the_wait_for_a_server),

@@ -80,6 +80,10 @@ int64_t engine_deadline(const struct engine *engine);
  * -1: this process must not serve; ERR_AGAIN: it could not scan, ERR_FATAL: it found the wrong thing. */
 int engine_probe(struct engine *engine, struct err *err);
 
+/* The same at the start of a process. In one that was forked from one that passed it, the probe must be
+ * found; that a harmless mail is clean need not be seen again: nothing that it depends on changed. */
+int engine_probe_start(struct engine *engine, struct err *err);
+
 /* What signature sets call their functionality level: they may ask for one that this engine lacks. */
 unsigned engine_level(void);
 

@@ -14,6 +14,7 @@ struct engine {
 	int64_t scan_timeout_ms;
 	int64_t deadline_ms; /* of the message; 0: each scan has its own time */
 	bool has_pictures;   /* as signatures.h */
+	bool is_proved; /* it passed engine_probe, here or where this process was forked */
 	struct engine_limits limits;
 	struct allowance allowance;
 };

@@ -3,7 +3,7 @@
  * The self-test of an engine, through the same door as any mail. */
 #include <string.h>
 
-#include "scanner/engine.h"
+#include "scanner/engine_inside.h"
 #include "scanner/probe.h"
 
 enum {
@@ -35,7 +35,15 @@ static int probe_scan(struct engine *engine, bool with_probe, struct err *err)
 
 int engine_probe(struct engine *engine, struct err *err)
 {
-	if (probe_scan(engine, true, err) < 0)
+	engine->is_proved = false;
+	if (probe_scan(engine, true, err) < 0 || probe_scan(engine, false, err) < 0)
 		return -1;
-	return probe_scan(engine, false, err);
+	engine->is_proved = true;
+	return 0;
+}
+
+int engine_probe_start(struct engine *engine, struct err *err)
+{
+	return engine->is_proved ? probe_scan(engine, true, err)
+				 : engine_probe(engine, err);
 }

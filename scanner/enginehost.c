@@ -189,7 +189,8 @@ static int serve(struct enginehost *host, struct err *err)
 }
 
 /* What libraries would load in the middle of a scan, where nothing can be loaded any more. The
- * probe has OpenSSL, for one, read its settings; whether it is found each worker sees for itself. */
+ * probe has OpenSSL, for one, read its settings; whether it is found each worker sees for itself, and
+ * all of it if it failed here. */
 static void load_ahead(struct enginehost *host, const char *dir)
 {
 	tzset();

@@ -12,7 +12,8 @@
 
 enum job_type {
 	/* parent to worker */
-	JOB_SCAN = 1, /* scan and plan the cleaning: see job_scan_parse */
+	JOB_SCAN = 1, /* scan, and plan the cleaning: see job_scan_parse */
+	JOB_CLEAN, /* the same, of what another found infected after that cleaning: cut until it is clean */
 	JOB_VERIFY, /* scan only: these bytes were cleaned by another worker; the same payload */
 	JOB_PROBE, /* pass the self-test again: no payload */
 	/* worker to parent */
@@ -45,7 +46,7 @@ enum job_type {
 struct job_head {
 	uint32_t type; /* enum job_type */
 	uint32_t
-		level; /* JOB_SCAN: how much to cut, 0: infected leaves, 1: their parents ... */
+		level; /* JOB_CLEAN: how much to cut, 0: infected leaves, 1: their parents ... */
 	uint64_t length;
 };
 

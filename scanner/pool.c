@@ -86,6 +86,13 @@ struct worker *pool_idle(const struct pool *pool, bool fresh)
 	return NULL;
 }
 
+static enum job_type job_of(const struct request *request)
+{
+	if (request->verifying)
+		return JOB_VERIFY;
+	return request->is_tough ? JOB_CLEAN : JOB_SCAN;
+}
+
 int worker_give(
 	struct worker *worker, struct request *request, int64_t deadline, struct err *err)
 {
@@ -99,8 +106,7 @@ int worker_give(
 		    request->quarantine_id, &request->allow, &worker->prefix, err) < 0)
 		return -1;
 	spans[0] = buf_span(&worker->prefix);
-	job_out_start(&worker->out, request->verifying ? JOB_VERIFY : JOB_SCAN,
-		request->level, spans, 2);
+	job_out_start(&worker->out, job_of(request), request->level, spans, 2);
 	/* At once, so that it works while we go on; what fails now fails again in worker_step. */
 	worker->sending = job_out_step(&worker->out, worker->fd, NULL) <= 0;
 	worker->request = request;

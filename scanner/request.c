@@ -121,6 +121,7 @@ void request_begin(struct request *request, uint64_t generation)
 	assert(request->stage == REQUEST_WAITING);
 	if (request->generation != generation) {
 		forget_cleaned(request);
+		request->is_tough = false;
 		request->level = 0;
 	}
 	request->began = clock_ms();
@@ -273,7 +274,9 @@ static void cut_more(struct request *request)
 		return;
 	}
 	forget_cleaned(request);
-	request->level = request->level == 0 ? 1 : JOB_LEVEL_ALL;
+	if (request->is_tough)
+		request->level = request->level == 0 ? 1 : JOB_LEVEL_ALL;
+	request->is_tough = true;
 	request->stage = REQUEST_WAITING;
 }
 
@@ -285,10 +288,13 @@ static void verified(struct request *request, const struct verdict *verdict)
 		       verdict->reason != REASON_NONE &&
 		       verdict->reason == request->verdict.reason;
 
-	if (verdict->kind == VERDICT_CLEAN || remains)
-		done(request);
-	else
+	if (verdict->kind != VERDICT_CLEAN && !remains) {
 		cut_more(request);
+		return;
+	}
+	request->verdict.reason = verdict->reason;
+	memcpy(request->verdict.detail, verdict->detail, sizeof(verdict->detail));
+	done(request);
 }
 
 int request_answer(struct request *request, struct verdict *verdict, struct err *err)
@@ -305,7 +311,7 @@ int request_answer(struct request *request, struct verdict *verdict, struct err 
 		verified(request, verdict);
 	} else if (verdict->kind != VERDICT_INFECTED) {
 		/* A worker that was sent back to cut more must find again what it found. */
-		if (request->level > 0 && verdict->kind == VERDICT_CLEAN)
+		if (request->is_tough && verdict->kind == VERDICT_CLEAN)
 			return err_set(err, ERR_MESSAGE, "infected before, and now not");
 		done_without(request, verdict->kind, verdict->reason, verdict->detail);
 	} else if (clean(request, verdict, &failure) < 0) {

@@ -52,7 +52,8 @@ struct request {
 	struct body body;
 	struct body cleaned;  /* to be verified, else empty */
 	bool verifying;       /* the next or present job: of cleaned */
-	uint32_t level;       /* of the next JOB_SCAN */
+	bool is_tough;        /* infected still when it had been cleaned: JOB_CLEAN */
+	uint32_t level;       /* of the next JOB_CLEAN */
 	uint64_t generation;  /* of the signatures that scanned it */
 	struct hasher hasher; /* of what has arrived */
 	struct hash hash;     /* of body, once it is WAITING */

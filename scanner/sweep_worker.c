@@ -165,7 +165,7 @@ _Noreturn void sweep_worker_main(struct engine *engine, const struct settings *s
 	worker_tune_heap();
 	job_in_init(&in, 1, true);
 	if (engine_use_temp(engine, temp_dir, &err) < 0 ||
-		engine_probe(engine, &err) < 0 ||
+		engine_probe_start(engine, &err) < 0 ||
 		job_send(fd, JOB_READY, 0, NULL, 0, &err) < 0)
 		fail(fd, &err);
 	do {

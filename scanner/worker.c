@@ -31,6 +31,7 @@ struct cleaning {
 	const struct mime *mime;
 	const char *quarantine_id;
 	uint32_t level;
+	bool is_blind; /* what is left is for another worker to see */
 	struct verdict *verdict;
 };
 
@@ -77,21 +78,15 @@ static void give_up(struct verdict *verdict, const char *why)
 		verdict->findings[0].signature, WHY_MAX, why);
 }
 
-/* Look at what the edits make of it. 1: done, the verdict says how; 0: cut more; -1. */
-static int look_again(struct cleaning *cleaning, struct err *err)
+/* Look at what the edits made of it. 1: done, the verdict says how; 0: cut more; -1. */
+static int look_again(struct cleaning *cleaning, struct span bytes, struct err *err)
 {
 	__attribute__((cleanup(verdict_done))) struct verdict after = { 0 };
 	auto_mime struct mime *mime = NULL;
 	struct verdict *verdict = cleaning->verdict;
-	struct span bytes;
-	auto_body struct body body;
 	bool any;
 
-	body_init(&body, engine_temp(cleaning->engine),
-		cleaning->message.len + EDITS_BYTES_MAX);
-	if (edits_apply(&verdict->edits, cleaning->message, &body, err) < 0 ||
-		body_span(&body, &bytes, err) < 0 ||
-		examine(cleaning->engine, bytes, &mime, &after, err) < 0)
+	if (examine(cleaning->engine, bytes, &mime, &after, err) < 0)
 		return -1;
 	if (after.kind == VERDICT_INFECTED) {
 		if (adopt(cleaning, &after, &any, err) < 0)
@@ -106,20 +101,28 @@ static int look_again(struct cleaning *cleaning, struct err *err)
 	}
 	verdict->reason = after.reason;
 	memcpy(verdict->detail, after.detail, sizeof(verdict->detail));
-	return hash_span(bytes, &verdict->cleaned, err) < 0 ? -1 : 1;
+	return 1;
 }
 
+/* As look_again. */
 static int cut(struct cleaning *cleaning, struct err *err)
 {
 	struct verdict *verdict = cleaning->verdict;
+	struct span bytes;
+	auto_body struct body body;
 	const struct clean_order order = { verdict->findings, verdict->finding_count,
 		cleaning->level, cleaning->quarantine_id };
 
+	body_init(&body, engine_temp(cleaning->engine),
+		cleaning->message.len + EDITS_BYTES_MAX);
 	edits_done(&verdict->edits);
 	if (clean_plan(cleaning->message, cleaning->mime, &order, &verdict->edits, err) <
-		0)
+			0 ||
+		edits_apply(&verdict->edits, cleaning->message, &body, err) < 0 ||
+		body_span(&body, &bytes, err) < 0 ||
+		hash_span(bytes, &verdict->cleaned, err) < 0)
 		return -1;
-	return look_again(cleaning, err);
+	return cleaning->is_blind ? 1 : look_again(cleaning, bytes, err);
 }
 
 static int clean(struct cleaning *cleaning, struct err *err)
@@ -156,22 +159,44 @@ static int look(struct engine *engine, struct span message, struct mime **mime_r
 	return examine(engine, message, mime_r, verdict_r, err);
 }
 
-int worker_scan(struct engine *engine, struct span message, uint32_t level,
-	const char *quarantine_id, struct verdict *verdict_r, struct err *err)
+/* Given how: its level, and whether it is blind. */
+static int scan_and_clean(
+	struct cleaning *cleaning, struct verdict *verdict_r, struct err *err)
 {
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_mime struct mime *mime = NULL;
-	struct cleaning cleaning = { engine, message, NULL, quarantine_id, level,
-		&verdict };
 
-	if (look(engine, message, &mime, &verdict, err) < 0)
+	if (look(cleaning->engine, cleaning->message, &mime, &verdict, err) < 0)
 		return -1;
-	cleaning.mime = mime;
-	if (verdict.kind == VERDICT_INFECTED && clean(&cleaning, err) < 0)
+	cleaning->mime = mime;
+	cleaning->verdict = &verdict;
+	if (verdict.kind == VERDICT_INFECTED && clean(cleaning, err) < 0)
 		return -1;
 	*verdict_r = verdict;
 	verdict = (struct verdict){ 0 };
 	return 0;
+}
+
+int worker_scan(struct engine *engine, struct span message, const char *quarantine_id,
+	struct verdict *verdict_r, struct err *err)
+{
+	struct cleaning cleaning = { .engine = engine,
+		.message = message,
+		.quarantine_id = quarantine_id,
+		.is_blind = true };
+
+	return scan_and_clean(&cleaning, verdict_r, err);
+}
+
+int worker_clean(struct engine *engine, struct span message, uint32_t level,
+	const char *quarantine_id, struct verdict *verdict_r, struct err *err)
+{
+	struct cleaning cleaning = { .engine = engine,
+		.message = message,
+		.quarantine_id = quarantine_id,
+		.level = level };
+
+	return scan_and_clean(&cleaning, verdict_r, err);
 }
 
 int worker_verify(struct engine *engine, struct span message, struct verdict *verdict_r,
@@ -209,10 +234,14 @@ static int do_job(struct engine *engine, const struct job_head *head, struct spa
 	if (job_scan_parse(payload, &job, err) < 0)
 		return -1;
 	engine_allow(engine, &job.allow);
-	done = head->type == JOB_VERIFY
-		       ? worker_verify(engine, job.message, verdict_r, err)
-		       : worker_scan(engine, job.message, head->level, job.quarantine_id,
-				 verdict_r, err);
+	if (head->type == JOB_VERIFY)
+		done = worker_verify(engine, job.message, verdict_r, err);
+	else if (head->type == JOB_CLEAN)
+		done = worker_clean(engine, job.message, head->level, job.quarantine_id,
+			verdict_r, err);
+	else
+		done = worker_scan(
+			engine, job.message, job.quarantine_id, verdict_r, err);
 	/* The next client may say otherwise. */
 	engine_allow(engine, NULL);
 	return done;
@@ -246,7 +275,7 @@ static int serve_one(struct engine *engine, int fd, const struct job_head *head,
 	if (head->type == JOB_PROBE)
 		return prove(engine, err) < 0 ? -1
 					      : job_send(fd, JOB_READY, 0, NULL, 0, err);
-	if (head->type != JOB_SCAN && head->type != JOB_VERIFY)
+	if (head->type != JOB_SCAN && head->type != JOB_CLEAN && head->type != JOB_VERIFY)
 		return err_set(
 			err, ERR_FATAL, "a worker got a message of type %u", head->type);
 	if (do_job(engine, head, payload, &verdict, &failure) < 0)
@@ -294,7 +323,8 @@ _Noreturn void worker_main(struct engine *engine, const struct settings *setting
 
 	worker_tune_heap();
 	if (engine_use_temp(engine, temp_dir, &err) < 0 ||
-		engine_probe(engine, &err) < 0 || sandbox_begin_job(settings, &err) < 0 ||
+		engine_probe_start(engine, &err) < 0 ||
+		sandbox_begin_job(settings, &err) < 0 ||
 		job_send(fd, JOB_READY, 0, NULL, 0, &err) < 0)
 		fail_worker(fd, &err);
 	serve(engine, settings, fd, &err);

@@ -15,11 +15,16 @@ _Noreturn void worker_main(struct engine *engine, const struct settings *setting
 /* Keep what the heap has between scans, for as long as it is not asked to rest. */
 void worker_tune_heap(void);
 
-/* One message, as worker_main does it for JOB_SCAN: level and quarantine_id as clean_plan's. Fills
- * the verdict but for the message's hash, generation and time. An infected one that cannot be made
- * clean, not even without its body, is UNSCANNABLE. Fails with ERR_FATAL (memory) or ERR_AGAIN (disk)
- * only. */
-int worker_scan(struct engine *engine, struct span message, uint32_t level,
+/* One message, as worker_main does it for JOB_SCAN: quarantine_id as clean_plan's. Fills the verdict but
+ * for the message's hash, generation and time. What is left of an infected one nobody has looked at:
+ * who asks has that verified. One out of which nothing can be cut is UNSCANNABLE. Fails with ERR_FATAL
+ * (memory) or ERR_AGAIN (disk) only. */
+int worker_scan(struct engine *engine, struct span message, const char *quarantine_id,
+	struct verdict *verdict_r, struct err *err);
+
+/* The same for JOB_CLEAN, from this level of clean_plan's on: looks at what is left, and cuts more until
+ * it is clean. One that cannot be made clean, not even without its body, is UNSCANNABLE. */
+int worker_clean(struct engine *engine, struct span message, uint32_t level,
 	const char *quarantine_id, struct verdict *verdict_r, struct err *err);
 
 /* The same for JOB_VERIFY: only looks, a find has no edits. */

@@ -1,63 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/test.h"
+#include "tests/common/filed.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-#include "common/file.h"
-
-struct place {
-	char dir[64];
-	char path[128];
-};
-
-static const char *in(struct place *place, const char *name)
-{
-	(void)snprintf(place->path, sizeof(place->path), "%s/%s", place->dir, name);
-	return place->path;
-}
-
-static int setup(void **state)
-{
-	static struct place place;
-
-	(void)strcpy(place.dir, "/tmp/test_file.XXXXXX");
-	*state = &place;
-	return mkdtemp(place.dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct place *place = *state;
-	struct err err = { 0 };
-
-	return file_remove_tree(place->dir, true, &err);
-}
-
-static void put(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void holds(const char *path, const char *text)
-{
-	struct err err = { 0 };
-	auto_buf struct buf buf;
-
-	buf_init(&buf, 65536);
-	assert_int_equal(file_read(path, 65536, &buf, &err), 0);
-	assert_true(span_equal(buf_span(&buf), span_str(text)));
-}
 
 static void errno_says_what_the_caller_should_do(void **state)
 {
@@ -333,159 +283,6 @@ static void open_own_dir_refuses_what_everybody_may_write_to(void **state)
 	assert_int_equal(file_open_own_dir(in(place, "none"), &fd, &err), -1);
 }
 
-static void lock_held_by_another_names_its_pid(void **state)
-{
-	struct place *place = *state;
-	struct err err = { 0 };
-	char pid[32];
-	pid_t child;
-	int fd = -1, status;
-
-	assert_int_equal(file_lock(in(place, "lock"), &fd, &err), 0);
-	assert_true(file_lock_pid(place->path, &child));
-	assert_int_equal(child, getpid());
-	assert_false(file_lock_pid(in(place, "none"), &child));
-	put(in(place, "odd"), "-1\n");
-	assert_false(file_lock_pid(place->path, &child));
-	(void)in(place, "lock");
-	(void)snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		int other = -1;
-
-		if (file_lock(place->path, &other, &err) != -1 || err.kind != ERR_AGAIN)
-			_exit(1);
-		_exit(strstr(err.text, pid) ? 0 : 2);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	(void)close(fd);
-	assert_int_equal(file_lock(place->path, &fd, &err), 0);
-	(void)close(fd);
-}
-
-static void lock_of_a_killed_process_is_free(void **state)
-{
-	struct place *place = *state;
-	struct err err = { 0 };
-	int fd = -1, status;
-	pid_t child = fork();
-
-	assert_true(child >= 0);
-	if (child == 0) {
-		if (file_lock(in(place, "lock"), &fd, &err) < 0)
-			_exit(1);
-		(void)raise(SIGKILL);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
-	assert_int_equal(file_lock(in(place, "lock"), &fd, &err), 0);
-	(void)close(fd);
-}
-
-static void lock_follows_no_link(void **state)
-{
-	struct place *place = *state;
-	struct err err = { 0 };
-	char victim[128];
-	int fd = -1;
-
-	(void)snprintf(victim, sizeof(victim), "%s", in(place, "victim"));
-	put(victim, "precious");
-	assert_int_equal(symlink(victim, in(place, "lock")), 0);
-	assert_int_equal(file_lock(place->path, &fd, &err), -1);
-	assert_int_equal(err.kind, ERR_ACCOUNT);
-	holds(victim, "precious");
-}
-
-static void remove_tree_removes_all_and_follows_nothing(void **state)
-{
-	struct place *place = *state;
-	struct err err = { 0 };
-	struct stat st;
-	char outside[128];
-
-	(void)snprintf(outside, sizeof(outside), "%s", in(place, "outside"));
-	assert_int_equal(mkdir(outside, 0700), 0);
-	put(in(place, "outside/kept"), "x");
-	assert_int_equal(file_mkdirs(in(place, "t/a/b/c"), 0700, &err), 0);
-	assert_int_equal(file_mkdirs(in(place, "t/d/b/.removed-1-0"), 0700, &err), 0);
-	put(in(place, "t/a/b/f"), "x");
-	put(in(place, "t/g"), "x");
-	assert_int_equal(symlink(outside, in(place, "t/a/link")), 0);
-	assert_int_equal(symlink(outside, in(place, "t/link")), 0);
-	assert_int_equal(mkfifo(in(place, "t/a/b/c/fifo"), 0600), 0);
-	assert_int_equal(chmod(in(place, "t/a/b"), 0000), 0);
-	assert_int_equal(file_remove_tree(in(place, "t"), false, &err), 0);
-	assert_int_equal(rmdir(place->path), 0);
-	holds(in(place, "outside/kept"), "x");
-	assert_int_equal(file_remove_tree(outside, true, &err), 0);
-	assert_int_equal(stat(outside, &st), -1);
-}
-
-static void remove_tree_survives_any_depth(void **state)
-{
-	enum {
-		DEPTH = 3000
-	};
-	struct place *place = *state;
-	struct err err = { 0 };
-	auto_close int fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	for (int i = 0; i < DEPTH; i++) {
-		int next;
-
-		assert_int_equal(mkdirat(fd, "directory", 0700), 0);
-		next = openat(fd, "directory", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		assert_true(next >= 0);
-		(void)close(fd);
-		fd = next;
-	}
-	assert_int_equal(file_remove_tree(place->dir, false, &err), 0);
-	assert_int_equal(rmdir(place->dir), 0);
-	assert_int_equal(mkdir(place->dir, 0700), 0);
-}
-
-static void remove_tree_of_a_link_or_nothing_is_refused(void **state)
-{
-	struct place *place = *state;
-	struct err err = { 0 };
-
-	assert_int_equal(symlink("/tmp", in(place, "link")), 0);
-	assert_int_equal(file_remove_tree(place->path, true, &err), -1);
-	assert_int_equal(err.kind, ERR_ACCOUNT);
-	assert_int_equal(file_remove_tree(in(place, "none"), true, &err), -1);
-	assert_int_equal(err.kind, ERR_ACCOUNT);
-}
-
-/* As an ordinary user, whom modes stop: in a child, since the way back is barred. */
-static void remove_tree_opens_what_its_owner_closed(void **state)
-{
-	struct place *place = *state;
-	struct err err = { 0 };
-	pid_t child;
-	int status;
-
-	assert_int_equal(chmod(place->dir, 0777), 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		if (getuid() == 0 && setuid(65534) < 0)
-			_exit(1);
-		if (file_mkdirs(in(place, "t/a/b/c"), 0700, &err) < 0)
-			_exit(2);
-		put(in(place, "t/a/b/f"), "x");
-		(void)chmod(in(place, "t/a/b"), 0000);
-		(void)chmod(in(place, "t/a"), 0400);
-		_exit(file_remove_tree(in(place, "t"), true, &err) == 0 ? 0 : 3);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,13 +301,6 @@ int main(void)
 		TEST(mkdirs_refuses_a_file_in_the_way),
 		TEST(open_dir_refuses_links_and_files),
 		TEST(open_own_dir_refuses_what_everybody_may_write_to),
-		TEST(lock_held_by_another_names_its_pid),
-		TEST(lock_of_a_killed_process_is_free),
-		TEST(lock_follows_no_link),
-		TEST(remove_tree_removes_all_and_follows_nothing),
-		TEST(remove_tree_survives_any_depth),
-		TEST(remove_tree_of_a_link_or_nothing_is_refused),
-		TEST(remove_tree_opens_what_its_owner_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

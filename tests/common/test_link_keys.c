@@ -10,6 +10,8 @@
 #include "common/file.h"
 #include "common/link.h"
 
+#include "tests/free_port.h"
+
 enum {
 	FRAME_MAX = 64 * 1024,
 	PATIENCE_MS = 10000,
@@ -33,18 +35,6 @@ struct place {
 	struct link *clients[CLIENTS_MAX];
 	size_t count;
 };
-
-static int free_port(void)
-{
-	struct sockaddr_in name = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(name);
-	auto_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
-	return ntohs(name.sin_port);
-}
 
 static void make_pair(struct pair *pair)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * base64 as it is decoded against a decoder that takes one character after the other. */
+ * Each encoding as it is decoded, and base64 against a decoder that takes one character after the
+ * other. */
 #include "tests/test.h"
 
 #include <string.h>
@@ -11,7 +12,9 @@ enum {
 	ROUNDS = 4000,
 	SHORT_MAX = 200,
 	LONG_MAX = 24 * 1024, /* some times what is collected before it is given on */
-	HABITS = 16
+	HABITS = 16,
+	BYTES = 30000,
+	CODED = BYTES / 3 * 4
 };
 
 static const char alphabet[] =
@@ -184,9 +187,91 @@ static void a_run_ends_with_the_first_that_is_no_digit(void **state)
 		}
 }
 
+struct coded {
+	enum mime_encoding encoding;
+	const char *from, *to;
+};
+
+static void decoding_is_lenient(void **state)
+{
+	static const struct coded table[] = {
+		{ MIME_IDENTITY, "a=\r\nb", "a=\r\nb" },
+		{ MIME_BASE64, "", "" },
+		{ MIME_BASE64, "SGVsbG8=", "Hello" },
+		{ MIME_BASE64, "SGVs\r\nbG8=\r\n", "Hello" },
+		{ MIME_BASE64, "SGVsbG8", "Hello" },
+		{ MIME_BASE64, "SGVsbG8=SGVsbG8=", "HelloHello" },
+		{ MIME_BASE64, "SGVsbA==SGVsbG8=", "HellHello" },
+		{ MIME_BASE64, "====SGVsbG8=", "Hello" },
+		{ MIME_BASE64, "!S G*V-s.b_G8", "Hello" },
+		{ MIME_BASE64, "SGVsbG8=\r\n--\r\nlist", "Hello\x96+-" },
+		{ MIME_BASE64, "S", "" },
+		{ MIME_QUOTED_PRINTABLE, "a=3Db=3db", "a=b=b" },
+		{ MIME_QUOTED_PRINTABLE,
+			"soft=\r\nbreak=\nnow= \t\r\nhere=", "softbreaknowhere" },
+		{ MIME_QUOTED_PRINTABLE, "a=ZZ=4=", "a=ZZ=4" },
+		{ MIME_QUOTED_PRINTABLE, "=E4=", "\xe4" },
+		{ MIME_QUOTED_PRINTABLE, "=", "" },
+		{ MIME_QUOTED_PRINTABLE, "=\r", "" },
+		{ MIME_UUENCODE, "begin 644 a\n%2&5L;&\\\n`\nend\n", "Hello" },
+		{ MIME_UUENCODE, "begin 644 a\r\n%2&5L;&\\\r\n`\r\nend\r\n", "Hello" },
+		{ MIME_UUENCODE,
+			"text\nbegin 644 a\n%2&5L;&\\\nend\nmore\nbegin 0755 b\n"
+			"%2&5L;&\\ \n \nend\n",
+			"HelloHello" },
+		{ MIME_UUENCODE, "%2&5L;&\\\n", "Hello" },
+		{ MIME_UUENCODE, "begin 644 a\n%2&5L;&", "Hell" },
+		{ MIME_UUENCODE, "M!", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const struct mime_part part = { .end = strlen(table[i].from),
+			.encoding = table[i].encoding };
+		struct err err = { 0 };
+		auto_buf struct buf out;
+
+		buf_init(&out, part.end); /* it never becomes more */
+		assert_int_equal(
+			0, mime_decode(span_str(table[i].from), &part, &out, &err));
+		if (!span_equal(buf_span(&out), span_str(table[i].to)))
+			fail_msg("<%s>: got <%.*s>, wanted <%s>", table[i].from,
+				(int)out.len, (char *)out.data, table[i].to);
+	}
+}
+
+static void decoding_of_all_bytes_gives_them_back(void **state)
+{
+	auto_buf struct buf coded, out;
+	struct mime_part part = { .encoding = MIME_BASE64 };
+	struct err err = { 0 };
+
+	(void)state;
+	buf_init(&coded, CODED);
+	buf_init(&out, BYTES);
+	for (uint32_t i = 0; i < BYTES; i += 3) {
+		uint32_t bits =
+			(i & 0xff) << 16 | ((i + 1) & 0xff) << 8 | ((i + 2) & 0xff);
+		char group[4] = { alphabet[bits >> 18], alphabet[bits >> 12 & 63],
+			alphabet[bits >> 6 & 63], alphabet[bits & 63] };
+		assert_int_equal(0, buf_add(&coded, group, 4, &err));
+	}
+	part.end = coded.len;
+	assert_int_equal(0, mime_decode(buf_span(&coded), &part, &out, &err));
+	assert_int_equal(BYTES, out.len);
+	for (size_t i = 0; i < out.len; i++)
+		assert_int_equal(i & 0xff, out.data[i]);
+	buf_done(&out);
+	buf_init(&out, BYTES - 1);
+	assert_int_equal(-1, mime_decode(buf_span(&coded), &part, &out, &err));
+	assert_int_equal(ERR_MESSAGE, err.kind);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decoding_is_lenient),
+		cmocka_unit_test(decoding_of_all_bytes_gives_them_back),
 		cmocka_unit_test(base64_equals_a_slow_decoder_of_it),
 		cmocka_unit_test(line_ends_may_stand_anywhere),
 		cmocka_unit_test(a_run_ends_with_the_first_that_is_no_digit),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # The scanner as a program: its options, exit codes, what it tells the service manager, and that
-# a stop leaves neither files nor processes. What it does for clients: tests/scanner/test_broker.c.
+# a stop leaves neither files nor processes. What it does for clients: tests/scanner/test_broker*.c.
 use strict;
 use warnings;
 use Cwd qw(abs_path);

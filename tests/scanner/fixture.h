@@ -77,6 +77,16 @@ static inline void fixture_stop(struct fixture *f)
 	assert_int_equal(rmdir(f->folder), 0);
 }
 
+static inline void put_span(struct buf *out, struct span bytes)
+{
+	assert_int_equal(buf_add(out, bytes.data, bytes.len, NULL), 0);
+}
+
+static inline void put_text(struct buf *out, const char *text)
+{
+	put_span(out, span_str(text));
+}
+
 static inline void put_number(struct buf *out, uint32_t value, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {

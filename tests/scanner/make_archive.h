@@ -12,16 +12,6 @@
 
 #include "scanner/crc.h"
 
-static inline void put_span(struct buf *out, struct span bytes)
-{
-	assert_int_equal(buf_add(out, bytes.data, bytes.len, NULL), 0);
-}
-
-static inline void put_text(struct buf *out, const char *text)
-{
-	put_span(out, span_str(text));
-}
-
 /* RAR up to version 4: a block is checksum (16 bits), type, flags, size, and what it holds. */
 static inline void put_rar4_block(
 	struct buf *out, uint32_t type, uint32_t flags, struct span body)

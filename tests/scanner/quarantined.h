@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/file.h"
 
@@ -41,6 +42,14 @@ static int clean_up(void **state)
 	(void)file_remove_tree(folder, true, NULL);
 	return file_remove_tree(base, true, NULL);
 }
+
+static inline int start(void **state)
+{
+	(void)state;
+	return prepare(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, clean_up)
 
 static void put_file(const char *name, const char *bytes)
 {
@@ -128,6 +137,35 @@ static size_t names_in(const char *dir)
 	while (list && readdir(list))
 		count++;
 	return count > 2 ? count - 2 : 0;
+}
+
+/* Nothing came of it: the quarantine is as it was, with its lock alone. */
+static inline void assert_untouched(void)
+{
+	assert_int_equal(names_in(quarantine_path), 1);
+}
+
+static inline void check_taken(const struct quarantine *quarantine, const char *id)
+{
+	struct quarantine_item item = { 0 };
+	auto_close int fd = -1;
+	char bytes[64] = "";
+	struct err err = { 0 };
+
+	assert_int_equal(names_in(folder), 0);
+	if (quarantine_read(quarantine, id, &item, &err) < 0 ||
+		quarantine_data(quarantine, id, &fd, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(read(fd, bytes, sizeof(bytes)), strlen(BYTES));
+	assert_string_equal(bytes, BYTES);
+	assert_int_equal(item.state, QUARANTINE_KEPT);
+	assert_string_equal(item.path, path);
+	assert_string_equal(item.signature, "Test.Find");
+	assert_string_equal(item.where, "in it");
+	assert_int_equal(item.size, strlen(BYTES));
+	assert_int_equal(item.mode, 0640);
+	assert_int_equal(item.uid, geteuid());
+	assert_true(hash_equal(&item.signatures, &set));
 }
 
 #endif

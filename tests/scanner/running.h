@@ -7,16 +7,12 @@
 
 #include "tests/test.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,7 +21,6 @@
 #include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
-#include "common/parse.h"
 #include "common/wire.h"
 
 #include "scanner/broker.h"
@@ -35,8 +30,7 @@
 
 enum {
 	PATIENCE_MS = 30 * 1000, /* far more than anything here takes */
-	PATHS = 128,
-	PIDS_MAX = 32
+	PATHS = 128
 };
 
 #define EICAR                                                                            \
@@ -222,6 +216,13 @@ static inline struct wire_state await_generation(
 	return state;
 }
 
+/* It serves when this returns. */
+static inline void start_ready(struct scanner *scanner, const char *lines)
+{
+	start(scanner, lines);
+	(void)await_generation(scanner, 1);
+}
+
 static inline void request(struct scanner *scanner, uint64_t id, struct span mail)
 {
 	say(scanner, &(struct wire_message){ .type = WIRE_REQUEST,
@@ -267,56 +268,6 @@ static inline void assert_refused(
 	wire_message_done(&message);
 }
 
-/* Or a worker, which is its copy; the inspector is neither. */
-static inline bool is_engine_host(pid_t pid)
-{
-	char path[64], line[512];
-	auto_fclose FILE *file = NULL;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	file = fopen(path, "re");
-	return file &&
-	       memmem(line, fread(line, 1, sizeof(line), file), "--engine-host", 13);
-}
-
-static inline size_t children(pid_t pid, pid_t list[static PIDS_MAX])
-{
-	char path[64], line[1024] = "";
-	char *rest = line;
-	size_t count = 0;
-	auto_fclose FILE *file = NULL;
-
-	(void)snprintf(
-		path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	file = fopen(path, "re");
-	if (!file || !fgets(line, sizeof(line), file))
-		return 0;
-	for (char *word; count < PIDS_MAX && (word = strsep(&rest, " ")) && word[0];) {
-		uint64_t child = 0;
-
-		assert_int_equal(parse_number(word, 1, INT32_MAX, &child, NULL), 0);
-		if (is_engine_host((pid_t)child))
-			list[count++] = (pid_t)child;
-	}
-	return count;
-}
-
-static inline pid_t engine_host(const struct scanner *scanner)
-{
-	pid_t list[PIDS_MAX] = { 0 };
-
-	assert_int_equal(children(scanner->pid, list), 1);
-	return list[0];
-}
-
-static inline pid_t only_worker(const struct scanner *scanner)
-{
-	pid_t list[PIDS_MAX] = { 0 };
-
-	assert_int_equal(children(engine_host(scanner), list), 1);
-	return list[0];
-}
-
 /* What was said to us before this returns has been passed over: a refusal comes in order. */
 static inline void catch_up(struct scanner *scanner)
 {
@@ -326,20 +277,6 @@ static inline void catch_up(struct scanner *scanner)
 		&(struct wire_message){
 			.type = WIRE_CHUNK, .id = UINT32_MAX, .data = { &byte, 1 } });
 	assert_refused(scanner, UINT32_MAX, WIRE_UNKNOWN);
-}
-
-/* A worker that stands still has the request in hand when this returns. */
-static inline pid_t stop_worker_with(
-	struct scanner *scanner, uint64_t id, struct span mail)
-{
-	pid_t worker = only_worker(scanner);
-
-	assert_int_equal(kill(worker, SIGSTOP), 0);
-	request(scanner, id, mail);
-	do
-		catch_up(scanner);
-	while (ask_state(scanner).queued > 0);
-	return worker;
 }
 
 static inline bool log_says(const struct scanner *scanner, const char *text)
@@ -353,18 +290,6 @@ static inline bool log_says(const struct scanner *scanner, const char *text)
 		if (strstr(line, text))
 			return true;
 	return false;
-}
-
-/* Ended, reaped or not: whoever adopts an orphan takes its time. */
-static inline void await_end(pid_t pid)
-{
-	auto_close int fd = pidfd_open(pid, 0);
-	struct pollfd end = { .fd = fd, .events = POLLIN };
-
-	if (fd >= 0)
-		assert_int_equal(poll(&end, 1, PATIENCE_MS), 1);
-	else /* the kernel says EINVAL of one that is just being reaped */
-		assert_true(errno == ESRCH || errno == EINVAL);
 }
 
 /* Without a cache: the same mail costs a worker each time. */

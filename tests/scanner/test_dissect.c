@@ -2,53 +2,19 @@
  *
  * What libclamav took out of a mail as its parts is not scanned again, and nothing else goes unscanned.
  * A scan without a temp folder fails, one that is left out does not: that tells them apart. */
-#include "tests/test.h"
-
-#include "tests/scanner/fixture.h"
+#include "tests/scanner/engined.h"
 
 #include "common/mime.h"
 
 #include "scanner/dissect.h"
 #include "scanner/worker.h"
 
-#define HEAD                                                                             \
-	"From: a@example.org\r\nTo: b@example.org\r\nSubject: hello\r\n"                 \
-	"MIME-Version: 1.0\r\n"
-#define MIXED   HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-#define BINARY  "--b\r\nContent-Type: application/octet-stream; name=x.bin\r\n"
-#define BASE64  "Content-Transfer-Encoding: base64\r\n\r\n"
+#define BINARY "application/octet-stream; name=x.bin"
+#define START                                                                            \
+	"--b\r\nContent-Type: " BINARY "\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 #define END     "\r\n--b--\r\n"
 #define LETTER  "The first line of a text,\r\nthe second one,\r\nand a third, for good."
 #define PROGRAM "Bytes of a file, and not so few of them that they would be passed over."
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f);
-	fixture_load(&f);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
-
-static void put(struct buf *out, const char *text)
-{
-	assert_int_equal(buf_add_str(out, text, &f.err), 0);
-}
-
-static void put_file(struct buf *out, struct span file)
-{
-	put(out, BINARY BASE64);
-	add_base64(out, file, "\r\n");
-	put(out, "\r\n");
-}
 
 /* Scan the mail, then the part where nothing can be scanned. */
 static bool is_scanned_after(
@@ -86,9 +52,9 @@ static void an_attachment_that_was_taken_out_is_not_scanned_again(void **state)
 
 	(void)state;
 	buf_init(&mail, FIXTURE_MAX);
-	put(&mail, MIXED "--b\r\nContent-Type: text/plain\r\n\r\n" LETTER "\r\n");
-	put_file(&mail, span_str(PROGRAM));
-	put(&mail, END);
+	put_text(&mail, MIXED "--b\r\nContent-Type: text/plain\r\n\r\n" LETTER "\r\n");
+	add_part(&mail, BINARY, span_str(PROGRAM));
+	put_text(&mail, END);
 	assert_scanned("the attachment", buf_span(&mail), span_str(PROGRAM),
 		VERDICT_CLEAN, false);
 	assert_scanned("less of it", buf_span(&mail),
@@ -111,17 +77,17 @@ static void no_part_of_a_mail_with_a_doubt_is_left_out(void **state)
 	buf_init(&mail, FIXTURE_MAX);
 	make_zip(&zip, "a.txt", span_str(EICAR), 0);
 	make_zip(&locked, "a.txt", span_str(LETTER), ZIP_ENCRYPTED);
-	put(&mail, MIXED);
-	put_file(&mail, span_str(PROGRAM));
-	put_file(&mail, buf_span(&locked));
-	put(&mail, END);
+	put_text(&mail, MIXED);
+	add_part(&mail, BINARY, span_str(PROGRAM));
+	add_part(&mail, BINARY, buf_span(&locked));
+	put_text(&mail, END);
 	assert_scanned("beside an encrypted zip", buf_span(&mail), span_str(PROGRAM),
 		VERDICT_UNSCANNABLE, true);
 	buf_clear(&mail);
-	put(&mail, MIXED);
-	put_file(&mail, span_str(PROGRAM));
-	put_file(&mail, buf_span(&zip));
-	put(&mail, END);
+	put_text(&mail, MIXED);
+	add_part(&mail, BINARY, span_str(PROGRAM));
+	add_part(&mail, BINARY, buf_span(&zip));
+	put_text(&mail, END);
 	assert_scanned("beside EICAR", buf_span(&mail), span_str(PROGRAM),
 		VERDICT_INFECTED, true);
 }
@@ -134,9 +100,9 @@ static void nothing_that_lies_deeper_is_left_out(void **state)
 	buf_init(&zip, FIXTURE_MAX);
 	buf_init(&mail, FIXTURE_MAX);
 	make_zip(&zip, "a.bin", span_str(PROGRAM), 0);
-	put(&mail, MIXED);
-	put_file(&mail, buf_span(&zip));
-	put(&mail, END);
+	put_text(&mail, MIXED);
+	add_part(&mail, BINARY, buf_span(&zip));
+	put_text(&mail, END);
 	assert_scanned("the zip", buf_span(&mail), buf_span(&zip), VERDICT_CLEAN, false);
 	assert_scanned(
 		"what is in it", buf_span(&mail), span_str(PROGRAM), VERDICT_CLEAN, true);
@@ -156,11 +122,11 @@ static void a_part_that_libclamav_reads_otherwise_is_scanned(void **state)
 		span_str("Bytes "
 			 "of a file!"),
 		"\r\n");
-	put(&padded, "\r\n");
+	put_text(&padded, "\r\n");
 	add_base64(&padded, span_str(PROGRAM), "\r\n");
-	put(&mail, MIXED BINARY BASE64);
+	put_text(&mail, MIXED START);
 	assert_int_equal(buf_add(&mail, padded.data, padded.len, &f.err), 0);
-	put(&mail, END);
+	put_text(&mail, END);
 	assert_scanned("behind padding", buf_span(&mail),
 		span_str("Bytes of a file!" PROGRAM), VERDICT_CLEAN, true);
 }
@@ -172,13 +138,13 @@ static void what_follows_padding_is_found(void **state)
 
 	(void)state;
 	buf_init(&mail, FIXTURE_MAX);
-	put(&mail, MIXED BINARY BASE64);
+	put_text(&mail, MIXED START);
 	/* "X5O!P%@A", padding, and the rest of it. */
-	put(&mail, "WDVPIVAlQEE=\r\n");
+	put_text(&mail, "WDVPIVAlQEE=\r\n");
 	add_base64(&mail, span_part(span_str(EICAR), 8, sizeof(EICAR)), "\r\n");
-	put(&mail, END);
+	put_text(&mail, END);
 	assert_int_equal(
-		worker_scan(f.engine, buf_span(&mail), 0, "", &verdict, &f.err), 0);
+		worker_clean(f.engine, buf_span(&mail), 0, "", &verdict, &f.err), 0);
 	assert_int_equal(verdict.kind, VERDICT_INFECTED);
 	assert_int_equal(verdict.finding_count, 1);
 	assert_string_equal(verdict.findings[0].part, "1");
@@ -216,7 +182,7 @@ static void assert_found(const char *what, const char *mail)
 		fail_msg("%s: the whole: %s %s", what, verdict_name(whole.kind),
 			whole.signature);
 	assert_int_equal(
-		worker_scan(f.engine, span_str(mail), 0, "", &verdict, &f.err), 0);
+		worker_clean(f.engine, span_str(mail), 0, "", &verdict, &f.err), 0);
 	if (verdict.kind != VERDICT_INFECTED || verdict.finding_count != 1)
 		fail_msg("%s: %s", what, verdict_name(verdict.kind));
 	assert_string_equal(verdict.findings[0].part, "1");
@@ -259,17 +225,11 @@ static void text_is_matched_in_its_own_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			an_attachment_that_was_taken_out_is_not_scanned_again, start,
-			stop),
-		cmocka_unit_test_setup_teardown(
-			no_part_of_a_mail_with_a_doubt_is_left_out, start, stop),
-		cmocka_unit_test_setup_teardown(
-			nothing_that_lies_deeper_is_left_out, start, stop),
-		cmocka_unit_test_setup_teardown(
-			a_part_that_libclamav_reads_otherwise_is_scanned, start, stop),
-		cmocka_unit_test_setup_teardown(
-			what_follows_padding_is_found, start, stop),
+		WITH_ENGINE(an_attachment_that_was_taken_out_is_not_scanned_again),
+		WITH_ENGINE(no_part_of_a_mail_with_a_doubt_is_left_out),
+		WITH_ENGINE(nothing_that_lies_deeper_is_left_out),
+		WITH_ENGINE(a_part_that_libclamav_reads_otherwise_is_scanned),
+		WITH_ENGINE(what_follows_padding_is_found),
 		cmocka_unit_test(text_is_matched_in_its_own_bytes),
 	};
 

@@ -3,9 +3,7 @@
  * libclamav has two ways to match plain patterns, and the engine takes one for few signatures and the
  * other for many: both must find the same. And what the engine leaves out where no signature asks for
  * it must be done where one does. */
-#include "tests/test.h"
-
-#include "tests/scanner/fixture.h"
+#include "tests/scanner/engined.h"
 
 enum {
 	PADDING = 128 * 1024, /* of comments: as large as many signatures */
@@ -13,22 +11,6 @@ enum {
 	TWO_WINDOWS = 2 * WINDOW,
 	FILL = 'x'
 };
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 /* "alphabet", "alphabetic", "betamax", "gammaray", "deltawing", "epsilon" */
 static const char signatures[] = "Any.Where:0:*:616c706861626574\n"
@@ -176,12 +158,10 @@ static void many_find_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			few_signatures_find_what_they_say, start, stop),
-		cmocka_unit_test_setup_teardown(many_find_the_same, start, stop),
-		cmocka_unit_test_setup_teardown(
-			pictures_are_known_by_their_looks_where_a_signature_asks_for_it,
-			start, stop),
+		WITHOUT_ENGINE(few_signatures_find_what_they_say),
+		WITHOUT_ENGINE(many_find_the_same),
+		WITHOUT_ENGINE(
+			pictures_are_known_by_their_looks_where_a_signature_asks_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,15 +3,15 @@
  * The list of clients, read again. */
 #include "tests/test.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/clock.h"
 #include "common/file.h"
 
 #include "scanner/guard.h"
+
+#include "tests/free_port.h"
 
 enum {
 	FRAME_MAX = 4096,
@@ -32,18 +32,6 @@ static struct {
 static void write_text(const char *path, const char *text)
 {
 	assert_int_equal(file_replace(path, span_str(text), 0600, NULL), 0);
-}
-
-static int free_port(void)
-{
-	struct sockaddr_in name = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(name);
-	auto_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
-	return ntohs(name.sin_port);
 }
 
 /* clients: what stands behind the = of the option. */

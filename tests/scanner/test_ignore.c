@@ -118,7 +118,7 @@ static void assert_scan(const char *what, const char *mail, const char *wanted)
 	DEFER(verdict_done) struct verdict verdict = { 0 };
 	char said[400] = "";
 
-	if (worker_scan(f.engine, span_str(mail), 0, "q", &verdict, &f.err) < 0)
+	if (worker_clean(f.engine, span_str(mail), 0, "q", &verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);
 	if (verdict.kind != VERDICT_INFECTED)
 		(void)snprintf(said, sizeof(said), "%s", verdict_name(verdict.kind));

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/test.h"
-
-#include "tests/scanner/make_archive.h"
+#include "tests/scanner/engined.h"
 
 #include "common/mime.h"
 
 #include "scanner/pkcs7.h"
 #include "scanner/worker.h"
 
-#define HEAD                                                                             \
-	"From: a@example.org\r\nTo: b@example.org\r\nSubject: hello\r\n"                 \
-	"MIME-Version: 1.0\r\n"
 #define LETTER "A letter, in which there is nothing to be found. "
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f);
-	fixture_load(&f);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 /* One BER element; an open one has no length and two zeros behind it. */
 static void put_ber(struct buf *out, uint8_t tag, struct span body, bool is_open)
@@ -99,7 +77,7 @@ static void scan_signed_mail(const char *text, bool is_open, struct verdict *ver
 	add_base64(&mail, buf_span(&der), "\r\n");
 	put_text(&mail, "\r\n");
 	*verdict = (struct verdict){ 0 };
-	if (worker_scan(f.engine, buf_span(&mail), 0, "", verdict, &f.err) < 0)
+	if (worker_clean(f.engine, buf_span(&mail), 0, "", verdict, &f.err) < 0)
 		fail_msg("%s", f.err.text);
 }
 
@@ -160,8 +138,7 @@ static void a_signature_that_is_cut_off_or_changed_does_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			what_an_opaque_signature_holds_is_scanned, start, stop),
+		WITH_ENGINE(what_an_opaque_signature_holds_is_scanned),
 		cmocka_unit_test(a_signature_that_is_cut_off_or_changed_does_no_harm),
 	};
 

@@ -6,12 +6,6 @@
 
 #include "tests/scanner/quarantined.h"
 
-static int start(void **state)
-{
-	(void)state;
-	return prepare(NULL);
-}
-
 static const char *in_quarantine(const char *id, const char *end)
 {
 	static char name[128];
@@ -255,8 +249,6 @@ static void a_copy_is_hashed_and_bounded(void **state)
 	assert_int_equal(quarantine_copy(from, to, size - 1, &hash, &size, &err), -1);
 	assert_int_equal(err.kind, ERR_AGAIN);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, clean_up)
 
 int main(void)
 {

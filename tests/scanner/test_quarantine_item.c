@@ -24,6 +24,14 @@ static struct quarantine_item an_item(void)
 	return item;
 }
 
+static void encode(const struct quarantine_item *item, struct buf *text)
+{
+	struct err err = { 0 };
+
+	buf_init(text, QUARANTINE_INFO_MAX);
+	assert_int_equal(quarantine_item_encode(item, text, &err), 0);
+}
+
 static int decode(const struct buf *text, size_t len, struct quarantine_item *item)
 {
 	return quarantine_item_decode(span_part(buf_span(text), 0, len), item, NULL);
@@ -34,11 +42,9 @@ static void what_is_encoded_is_decoded(void **state)
 	const struct quarantine_item item = an_item();
 	struct quarantine_item back = { .id = "20261122-0123456789abcdef" };
 	auto_buf struct buf text;
-	struct err err = { 0 };
 
 	(void)state;
-	buf_init(&text, QUARANTINE_INFO_MAX);
-	assert_int_equal(quarantine_item_encode(&item, &text, &err), 0);
+	encode(&item, &text);
 	assert_int_equal(decode(&text, text.len, &back), 0);
 	assert_memory_equal(&back, &item, sizeof(item));
 }
@@ -50,8 +56,7 @@ static void the_text_is_plain_and_a_line_for_each_field(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	buf_init(&text, QUARANTINE_INFO_MAX);
-	assert_int_equal(quarantine_item_encode(&item, &text, &err), 0);
+	encode(&item, &text);
 	assert_int_equal(buf_add(&text, "", 1, &err), 0);
 	assert_non_null(
 		strstr((char *)text.data, "\npath /home/a%20b/100%25%0A%FF%C3%A4\n"));
@@ -65,14 +70,12 @@ static void the_longest_fits(void **state)
 {
 	struct quarantine_item item = an_item(), back = { 0 };
 	auto_buf struct buf text;
-	struct err err = { 0 };
 
 	(void)state;
 	memset(item.path + 1, 0xff, sizeof(item.path) - 2);
 	memset(item.signature, 1, sizeof(item.signature) - 1);
 	memset(item.where, 1, sizeof(item.where) - 1);
-	buf_init(&text, QUARANTINE_INFO_MAX);
-	assert_int_equal(quarantine_item_encode(&item, &text, &err), 0);
+	encode(&item, &text);
 	assert_int_equal(decode(&text, text.len, &back), 0);
 	assert_string_equal(back.path, item.path);
 }
@@ -82,11 +85,9 @@ static void what_is_cut_off_is_refused(void **state)
 	const struct quarantine_item item = an_item();
 	struct quarantine_item back = { .path = "as it was" };
 	auto_buf struct buf text;
-	struct err err = { 0 };
 
 	(void)state;
-	buf_init(&text, QUARANTINE_INFO_MAX);
-	assert_int_equal(quarantine_item_encode(&item, &text, &err), 0);
+	encode(&item, &text);
 	for (size_t len = 0; len < text.len; len++)
 		assert_int_equal(decode(&text, len, &back), -1);
 	assert_string_equal(back.path, "as it was");
@@ -96,11 +97,9 @@ static void any_byte_may_be_wrong(void **state)
 {
 	const struct quarantine_item item = an_item();
 	auto_buf struct buf text;
-	struct err err = { 0 };
 
 	(void)state;
-	buf_init(&text, QUARANTINE_INFO_MAX);
-	assert_int_equal(quarantine_item_encode(&item, &text, &err), 0);
+	encode(&item, &text);
 	for (size_t i = 0; i < text.len; i++) {
 		static const uint8_t bytes[] = { 0, '\n', ' ', '%', '/', '9', 0xff };
 		const uint8_t was = text.data[i];
@@ -141,8 +140,7 @@ static void a_value_that_cannot_be_is_refused(void **state)
 		struct err err = { 0 };
 		char *at;
 
-		buf_init(&text, QUARANTINE_INFO_MAX);
-		assert_int_equal(quarantine_item_encode(&item, &text, &err), 0);
+		encode(&item, &text);
 		at = memmem(text.data, text.len, wrong[i].from, strlen(wrong[i].from));
 		assert_non_null(at);
 		memcpy(at, wrong[i].to, strlen(wrong[i].from));

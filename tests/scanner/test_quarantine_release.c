@@ -13,12 +13,6 @@ enum {
 
 static char id[QUARANTINE_ID_MAX];
 
-static int start(void **state)
-{
-	(void)state;
-	return prepare(NULL);
-}
-
 /* A file of then, moved. */
 static struct quarantine with_one(void)
 {
@@ -241,8 +235,6 @@ static void killed_at_any_step_a_second_release_ends_it(void **state)
 	} while (killed);
 	assert_in_range(n, 20, 500);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, clean_up)
 
 int main(void)
 {

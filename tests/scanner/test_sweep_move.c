@@ -9,7 +9,7 @@
 
 static struct settings settings;
 
-static int start(void **state)
+static int start_moving(void **state)
 {
 	(void)state;
 	if (prepare(NULL) < 0)
@@ -206,21 +206,21 @@ static void one_that_is_at_work_in_it_is_not_waited_for(void **state)
 	assert_true(has_file(path, BYTES));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, clean_up)
+#define MOVE_TEST(name) cmocka_unit_test_setup_teardown(name, start_moving, clean_up)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_infected_is_moved),
-		TEST(what_was_found_behind_a_link_goes_back_without_one),
-		TEST(what_is_in_quarantine_is_not_moved_there_again),
-		TEST(other_names_that_stay_are_said),
-		TEST(without_the_setting_nothing_happens),
-		TEST(what_is_not_infected_stays),
-		TEST(mail_and_what_changes_stays_and_that_is_said),
-		TEST(what_was_released_stays_until_its_bytes_change),
-		TEST(a_quarantine_that_may_not_be_used_is_said),
-		TEST(one_that_is_at_work_in_it_is_not_waited_for),
+		MOVE_TEST(what_is_infected_is_moved),
+		MOVE_TEST(what_was_found_behind_a_link_goes_back_without_one),
+		MOVE_TEST(what_is_in_quarantine_is_not_moved_there_again),
+		MOVE_TEST(other_names_that_stay_are_said),
+		MOVE_TEST(without_the_setting_nothing_happens),
+		MOVE_TEST(what_is_not_infected_stays),
+		MOVE_TEST(mail_and_what_changes_stays_and_that_is_said),
+		MOVE_TEST(what_was_released_stays_until_its_bytes_change),
+		MOVE_TEST(a_quarantine_that_may_not_be_used_is_said),
+		MOVE_TEST(one_that_is_at_work_in_it_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -890,7 +890,7 @@ static void of_a_delivery_begun_by_an_older_version_no_folder_is_known(void **st
 		free(take_ptr(&targets));
 		record_close(record);
 	}
-	assert_int_equal(user_version(), 7);
+	assert_int_equal(user_version(), 8);
 }
 
 static void the_folders_of_what_was_begun_and_is_not_done_are_told(void **state)

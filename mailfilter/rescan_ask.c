@@ -214,6 +214,7 @@ int rescan_signatures(struct rescan *rescan, struct hash *digest_r, struct err *
 	const int64_t greet_ms = clock_ms() + RESCAN_GREET_MS;
 	struct scan *scan = rescan->scan;
 
+	rescan->report->asked = true;
 	while (!all_ready(scan) && (!scan_ready(scan) || clock_left(greet_ms) > 0))
 		if (check_hope(scan, err) < 0 || wait_step(rescan, err) < 0)
 			return -1;

@@ -51,7 +51,6 @@ static bool is_name(const char *text)
 void checks_unpack(struct unpack *unpack, struct checks *checks)
 {
 	unsigned count = unpack_u8(unpack), level;
-	uint64_t since;
 
 	unpack_expect(unpack, count <= CHECKS_MAX, "it has too many checks");
 	checks->count = unpack->wrong ? 0 : count;
@@ -65,9 +64,8 @@ void checks_unpack(struct unpack *unpack, struct checks *checks)
 			"the level of a check is unknown");
 		entry->result.level =
 			unpack->wrong ? CHECK_CRITICAL : (enum check_level)level;
-		since = unpack_u64(unpack);
-		unpack_expect(unpack, since <= INT64_MAX, "the time of a check is wrong");
-		entry->since_s = unpack->wrong ? 0 : (int64_t)since;
+		entry->since_s =
+			unpack_time(unpack, INT64_MAX, "the time of a check is wrong");
 		unpack_text(unpack, entry->result.text, sizeof(entry->result.text));
 	}
 }

@@ -70,12 +70,14 @@ static bool there(const char *path)
 	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-int home_settings(const char *name, char **path_r, struct err *err)
+int home_settings(const char *given, const char *name, char **path_r, struct err *err)
 {
 	auto_free char *dir = NULL;
 	auto_free char *own = NULL;
 	auto_free char *system = join(HOME_SYSTEM_SETTINGS, name, "");
 
+	if (given)
+		return give(strdup(given), path_r, err);
 	if (!system)
 		return err_memory(err);
 	if (geteuid() != 0 && xdg("XDG_CONFIG_HOME", "/.config/", &dir, NULL) == 0) {

@@ -11,10 +11,10 @@
 #define HOME_SYSTEM_SETTINGS "/etc/mailfilter/"
 #define HOME_SYSTEM_STATE    "/var/lib/mailfilter"
 
-/* The settings file of this name to read where none was given: as an ordinary user the one in
- * $XDG_CONFIG_HOME/mailfilter (or ~/.config/mailfilter) if it is there, else the one in
+/* The settings file to read: the given one, or, where that is NULL, the one of this name: as an ordinary
+ * user that in $XDG_CONFIG_HOME/mailfilter (or ~/.config/mailfilter) if it is there, else that in
  * /etc/mailfilter; NULL if neither is. The caller frees it. */
-int home_settings(const char *name, char **path_r, struct err *err);
+int home_settings(const char *given, const char *name, char **path_r, struct err *err);
 
 /* Where a new settings file of this name belongs: /etc/mailfilter as root, else $XDG_CONFIG_HOME/mailfilter
  * (or ~/.config/mailfilter). The caller frees it. */

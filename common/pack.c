@@ -119,6 +119,14 @@ uint64_t unpack_u64(struct unpack *unpack)
 	return read_number(unpack, 8);
 }
 
+int64_t unpack_time(struct unpack *unpack, int64_t max_s, const char *wrong)
+{
+	const uint64_t time_s = unpack_u64(unpack);
+
+	unpack_expect(unpack, time_s <= (uint64_t)max_s, wrong);
+	return unpack->wrong ? 0 : (int64_t)time_s;
+}
+
 void unpack_bytes(struct unpack *unpack, void *data, size_t len)
 {
 	struct span bytes = unpack_span(unpack, len);

@@ -42,6 +42,9 @@ uint16_t unpack_u16(struct unpack *unpack);
 uint32_t unpack_u32(struct unpack *unpack);
 uint64_t unpack_u64(struct unpack *unpack);
 
+/* A u64 that is a time from 0 to max_s, else it fails. */
+int64_t unpack_time(struct unpack *unpack, int64_t max_s, const char *wrong);
+
 /* The next len bytes, borrowed; empty after a failure. */
 struct span unpack_span(struct unpack *unpack, size_t len);
 void unpack_bytes(struct unpack *unpack, void *data, size_t len);

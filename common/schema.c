@@ -325,6 +325,8 @@ int schema_load(const char *path, const struct schema_option *options, void *set
 
 	buf_init(&raw, SCHEMA_TEXT_RAW_MAX);
 	buf_init(&text, CLEAN_MAX);
+	if (!path)
+		return schema_preset(options, settings, err);
 	if (schema_text_read(path, &raw, loader.err) < 0)
 		return -1;
 	result = schema_text_clean(path, buf_span(&raw), &text, loader.err);

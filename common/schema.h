@@ -52,7 +52,8 @@ struct schema_option {
 	size_t line_offset;
 };
 
-/* Read path into the zeroed struct at settings. On failure nothing is left to release. */
+/* Read path into the zeroed struct at settings; NULL: as schema_preset. On failure nothing is left to
+ * release. */
 int schema_load(const char *path, const struct schema_option *options, void *settings,
 	struct err *err);
 

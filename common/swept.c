@@ -39,18 +39,12 @@ void swept_pack(struct pack *pack, const struct swept *swept)
 	pack_text(pack, swept->trouble, sizeof(swept->trouble));
 }
 
-static int64_t unpack_time(struct unpack *unpack)
-{
-	uint64_t time_s = unpack_u64(unpack);
-
-	unpack_expect(unpack, time_s <= SWEPT_TIME_MAX_S, "the time of a sweep is wrong");
-	return unpack->wrong ? 0 : (int64_t)time_s;
-}
-
 static void unpack_pass(struct unpack *unpack, struct swept_pass *pass)
 {
-	pass->began_s = unpack_time(unpack);
-	pass->ended_s = unpack_time(unpack);
+	static const char wrong[] = "the time of a sweep is wrong";
+
+	pass->began_s = unpack_time(unpack, SWEPT_TIME_MAX_S, wrong);
+	pass->ended_s = unpack_time(unpack, SWEPT_TIME_MAX_S, wrong);
 	pass->files = unpack_u64(unpack);
 	pass->bytes = unpack_u64(unpack);
 	pass->scanned = unpack_u64(unpack);

@@ -27,7 +27,6 @@ void wire_state_pack(struct pack *pack, const struct wire_state *state)
 void wire_state_unpack(struct unpack *unpack, struct wire_state *state)
 {
 	unsigned value = unpack_u8(unpack);
-	uint64_t dated_s;
 
 	unpack_expect(unpack, value >= WIRE_LOADING && value <= WIRE_STOPPING,
 		"its state is unknown");
@@ -36,9 +35,7 @@ void wire_state_unpack(struct unpack *unpack, struct wire_state *state)
 	state->generation = unpack_u64(unpack);
 	state->message_max = unpack_u64(unpack);
 	state->signatures = unpack_u64(unpack);
-	dated_s = unpack_u64(unpack);
-	unpack_expect(unpack, dated_s <= INT64_MAX, "its signatures have no date");
-	state->dated_s = unpack->wrong ? 0 : (int64_t)dated_s;
+	state->dated_s = unpack_time(unpack, INT64_MAX, "its signatures have no date");
 	state->jobs = unpack_u32(unpack);
 	state->workers = unpack_u32(unpack);
 	state->busy = unpack_u32(unpack);

@@ -110,8 +110,7 @@ static void read_date(
 		date->dt_sec, date->dt_zone < 0 ? '-' : '+', zone);
 }
 
-/* The fact of this type that a response has, NULL if none. */
-static const struct mailimap_msg_att_static *find(
+const struct mailimap_msg_att_static *imap_facts_find(
 	const struct mailimap_msg_att *message, int type)
 {
 	for (clistiter *at = clist_begin(message->att_list); at; at = clist_next(at)) {
@@ -126,7 +125,8 @@ static const struct mailimap_msg_att_static *find(
 
 uint32_t imap_facts_message_uid(const struct mailimap_msg_att *message)
 {
-	const struct mailimap_msg_att_static *fact = find(message, MAILIMAP_MSG_ATT_UID);
+	const struct mailimap_msg_att_static *fact =
+		imap_facts_find(message, MAILIMAP_MSG_ATT_UID);
 
 	return fact ? fact->att_data.att_uid : 0;
 }
@@ -134,7 +134,7 @@ uint32_t imap_facts_message_uid(const struct mailimap_msg_att *message)
 uint64_t imap_facts_message_size(const struct mailimap_msg_att *message)
 {
 	const struct mailimap_msg_att_static *fact =
-		find(message, MAILIMAP_MSG_ATT_RFC822_SIZE);
+		imap_facts_find(message, MAILIMAP_MSG_ATT_RFC822_SIZE);
 
 	return fact ? fact->att_data.att_rfc822_size : 0;
 }
@@ -143,7 +143,7 @@ bool imap_facts_read(const struct mailimap_msg_att *message, uint32_t uid,
 	struct imap_place_facts *facts)
 {
 	const struct mailimap_msg_att_static *date =
-		find(message, MAILIMAP_MSG_ATT_INTERNALDATE);
+		imap_facts_find(message, MAILIMAP_MSG_ATT_INTERNALDATE);
 	bool flags = false;
 
 	if (uid == 0 || imap_facts_message_uid(message) != uid)

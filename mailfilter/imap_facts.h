@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Flags and date of a message as a FETCH response says them, and as APPEND takes them. What comes
- * from the server goes back to it: only what is a flag or a date by the standard. Pure. */
+ * What a FETCH response says of a message; its flags and date as APPEND takes them. What comes from the
+ * server goes back to it: only what is a flag or a date by the standard. Pure. */
 #ifndef MAILFILTER_IMAP_FACTS_H
 #define MAILFILTER_IMAP_FACTS_H
 
@@ -15,6 +15,10 @@ bool imap_facts_read(const struct mailimap_msg_att *message, uint32_t uid,
 
 /* Is this flag among them? */
 bool imap_facts_have(const struct imap_place_facts *facts, const char *flag);
+
+/* The fact of this type that a response has, the first of them; NULL: none. */
+const struct mailimap_msg_att_static *imap_facts_find(
+	const struct mailimap_msg_att *message, int type);
 
 /* Whose response it is, 0 if it does not say. */
 uint32_t imap_facts_message_uid(const struct mailimap_msg_att *message);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "mailfilter/imap.h"
+#include "mailfilter/imap_facts.h"
 #include "mailfilter/uidset.h"
 
 enum {
@@ -101,7 +102,7 @@ static void read_body(
 
 static struct response read_response(const struct mailimap_msg_att *message)
 {
-	struct response response = { 0 };
+	struct response response = { .uid = imap_facts_message_uid(message) };
 
 	for (clistiter *at = clist_begin(message->att_list); at; at = clist_next(at)) {
 		const struct mailimap_msg_att_item *item = clist_content(at);
@@ -110,8 +111,6 @@ static struct response read_response(const struct mailimap_msg_att *message)
 		if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC)
 			continue;
 		fact = item->att_data.att_static;
-		if (fact->att_type == MAILIMAP_MSG_ATT_UID)
-			response.uid = fact->att_data.att_uid;
 		if (fact->att_type == MAILIMAP_MSG_ATT_BODY_SECTION)
 			read_body(fact->att_data.att_body_section, &response);
 	}

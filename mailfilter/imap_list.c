@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "mailfilter/imap.h"
+#include "mailfilter/imap_facts.h"
 
 enum {
 	LIST_AT_ONCE = 10000,        /* messages a command lists, about */
@@ -88,25 +89,17 @@ struct facts {
 
 static struct facts read_facts(const struct mailimap_msg_att *message)
 {
-	struct facts facts = { 0 };
+	const struct mailimap_msg_att_static *size =
+		imap_facts_find(message, MAILIMAP_MSG_ATT_RFC822_SIZE);
+	const struct mailimap_msg_att_static *date =
+		imap_facts_find(message, MAILIMAP_MSG_ATT_INTERNALDATE);
+	struct facts facts = { .uid = imap_facts_message_uid(message),
+		.sized = size != NULL };
 
-	for (clistiter *at = clist_begin(message->att_list); at; at = clist_next(at)) {
-		const struct mailimap_msg_att_item *item = clist_content(at);
-		const struct mailimap_msg_att_static *fact;
-
-		if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC)
-			continue;
-		fact = item->att_data.att_static;
-		if (fact->att_type == MAILIMAP_MSG_ATT_UID)
-			facts.uid = fact->att_data.att_uid;
-		if (fact->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE) {
-			facts.size = fact->att_data.att_rfc822_size;
-			facts.sized = true;
-		}
-		if (fact->att_type == MAILIMAP_MSG_ATT_INTERNALDATE &&
-			fact->att_data.att_internal_date)
-			facts.date_s = seconds(fact->att_data.att_internal_date);
-	}
+	if (size)
+		facts.size = size->att_data.att_rfc822_size;
+	if (date && date->att_data.att_internal_date)
+		facts.date_s = seconds(date->att_data.att_internal_date);
 	return facts;
 }
 

@@ -99,21 +99,13 @@ static const char *send_answer(
 static int authenticate(struct imap *imap, enum auth_kind auth, const char *secret,
 	char why[SASL_WHY_MAX], struct err *err)
 {
-	const struct account_settings *account = imap->account;
-	const struct sasl_login login = { .auth = auth,
-		.user = account->user,
-		.secret = secret,
-		.host = account->host,
-		.port = account->port };
+	const struct sasl_login login = sasl_login_of(imap->account, auth, secret);
 	DEFER(buf_wipe) struct buf answer;
 	const char *line;
-	uint8_t *room;
 	int result;
 
 	buf_init(&answer, SASL_ANSWER_MAX);
-	/* Room at once: growing would leave the secret in freed memory. */
-	if (buf_reserve(&answer, SASL_ANSWER_MAX, &room, err) < 0 ||
-		sasl_answer(&login, &answer, err) < 0)
+	if (sasl_answer(&login, &answer, err) < 0)
 		return -1;
 	line = send_answer(imap, sasl_name(auth), buf_span(&answer), err);
 	if (!line)
@@ -206,12 +198,8 @@ static int login_by_password(
  * it may be more. */
 int imap_login(struct imap *imap, const char *secret, struct err *err)
 {
-	const struct account_settings *account = imap->account;
-	const struct sasl_login login = { .auth = (enum auth_kind)account->auth,
-		.user = account->user,
-		.secret = secret,
-		.host = account->host,
-		.port = account->port };
+	const struct sasl_login login =
+		sasl_login_of(imap->account, (enum auth_kind)imap->account->auth, secret);
 	char why[SASL_WHY_MAX] = "";
 	int result;
 

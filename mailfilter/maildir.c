@@ -14,8 +14,10 @@
 #include "common/file.h"
 #include "common/random.h"
 
+#include "mailfilter/hostname.h"
+
 enum {
-	HOST_MAX = 48
+	HOST_MAX = 47 /* of its name in that of a file */
 };
 
 static int fail(const char *what, const char *path, struct err *err)
@@ -140,29 +142,15 @@ void maildir_close(struct maildir *maildir)
 	*maildir = (struct maildir){ .tmp = -1, .new = -1, .cur = -1 };
 }
 
-/* The host's name as a file name may have it. */
-static void host_name(char host[static HOST_MAX])
-{
-	if (gethostname(host, HOST_MAX) < 0)
-		host[0] = '\0';
-	host[HOST_MAX - 1] = '\0';
-	for (char *p = host; *p; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-			    (*p >= '0' && *p <= '9') || *p == '-' || *p == '.'))
-			*p = '_';
-	if (!host[0])
-		(void)snprintf(host, HOST_MAX, "localhost");
-}
-
 void maildir_new_name(const char *owner, char name[static MESSAGE_NAME_MAX])
 {
 	const int64_t now_us = clock_wall_us();
-	char host[HOST_MAX];
+	char host[HOSTNAME_SIZE];
 
-	host_name(host);
+	hostname_get(host);
 	(void)snprintf(name, MESSAGE_NAME_MAX,
-		"%" PRId64 ".M%06" PRId64 "P%ldR%016" PRIx64 "T%s.%s", now_us / 1000000,
-		now_us % 1000000, (long)getpid(), random_number(), owner, host);
+		"%" PRId64 ".M%06" PRId64 "P%ldR%016" PRIx64 "T%s.%.*s", now_us / 1000000,
+		now_us % 1000000, (long)getpid(), random_number(), owner, HOST_MAX, host);
 }
 
 bool maildir_is_name(const char *name)

@@ -94,21 +94,13 @@ static int judge_line(struct pop3 *pop3, const char *name, struct err *err)
 static int sasl(struct pop3 *pop3, enum auth_kind auth, const char *secret,
 	char why[SASL_WHY_MAX], struct err *err)
 {
-	const struct account_settings *account = pop3->account;
-	const struct sasl_login login = { .auth = auth,
-		.user = account->user,
-		.secret = secret,
-		.host = account->host,
-		.port = account->port };
+	const struct sasl_login login = sasl_login_of(pop3->account, auth, secret);
 	const char *name = sasl_name(auth);
 	DEFER(buf_wipe) struct buf answer;
-	uint8_t *room;
 	int result;
 
 	buf_init(&answer, SASL_ANSWER_MAX);
-	/* Room at once: growing would leave the secret in freed memory. */
-	if (buf_reserve(&answer, SASL_ANSWER_MAX, &room, err) < 0 ||
-		sasl_answer(&login, &answer, err) < 0)
+	if (sasl_answer(&login, &answer, err) < 0)
 		return -1;
 	result = send_answer(pop3, name, buf_span(&answer), err);
 	if (result < 0)
@@ -174,12 +166,8 @@ static int log_in(
 
 int pop3_login(struct pop3 *pop3, const char *secret, struct err *err)
 {
-	const struct account_settings *account = pop3->account;
-	const struct sasl_login login = { .auth = (enum auth_kind)account->auth,
-		.user = account->user,
-		.secret = secret,
-		.host = account->host,
-		.port = account->port };
+	const struct sasl_login login =
+		sasl_login_of(pop3->account, (enum auth_kind)pop3->account->auth, secret);
 	mailstream *stream = stream_mailstream(pop3->stream);
 	char why[SASL_WHY_MAX] = "";
 	int result = log_in(pop3, secret, why, err);

@@ -2,58 +2,22 @@
 #include "mailfilter/rescan_process.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/defer.h"
+#include "common/descriptors.h"
+#include "common/idle.h"
 
 #include "mailfilter/confine.h"
 #include "mailfilter/runner.h"
-
-enum {
-	NICEST = 19,
-	/* ioprio_set(2): of this process, the last of those that get any (best effort, 7). */
-	IO_PROCESS = 1,
-	IO_LOWEST = 2 << 13 | 7
-};
-
-/* What cannot be had of it is no harm. Not SCHED_IDLE, nor the idle class of the disk: it writes to the
- * state that the account's worker writes to, and where all are busy that one would wait for seconds, with
- * new mail, until who holds the lock is let on. */
-static void step_back(void)
-{
-	(void)setpriority(PRIO_PROCESS, 0, NICEST);
-	(void)syscall(SYS_ioprio_set, IO_PROCESS, 0, IO_LOWEST);
-}
-
-/* Else a socket had readers left when the parent is gone, and its lock a holder. */
-static int close_others(int stop_fd, int fd, struct err *err)
-{
-	const int kept[] = { stop_fd < fd ? stop_fd : fd, stop_fd < fd ? fd : stop_fd };
-	int next = STDERR_FILENO + 1;
-
-	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
-		if (kept[i] < next)
-			continue;
-		if (kept[i] > next &&
-			close_range((unsigned)next, (unsigned)kept[i] - 1, 0) < 0)
-			return err_errno(err, ERR_FATAL, "close_range");
-		next = kept[i] + 1;
-	}
-	if (close_range((unsigned)next, UINT_MAX, 0) < 0)
-		return err_errno(err, ERR_FATAL, "close_range");
-	return 0;
-}
 
 /* Where the parent does not read now, the counts come with a later report. */
 static void tell(void *arg, const struct rescan_report *report)
@@ -76,16 +40,21 @@ static _Noreturn void work(const struct rescan_job *given, int fd)
 {
 	struct account_settings own = *given->account;
 	struct rescan_job job = *given;
+	const int kept[] = { given->stop_fd, fd };
 	struct rescan_report report = { 0 };
 
 	job.account = &own;
 	job.starter_fd = fd;
 	job.progress = tell;
 	job.progress_arg = &fd;
-	step_back();
+	/* It shares the state, and its lock, with the account's worker: new mail would wait for seconds where
+	 * others are busy and who holds the lock is not let on. */
+	idle_nearly();
 	settings_forget_others(job.settings, given->account);
-	/* As a worker, which talks to servers: what the account runs, another process runs for it. */
-	if (close_others(job.stop_fd, fd, &report.err) == 0 &&
+	/* Else a socket had readers left when the parent is gone, and its lock a holder. And as with a
+	 * worker, which talks to servers, what the account runs another process runs for it. */
+	if (descriptors_close_others(kept, sizeof(kept) / sizeof(*kept), &report.err) ==
+			0 &&
 		runner_start(given->account, &own.runner, &report.err) == 0 &&
 		confine_worker(&report.err) == 0)
 		rescan_account(&job, &report);

@@ -130,6 +130,16 @@ static int add_answer(const struct sasl_login *login, struct buf *buf, struct er
 	return add_plain(login, buf, err);
 }
 
+struct sasl_login sasl_login_of(
+	const struct account_settings *account, enum auth_kind auth, const char *secret)
+{
+	return (struct sasl_login){ .auth = auth,
+		.port = account->port,
+		.user = account->user,
+		.secret = secret,
+		.host = account->host };
+}
+
 int sasl_answer(const struct sasl_login *login, struct buf *buf, struct err *err)
 {
 	auto_buf struct buf answer;
@@ -142,7 +152,8 @@ int sasl_answer(const struct sasl_login *login, struct buf *buf, struct err *err
 			return err_set(err, ERR_ACCOUNT,
 				"a control character in the user's name cannot be sent");
 	/* Room at once: growing would leave the secret in freed memory. */
-	if (buf_reserve(&answer, answer.max, &room, err) < 0)
+	if (buf_reserve(&answer, answer.max, &room, err) < 0 ||
+		buf_reserve(buf, SASL_ANSWER_MAX, &room, err) < 0)
 		return -1;
 	result = add_answer(login, &answer, err);
 	if (result == 0)
@@ -342,14 +353,12 @@ int sasl_censor(const struct sasl_login *login, struct err *err)
 {
 	DEFER(buf_wipe) struct buf answer;
 	bool told;
-	uint8_t *room;
 
 	buf_init(&answer, SASL_ANSWER_MAX);
 	if (!err)
 		return -1;
 	told = sasl_repeats(err->text, span_str(login->secret));
-	if (!told && buf_reserve(&answer, SASL_ANSWER_MAX, &room, NULL) == 0 &&
-		sasl_answer(login, &answer, NULL) == 0)
+	if (!told && sasl_answer(login, &answer, NULL) == 0)
 		told = sasl_repeats(err->text, buf_span(&answer));
 	if (!told)
 		return -1;

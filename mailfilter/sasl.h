@@ -23,14 +23,19 @@ bool sasl_is_token(enum auth_kind auth);
 /* Its name on the wire. Of AUTH_LOGIN, which is none here, that of PLAIN. */
 const char *sasl_name(enum auth_kind auth);
 
-/* Add the one answer of a mechanism. host and port (as connected to) are in OAUTHBEARER's alone.
- * Too long, or a user that cannot be said: ERR_ACCOUNT. Never grows out: reserve SASL_ANSWER_MAX.
- * Wipe the buf. */
+/* host and port (as connected to) are in OAUTHBEARER's answer alone. */
 struct sasl_login {
 	enum auth_kind auth;
 	unsigned port;
 	const char *user, *secret, *host;
 };
+
+/* Of an account at its source. */
+struct sasl_login sasl_login_of(
+	const struct account_settings *account, enum auth_kind auth, const char *secret);
+
+/* Put the one answer of a mechanism into an empty buf of SASL_ANSWER_MAX, which is to be wiped: what is in
+ * it moves to no other memory. Too long, or a user that cannot be said: ERR_ACCOUNT. */
 int sasl_answer(const struct sasl_login *login, struct buf *buf, struct err *err);
 
 /* Add bytes in base64. */

@@ -11,12 +11,12 @@
 #include "common/parse.h"
 
 #include "mailfilter/destination.h"
+#include "mailfilter/hostname.h"
 #include "mailfilter/smtp_inside.h"
 #include "mailfilter/smtp_text.h"
 
 enum {
 	COMMAND_MAX = 600, /* RFC 5321 4.5.3.1.4, and what extensions add */
-	HOST_MAX = 256,
 	CODE_OK = 250,
 	CODE_DATA = 354,
 	CODE_CLOSING = 421,
@@ -117,29 +117,15 @@ static void take_offer(struct smtp *smtp, const char *text)
 		smtp->size_max = 0;
 }
 
-/* Our name as a domain may be written; servers take any that is. */
-static void own_name(char host[static HOST_MAX])
-{
-	if (gethostname(host, HOST_MAX) < 0)
-		host[0] = '\0';
-	host[HOST_MAX - 1] = '\0';
-	for (char *p = host; *p; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-			    (*p >= '0' && *p <= '9') || *p == '-' || *p == '.'))
-			*p = '-';
-	if (!host[0])
-		(void)snprintf(host, HOST_MAX, "localhost");
-}
-
 /* EHLO or LHLO: what was offered before counts no more. 1: it is taken, 0: not. */
 static int say_hello(struct smtp *smtp, struct err *err)
 {
-	char host[HOST_MAX];
+	char host[HOSTNAME_SIZE];
 
 	smtp->pipelining = smtp->bit8 = smtp->utf8 = smtp->starttls = smtp->sized = false;
 	smtp->auth_plain = smtp->auth_login = false;
 	smtp->size_max = 0;
-	own_name(host);
+	hostname_get(host);
 	if (smtp_add_command(
 		    smtp, err, "%s %s\r\n", is_lmtp(smtp) ? "LHLO" : "EHLO", host) < 0 ||
 		smtp_link_flush(&smtp->link, err) < 0 ||

@@ -92,8 +92,7 @@ static int secrets_make(struct secrets *secrets, const struct account_settings *
 	uint8_t *room;
 
 	secrets->password = password;
-	if (buf_reserve(&secrets->answer, SASL_ANSWER_MAX, &room, err) < 0 ||
-		buf_reserve(&secrets->encoded, SASL_ANSWER_MAX, &room, err) < 0 ||
+	if (buf_reserve(&secrets->encoded, SASL_ANSWER_MAX, &room, err) < 0 ||
 		sasl_answer(&login, &secrets->answer, err) < 0 ||
 		sasl_encode(span_str(account->deliver_user), &secrets->user, err) < 0)
 		return -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The CRC-32 of zip, RAR, 7z and ARJ. For headers: it is not fast. Pure. */
+ * The CRC-32 of zip, RAR, 7z and ARJ. For headers and small members: it is not fast. Pure. */
 #ifndef SCANNER_CRC_H
 #define SCANNER_CRC_H
 

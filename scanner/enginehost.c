@@ -12,13 +12,13 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/idle.h"
 #include "common/log.h"
 #include "common/mime.h"
 #include "common/stop.h"
 
 #include "scanner/charsets.h"
 #include "scanner/engine.h"
-#include "scanner/idle.h"
 #include "scanner/job.h"
 #include "scanner/pages.h"
 #include "scanner/role.h"

@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <sysexits.h>
 
+#include "common/idle.h"
 #include "common/log.h"
 
 #include "scanner/alert.h"
-#include "scanner/idle.h"
 #include "scanner/role.h"
 
 /* The parent alone says when to stop, by closing the socket, even where a terminal signals all. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "scanner/crc.h"
+
 #define TEXT "mailfilter-probe-2ZWESRU77HTB6EMEKFH2ZRWFZRJ4UXFG"
 #define NAME "Mailfilter.Probe"
 
@@ -18,19 +20,6 @@ _Static_assert(sizeof(harmless) == sizeof(TEXT), "both mails have one size");
 enum {
 	ZIP_MAX = 512
 };
-
-/* CRC-32 as zip wants it (ISO 3309, reflected). */
-static uint32_t crc32(struct span bytes)
-{
-	uint32_t crc = 0xffffffff;
-
-	for (size_t i = 0; i < bytes.len; i++) {
-		crc ^= bytes.data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	}
-	return ~crc;
-}
 
 /* Little-endian, size bytes of it. */
 static int put(struct buf *out, uint32_t value, size_t size, struct err *err)
@@ -50,7 +39,7 @@ static int put_entry(struct buf *out, struct span text, const char *name, struct
 	if (put(out, 10, 2, err) < 0 || put(out, 0, 2, err) < 0 || /* version, flags */
 		put(out, 0, 2, err) < 0 ||                         /* stored */
 		put(out, 0x5a210000, 4, err) < 0 ||                /* 2025-01-01 */
-		put(out, crc32(text), 4, err) < 0 ||
+		put(out, crc_of(text), 4, err) < 0 ||
 		put(out, (uint32_t)text.len, 4, err) < 0 ||
 		put(out, (uint32_t)text.len, 4, err) < 0 ||
 		put(out, (uint32_t)strlen(name), 2, err) < 0 || put(out, 0, 2, err) < 0)

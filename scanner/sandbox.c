@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/defer.h"
+#include "common/descriptors.h"
 #include "common/edits.h"
 #include "common/file.h"
 #include "common/parse.h"
@@ -107,12 +108,7 @@ static int close_descriptors(int keep_fd, struct err *err)
 	/* 0 and 1 stay taken, or a file of libclamav would get their number and what it prints. */
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		return err_errno(err, ERR_FATAL, "/dev/null");
-	if (keep_fd > STDERR_FILENO + 1 &&
-		close_range(STDERR_FILENO + 1, (unsigned)keep_fd - 1, 0) < 0)
-		return err_errno(err, ERR_FATAL, "close_range");
-	if (close_range((unsigned)keep_fd + 1, UINT_MAX, 0) < 0)
-		return err_errno(err, ERR_FATAL, "close_range");
-	return 0;
+	return descriptors_close_others(&keep_fd, 1, err);
 }
 
 /* Of a worker started by root: none of its capabilities. Who has none need not ask, which a service

@@ -252,18 +252,9 @@ int settings_load(const char *path, struct settings *settings_r, struct err *err
 {
 	DEFER(settings_free) struct settings settings = { 0 };
 
-	if (path)
-		settings.path = strdup(path);
-	else if (home_settings("scanner.conf", &settings.path, err) < 0)
-		return -1;
-	if (path && !settings.path)
-		return err_memory(err);
-	if (settings.path &&
-		schema_load(settings.path, settings_options, &settings, err) < 0)
-		return -1;
-	if (!settings.path && schema_preset(settings_options, &settings, err) < 0)
-		return -1;
-	if (finish(&settings, err) < 0)
+	if (home_settings(path, "scanner.conf", &settings.path, err) < 0 ||
+		schema_load(settings.path, settings_options, &settings, err) < 0 ||
+		finish(&settings, err) < 0)
 		return -1;
 	*settings_r = settings;
 	settings = (struct settings){ 0 };

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/idle.h"
 #include "common/log.h"
 
 #include "scanner/deadline.h"
-#include "scanner/idle.h"
 #include "scanner/role.h"
 #include "scanner/sandbox.h"
 #include "scanner/sweep_book.h"

@@ -68,6 +68,11 @@ static void unpack_counts(struct unpack *unpack, struct sweep_counts *counts_r)
 		counts_r->why[i] = unpack_u64(unpack);
 }
 
+static int64_t unpack_when(struct unpack *unpack)
+{
+	return unpack_time(unpack, SWEPT_TIME_MAX_S, "a time that is none");
+}
+
 static void pack_pass(struct pack *pack, const struct sweep_pass *pass)
 {
 	pack_u64(pack, (uint64_t)pass->began_s);
@@ -77,12 +82,8 @@ static void pack_pass(struct pack *pack, const struct sweep_pass *pass)
 
 static void unpack_pass(struct unpack *unpack, struct sweep_pass *pass_r)
 {
-	uint64_t began_s = unpack_u64(unpack), ended_s = unpack_u64(unpack);
-
-	unpack_expect(unpack, began_s <= SWEPT_TIME_MAX_S && ended_s <= SWEPT_TIME_MAX_S,
-		"a time that is none");
-	pass_r->began_s = (int64_t)began_s;
-	pass_r->ended_s = (int64_t)ended_s;
+	pass_r->began_s = unpack_when(unpack);
+	pass_r->ended_s = unpack_when(unpack);
 	unpack_counts(unpack, &pass_r->counts);
 }
 
@@ -117,7 +118,7 @@ static int unpack_find(
 	unpack_text(unpack, find.where, sizeof(find.where));
 	unpack_text(unpack, find.detail, sizeof(find.detail));
 	find.size = unpack_u64(unpack);
-	find.found_s = (int64_t)unpack_u64(unpack);
+	find.found_s = unpack_when(unpack);
 	return unpack->wrong ? 0 : sweep_report_add(report, &find, err);
 }
 
@@ -131,7 +132,7 @@ static int parse(struct span bytes, struct sweep_report *report, struct err *err
 	unpack_pass(&unpack, &report->now);
 	unpack_pass(&unpack, &report->last);
 	unpack_bytes(&unpack, report->digest.bytes, HASH_SIZE);
-	report->written_s = (int64_t)unpack_u64(&unpack);
+	report->written_s = unpack_when(&unpack);
 	unpack_text(&unpack, report->trouble, sizeof(report->trouble));
 	count = unpack_u32(&unpack);
 	unpack_expect(&unpack, count <= SWEEP_FINDS_MAX, "too many finds");

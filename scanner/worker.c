@@ -159,18 +159,19 @@ static int look(struct engine *engine, struct span message, struct mime **mime_r
 	return examine(engine, message, mime_r, verdict_r, err);
 }
 
-/* Given how: its level, and whether it is blind. */
+/* how: all but what the first look says. */
 static int scan_and_clean(
-	struct cleaning *cleaning, struct verdict *verdict_r, struct err *err)
+	const struct cleaning *how, struct verdict *verdict_r, struct err *err)
 {
 	__attribute__((cleanup(verdict_done))) struct verdict verdict = { 0 };
 	auto_mime struct mime *mime = NULL;
+	struct cleaning cleaning = *how;
 
-	if (look(cleaning->engine, cleaning->message, &mime, &verdict, err) < 0)
+	if (look(cleaning.engine, cleaning.message, &mime, &verdict, err) < 0)
 		return -1;
-	cleaning->mime = mime;
-	cleaning->verdict = &verdict;
-	if (verdict.kind == VERDICT_INFECTED && clean(cleaning, err) < 0)
+	cleaning.mime = mime;
+	cleaning.verdict = &verdict;
+	if (verdict.kind == VERDICT_INFECTED && clean(&cleaning, err) < 0)
 		return -1;
 	*verdict_r = verdict;
 	verdict = (struct verdict){ 0 };
@@ -180,23 +181,23 @@ static int scan_and_clean(
 int worker_scan(struct engine *engine, struct span message, const char *quarantine_id,
 	struct verdict *verdict_r, struct err *err)
 {
-	struct cleaning cleaning = { .engine = engine,
+	const struct cleaning how = { .engine = engine,
 		.message = message,
 		.quarantine_id = quarantine_id,
 		.is_blind = true };
 
-	return scan_and_clean(&cleaning, verdict_r, err);
+	return scan_and_clean(&how, verdict_r, err);
 }
 
 int worker_clean(struct engine *engine, struct span message, uint32_t level,
 	const char *quarantine_id, struct verdict *verdict_r, struct err *err)
 {
-	struct cleaning cleaning = { .engine = engine,
+	const struct cleaning how = { .engine = engine,
 		.message = message,
 		.quarantine_id = quarantine_id,
 		.level = level };
 
-	return scan_and_clean(&cleaning, verdict_r, err);
+	return scan_and_clean(&how, verdict_r, err);
 }
 
 int worker_verify(struct engine *engine, struct span message, struct verdict *verdict_r,

@@ -40,5 +40,6 @@ my @wrong = grep {
 	!m{/scanner/engine\w*\.o$} && output('nm', '--undefined-only', $_) =~ /\bU cl_\w+/
 } @objects;
 is_deeply(\@wrong, [], 'libclamav is called from scanner/engine only');
+like(output('nm', '-D', '--defined-only', "$build/bin/scanner"), qr/ T sscanf$/m, 'libclamav finds our sscanf');
 unlike(output('readelf', '-dW', "$build/bin/mailfilter"), qr/NEEDED.*libclamav/, 'mailfilter does not load libclamav');
 done_testing();

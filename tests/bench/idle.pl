@@ -30,11 +30,6 @@ sub field {
 	return sum(0, read_file($path) =~ /^\Q$name\E:\s*(\d+)/mg);
 }
 
-sub children {
-	my ($pid) = @_;
-	return split ' ', read_file("/proc/$pid/task/$pid/children");
-}
-
 sub switches {
 	return sum(0, map { field('voluntary_ctxt_switches', "/proc/$_/status") } @_);
 }

@@ -8,11 +8,11 @@ use strict;
 use warnings;
 use FindBin;
 use Getopt::Long qw(GetOptions);
-use JSON::PP qw(decode_json);
 use POSIX ();
 use Time::HiRes qw(time sleep);
 use lib "$FindBin::Bin/../e2e/lib";
 use E2E;
+use Sweep qw(report);
 
 my ($files, $mails, $pairs) = (50000, 1000, 5);
 GetOptions('files=i' => \$files, 'mails=i' => \$mails, 'pairs=i' => \$pairs)
@@ -26,8 +26,6 @@ my $number = 0;
 
 write_file("$tree/" . ($_ % 100) . "/$_.txt", "number $_\n" . "$words\n" x (1 + $_ % 12)) for 1 .. $files;
 sleep 0.2;
-
-sub report { return decode_json(`build/scanner -c @{[ work('scanner.conf') ]} --sweep-report --json 2>/dev/null` || '{"pass":0,"done":0}') }
 
 # Mails that were never seen, so many a second.
 sub rate {

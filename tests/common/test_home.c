@@ -44,7 +44,7 @@ static void check_settings(const char *expected)
 	int result;
 
 	as_user(true);
-	result = home_settings("test.conf", &path, &err);
+	result = home_settings(NULL, "test.conf", &path, &err);
 	as_user(false);
 	assert_int_equal(result, 0);
 	if (expected)
@@ -84,8 +84,18 @@ static void root_takes_the_systems_settings_only(void **state)
 	(void)state;
 	if (getuid() != 0)
 		skip();
-	assert_int_equal(home_settings("test.conf", &path, &err), 0);
+	assert_int_equal(home_settings(NULL, "test.conf", &path, &err), 0);
 	assert_null(path);
+}
+
+static void a_given_file_is_the_one_there_or_not(void **state)
+{
+	auto_free char *path = NULL;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(home_settings("./x.conf", "test.conf", &path, &err), 0);
+	assert_string_equal(path, "./x.conf");
 }
 
 static void check_state(const char *settings_path, const char *expected)
@@ -156,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(settings_are_the_users_where_they_exist, start),
 		cmocka_unit_test_setup(root_takes_the_systems_settings_only, start),
+		cmocka_unit_test_setup(a_given_file_is_the_one_there_or_not, start),
 		cmocka_unit_test_setup(state_goes_with_the_settings, start),
 		cmocka_unit_test_setup(a_tilde_is_the_home_directory, start),
 		cmocka_unit_test(relative_paths_are_refused),

@@ -113,6 +113,35 @@ static void texts_that_do_not_fit_or_hold_a_nul_are_refused(void **state)
 	}
 }
 
+static void a_time_beyond_its_limit_is_refused(void **state)
+{
+	static const struct {
+		int64_t max_s;
+		uint8_t bytes[8];
+		bool fits;
+	} cases[] = {
+		{ 0, { 0 }, true },
+		{ 0, { 0, 0, 0, 0, 0, 0, 0, 1 }, false },
+		{ 256, { 0, 0, 0, 0, 0, 0, 1, 0 }, true },
+		{ 255, { 0, 0, 0, 0, 0, 0, 1, 0 }, false },
+		{ INT64_MAX, { 0x7f, 255, 255, 255, 255, 255, 255, 255 }, true },
+		{ INT64_MAX, { 0x80 }, false },
+		{ INT64_MAX, { 255, 255, 255, 255, 255, 255, 255, 255 }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct unpack unpack = { .rest = { cases[i].bytes, 8 } };
+		const int64_t time_s = unpack_time(&unpack, cases[i].max_s, "late");
+
+		assert_int_equal(time_s, cases[i].fits ? cases[i].max_s : 0);
+		if (cases[i].fits)
+			assert_null(unpack.wrong);
+		else
+			assert_string_equal(unpack.wrong, "late");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +149,7 @@ int main(void)
 		cmocka_unit_test(the_first_failure_of_packing_stays_and_takes_all_back),
 		cmocka_unit_test(a_text_without_an_end_is_not_packed),
 		cmocka_unit_test(after_a_failure_nothing_is_read),
+		cmocka_unit_test(a_time_beyond_its_limit_is_refused),
 		cmocka_unit_test(texts_that_do_not_fit_or_hold_a_nul_are_refused),
 	};
 

@@ -25,11 +25,6 @@ my $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { $_ => 'sesam
 my $corpus  = Corpus->new('rescan-daemon');
 my $set     = 0;
 
-sub imap {
-	my ($name) = @_;
-	return Imap->new($dovecot->{port}{imap}, $name, 'sesame');
-}
-
 # One mail with what a later set of signatures finds, in an attachment.
 sub late {
 	my ($id, $mark) = @_;
@@ -72,7 +67,7 @@ sub is_infected {
 # All that a rescan could change, with the times of the files.
 sub everything {
 	my @all = map { my $name = $_; map { my @stat = stat work("out/$name/$_"); "$name/$_ $stat[1] $stat[9]" } sort { $a cmp $b } keys %{ { files($name) } } } 'local';
-	push @all, map { "$_->{uid} $_->{flags} $_->{date} $_->{sha256}" } imap('place')->messages('INBOX');
+	push @all, map { "$_->{uid} $_->{flags} $_->{date} $_->{sha256}" } $dovecot->imap('place')->messages('INBOX');
 	return join "\n", @all, map { sort keys %{ { quarantine($_) } } } @names;
 }
 
@@ -119,7 +114,7 @@ my @accounts = (E2E::account($dovecot, 'local', 'imap'), E2E::account($dovecot, 
 my $conf = settings('mailfilter.conf', { E2E::global(interval => '1h', 'metrics-file' => work('mailfilter.prom')) }, @accounts);
 my %mail = map { $_ => late($_, 1) } @names;
 for my $name (@names) {
-	imap($name)->append('INBOX', $_, '\Seen $Work', '01-Feb-2020 01:04:05 +0000')
+	$dovecot->imap($name)->append('INBOX', $_, '\Seen $Work', '01-Feb-2020 01:04:05 +0000')
 		for $corpus->mail('attachment', "$name-1")->{bytes}, $mail{$name}, $corpus->mail('plain', "$name-2")->{bytes};
 }
 next_set(0);
@@ -146,7 +141,7 @@ is(scalar @late, 1, 'local: it is there once');
 like($late[0], qr{^cur/[^:]+:2,FS$}, '  with its flags');
 ok(index($before, $late[0]) < 0, '  under a new name');
 ok(!is_infected(read_file(work("out/local/$late[0]"))), '  cleaned');
-my @place = grep { $_->{body} =~ /^Subject: Late/m } imap('place')->messages('INBOX');
+my @place = grep { $_->{body} =~ /^Subject: Late/m } $dovecot->imap('place')->messages('INBOX');
 is(scalar @place, 1, 'place: it is there once');
 is("$place[0]{flags} $place[0]{date}", '$Work \Seen 01-Feb-2020 01:04:05 +0000', '  with flags and date');
 ok(!is_infected($place[0]{body}), '  cleaned');
@@ -177,14 +172,14 @@ is(everything(), $after, 'and changes nothing: names, times, UIDs');
 # --- a reader was there meanwhile
 my %gone = map { $_ => late("gone-$_", 2) } @names;
 my %moved = (local => late('moved-local', 2));
-imap($_)->append('INBOX', $gone{$_}) for @names;
-imap('local')->append('INBOX', $moved{local});
+$dovecot->imap($_)->append('INBOX', $gone{$_}) for @names;
+$dovecot->imap('local')->append('INBOX', $moved{local});
 ok(wait_line($run, qr/account=local .*action=delivered/, 5) && wait_line($run, qr/account=place .*action=delivered/, 4), 'more mail that nobody knows');
 my ($gone) = named('local', 'Late gone');
 unlink work("out/local/$gone") or die "unlink: $!\n";
-my $place = imap('place');
+my $place = $dovecot->imap('place');
 $place->command('SELECT INBOX');
-my ($uid) = map { $_->{body} =~ /^Subject: Late gone/m ? $_->{uid} : () } imap('place')->messages('INBOX');
+my ($uid) = map { $_->{body} =~ /^Subject: Late gone/m ? $_->{uid} : () } $dovecot->imap('place')->messages('INBOX');
 $place->command("UID STORE $uid +FLAGS.SILENT (\\Deleted)");
 $place->command("UID EXPUNGE $uid");
 mkdir work("out/local/.Kept$_") for '', qw(/new /cur /tmp);
@@ -223,7 +218,7 @@ kill 'KILL', idle_child($run->{pid}) || die "no process scans again\n";
 ok(wait_line($run, qr/account=many rescan=interrupted .*its process died/, 1), 'its process is killed: that is said');
 kill 'USR1', $run->{pid};
 ok(wait_line($run, qr/account=many .*verdict=infected/, 3), '  and another one goes on');
-imap('many')->append('INBOX', $corpus->mail('attachment', 'in-between')->{bytes});
+$dovecot->imap('many')->append('INBOX', $corpus->mail('attachment', 'in-between')->{bytes});
 my $from = time;
 ok(wait_line($run, qr/account=many .*verdict=clean.*action=delivered/, 1), 'new mail comes');
 cmp_ok(time - $from, '<', 3, '  and is delivered at once');
@@ -255,7 +250,7 @@ ok(stop($run), 'it ends in order');
 
 my $places = settings('place.conf', { E2E::global(interval => '1h', 'rescan-days' => 0) }, $accounts[1]);
 $run = mailfilter_start('-v', '-c', $places);
-imap('place')->append('INBOX', late('beside', 4));
+$dovecot->imap('place')->append('INBOX', late('beside', 4));
 ok(wait_line($run, qr/account=place .*action=delivered/, 1), 'one more in place');
 next_set(0 .. 4);
 restart_scanner();
@@ -274,7 +269,7 @@ ok(stop($run), 'it ends in order');
 # --- in place, killed at each call that makes the state durable
 my @places = map { "place$_" } 1 .. $PLACES;
 my %original = map { $_ => late($_, 5) } @places;
-imap($_)->append('INBOX', $original{$_}, '\Flagged') for @places;
+$dovecot->imap($_)->append('INBOX', $original{$_}, '\Flagged') for @places;
 my $all = settings('places.conf', { E2E::global(interval => '1h') }, map { E2E::account($dovecot, $_, 'imap', deliver => 'inplace') } @places);
 is(mailfilter('-c', $all, '--once')->{code}, 0, 'one more in many places');
 next_set(0 .. 5);
@@ -282,7 +277,7 @@ restart_scanner();
 
 sub place_of {
 	my ($name) = @_;
-	return map { "$_->{uid} $_->{flags} " . (is_infected($_->{body}) ? 'infected' : 'clean') } imap($name)->messages('INBOX');
+	return map { "$_->{uid} $_->{flags} " . (is_infected($_->{body}) ? 'infected' : 'clean') } $dovecot->imap($name)->messages('INBOX');
 }
 
 # Visited, scanned again, and what was found there visited. False if it was killed before.

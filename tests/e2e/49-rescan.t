@@ -22,11 +22,6 @@ my $dovecot = Dovecot->new(dir => work('dovecot'),
 	users => { map { $_ => 'sesame' } qw(local filed place others), map { "place$_" } 1 .. $PLACES });
 my $corpus = Corpus->new('rescan');
 
-sub imap {
-	my ($name) = @_;
-	return Imap->new($dovecot->{port}{imap}, $name, 'sesame');
-}
-
 # One mail with a virus that is not known yet, in an attachment or in plain text.
 sub late {
 	my ($id, $inert) = @_;
@@ -104,7 +99,7 @@ sub rename_to {
 # --- delivered while nobody knew
 my %mail = map { $_ => late($_, $_ ne 'local') } qw(local filed place);
 for my $name (qw(local filed place)) {
-	imap($name)->append('INBOX', $_, '\Seen $Work') for $corpus->mail('attachment', $name)->{bytes}, $mail{$name},
+	$dovecot->imap($name)->append('INBOX', $_, '\Seen $Work') for $corpus->mail('attachment', $name)->{bytes}, $mail{$name},
 		$corpus->mail('plain', "$name-plain")->{bytes};
 }
 my @accounts = (
@@ -113,7 +108,7 @@ my @accounts = (
 	E2E::account($dovecot, 'others', 'imap', deliver => 'mbox:' . work('out/others')));
 for my $n (1 .. $PLACES) {
 	$mail{"place$n"} = late("place$n");
-	imap("place$n")->append('INBOX', $mail{"place$n"}, '\Flagged');
+	$dovecot->imap("place$n")->append('INBOX', $mail{"place$n"}, '\Flagged');
 }
 my $conf = settings('mailfilter.conf', { E2E::global() }, @accounts,
 	map { E2E::account($dovecot, "place$_", 'imap', deliver => 'inplace') } 1 .. $PLACES);
@@ -157,7 +152,7 @@ $run = mailfilter('-c', $hasty, 'rescan', '--dry-run');
 is($run->{code}, 0, 'a dry run');
 like($run->{err}, qr/account=$_ .*verdict=infected .*would=cleaned/, "  tells of $_") for qw(local filed place);
 is_deeply(snapshot(qw(local filed)), $before, '  changes nothing');
-is(scalar(grep { $_->{body} =~ /X-Quarantine-ID/ } imap('place')->messages('INBOX')), 0, '  nor on the server');
+is(scalar(grep { $_->{body} =~ /X-Quarantine-ID/ } $dovecot->imap('place')->messages('INBOX')), 0, '  nor on the server');
 system('cp', '-a', work('state'), work('state.base')) == 0 && system('cp', '-a', work('out'), work('out.base')) == 0
 	or die "cp failed\n";
 
@@ -170,14 +165,14 @@ is_deeply(not_clean('local', '', 'cur', ':2,FSa', $mail{local}), [], 'local: rep
 is((stat((glob(work('out/local/cur') . '/*:2,FSa'))[0]))[9], $date, '  and its date');
 is_deeply(not_clean('filed', '/.Lists', 'new', '', $mail{filed}), [], 'filed: replaced in its folder');
 is(scalar(suspects(files('filed'))), 0, '  and nowhere else');
-my ($there, @more) = grep { $_->{body} =~ /^Subject: Late/m } imap('place')->messages('INBOX');
+my ($there, @more) = grep { $_->{body} =~ /^Subject: Late/m } $dovecot->imap('place')->messages('INBOX');
 is(scalar @more, 0, 'place: it is there once');
 ok(!is_infected($there->{body}), '  without what was found');
 is(join(' ', sort split ' ', $there->{flags}), '$Work \Seen', '  with its flags');
 is_deeply([ keys %{ { quarantine('place') } } ], [ sha256_hex($mail{place}) ], '  its original is in quarantine');
 
 my $after = snapshot(qw(local filed));
-my @server = map { "$_->{uid} $_->{sha256}" } imap('place')->messages('INBOX');
+my @server = map { "$_->{uid} $_->{sha256}" } $dovecot->imap('place')->messages('INBOX');
 $run = mailfilter('-c', $hasty, 'rescan');
 is($run->{code}, 0, 'once more');
 like($run->{out}, qr/^$_: scanned again before/m, "  $_: nothing to do") for qw(local filed place);
@@ -185,7 +180,7 @@ $run = mailfilter('-c', $conf, 'rescan', '--since', '30', '--json', '--account',
 like($run->{out}, qr/^\{"account":"local","possible":true,"known":false,"scanned":3,"infected":0,/, 'more days: all of it again, and clean');
 mailfilter('-c', $hasty, '--once');
 is_deeply(snapshot(qw(local filed)), $after, 'nothing changed');
-is_deeply([ map { "$_->{uid} $_->{sha256}" } imap('place')->messages('INBOX') ], \@server, 'nor on the server');
+is_deeply([ map { "$_->{uid} $_->{sha256}" } $dovecot->imap('place')->messages('INBOX') ], \@server, 'nor on the server');
 $run = mailfilter('-c', $conf, 'why', 'local', 2);
 like($run->{out}, qr/infected/, 'and why tells of it');
 
@@ -219,7 +214,7 @@ is("@problems", '', 'each time one cleaned copy, one original');
 
 sub place_of {
 	my ($name) = @_;
-	return map { "$_->{uid} $_->{flags} " . (is_infected($_->{body}) ? 'infected' : 'clean') } imap($name)->messages('INBOX');
+	return map { "$_->{uid} $_->{flags} " . (is_infected($_->{body}) ? 'infected' : 'clean') } $dovecot->imap($name)->messages('INBOX');
 }
 
 ($kills, @problems) = (0);

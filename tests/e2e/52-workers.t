@@ -11,7 +11,6 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use MIME::Base64 qw(encode_base64);
 use Test::More;
-use Time::HiRes qw(time);
 use Corpus;
 use E2E;
 
@@ -40,29 +39,18 @@ sub state_of {
 	return E2E::read_file("/proc/$pid/stat") =~ /\) (\w)/ ? $1 : '';
 }
 
-sub await {
-	my ($until) = @_;
-	my $deadline = time + $CATCH_S;
-	while (time < $deadline) {
-		my $got = $until->();
-		return $got if $got;
-		select undef, undef, undef, 0.002;
-	}
-	return 0;
-}
-
 # Stop the worker that scans the large mail, in the middle of it. Its pid, or 0.
 sub catch_worker {
-	return await(sub {
+	return within($CATCH_S, sub {
 		for my $folder (grep { is_busy($_) } glob work('scanner.tmp/e.*/w.*')) {
 			my ($pid) = $folder =~ /(\d+)$/;
 			next if $caught{$pid} || !kill 'STOP', $pid;
-			await(sub { state_of($pid) =~ /^[TZ]?$/ });
+			within($CATCH_S, sub { state_of($pid) =~ /^[TZ]?$/ }, 0.002);
 			return $caught{$pid} = $pid if state_of($pid) eq 'T' && is_busy($folder);
 			kill 'CONT', $pid;
 		}
-		return 0;
-	});
+		return;
+	}, 0.002) // 0;
 }
 
 sub strike {
@@ -128,7 +116,7 @@ is(kill(0, $scanner), 1, 'the scanner is the same process all the time');
 my $said = read_file($log);
 is(() = $said =~ /engine host/g, 0, 'and its engine host never ended');
 unlike($said, qr/generation=2/, 'nor were the signatures loaded again');
-ok(await(sub { !grep { my ($of) = /(\d+)$/; $caught{$of} } glob work('scanner.tmp/e.*/w.*') }),
+ok(within($CATCH_S, sub { !grep { my ($of) = /(\d+)$/; $caught{$of} } glob work('scanner.tmp/e.*/w.*') }),
 	'nothing that the dead unpacked is left');
 ok(E2E::scanner_stop(), 'the scanner stops in order');
 

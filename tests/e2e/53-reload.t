@@ -82,13 +82,6 @@ sub status {
 	return $state;
 }
 
-# By proc(5): a bare Debian has no ps.
-sub engine_hosts {
-	my ($scanner) = @_;
-	my @children = grep { read_file("$_/stat") =~ /\) \w $scanner / } glob '/proc/[0-9]*';
-	return scalar grep { read_file("$_/cmdline") =~ /--engine-host/ } @children;
-}
-
 my %option = (signatures => [ work('main'), work('more') ], workers => '2', 'signatures-check' => '1s', reload => 'concurrent');
 signatures('main', 'alpha');
 my $pid = scanner_start(%option);
@@ -146,7 +139,7 @@ like(status()->{trouble}, qr{/more are left out: .*does not load}, 'the broken f
 my $log = read_file(work('scanner.log'));
 is(scalar(() = $log =~ /the old ones stay in use/g), 1, 'what did not load was told once');
 unlike($log, qr/during a scan|refused/, 'no worker died at work');
-is(engine_hosts($pid), 1, 'one engine host is left');
+is(scalar(scanner_children(qr/--engine-host/)), 1, 'one engine host is left');
 ok(scanner_stop(), 'the scanner stops in order');
 
 # Where there is no room for both: requests wait, and none comes back.

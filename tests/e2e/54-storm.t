@@ -13,19 +13,12 @@ use JSON::PP qw(decode_json);
 use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(time);
+use Again;
 use Corpus;
 use E2E;
 use Storm;
 
-# Mounts of its own, which end with it.
-plan(skip_all => 'only root may mount') if $> != 0;
-plan(skip_all => 'no mount namespace can be made here')
-	if system('unshare -m --propagation private true 2>/dev/null') != 0;
-if (!$ENV{STORM_MOUNTS}) {
-	$ENV{STORM_MOUNTS} = 1;
-	exec 'unshare', '-m', '--propagation', 'private', $^X, $0 or die "unshare: $!\n";
-}
-plan(skip_all => 'no mounts here') if system('mount -t tmpfs none /mnt 2>/dev/null && umount /mnt') != 0;
+Again::with_mounts();
 
 my $MAILS   = $ENV{MAILS} // ($ENV{LONG} ? 2000 : 350);
 my $SEED    = $ENV{SEED} // 7;

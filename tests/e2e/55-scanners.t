@@ -12,7 +12,7 @@ use IO::Socket::UNIX;
 use JSON::PP;
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_DGRAM SOCK_STREAM);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Corpus;
@@ -54,28 +54,17 @@ sub background {
 # Its exit code, or -1 if it had to be killed after so many seconds.
 sub ended {
 	my ($run, $limit) = @_;
-	my $deadline = time + $limit;
 	my $pid = $run->{pid};
-	while (time < $deadline) {
-		if (waitpid($pid, WNOHANG) == $pid) {
-			$run->{seconds} = time - $run->{from};
-			delete $running{$pid};
-			return WIFEXITED($?) ? WEXITSTATUS($?) : -1;
-		}
-		sleep 0.02;
-	}
-	return -1;
+	within($limit, sub { waitpid($pid, WNOHANG) == $pid }) or return -1;
+	$run->{seconds} = time - $run->{from};
+	delete $running{$pid};
+	return WIFEXITED($?) ? WEXITSTATUS($?) : -1;
 }
 
 # Wait until a file says so, so many times.
 sub says {
 	my ($path, $like, $count, $limit) = @_;
-	my $deadline = time + ($limit // 30);
-	while (time < $deadline) {
-		return 1 if (() = read_file($path) =~ /$like/g) >= $count;
-		sleep 0.01;
-	}
-	return 0;
+	return within($limit // 30, sub { (() = read_file($path) =~ /$like/g) >= $count });
 }
 
 sub free_port {
@@ -231,14 +220,12 @@ sub reload {
 # Until a scan with this key has an answer, or none.
 sub gets_in {
 	my ($conf, $in) = @_;
-	my $deadline = time + 30;
-	while (time < $deadline) {
+	return within(30, sub {
 		my $run = scan('again', [], $conf, $mails[0]);
 		ended($run, 30);
 		my ($only) = verdicts($run);
-		return 1 if ($only->{verdict} ne 'retry') == $in;
-	}
-	return 0;
+		return ($only->{verdict} ne 'retry') == $in;
+	});
 }
 my $mine_alone = client('mine-alone', 'mine', "$endpoint{a} $scanner_key");
 reload([ "$mine this host", "$stranger no stranger any more" ]);

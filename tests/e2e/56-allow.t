@@ -12,7 +12,6 @@ use Digest::SHA qw(sha256_hex);
 use JSON::PP qw(decode_json);
 use MIME::Base64 qw(encode_base64);
 use Test::More;
-use Time::HiRes qw(sleep time);
 use Corpus;
 use E2E;
 
@@ -63,12 +62,7 @@ sub is_scanned {
 
 sub scanner_says {
 	my ($like, $count) = @_;
-	my $until = time + 60;
-	while (time < $until) {
-		return 1 if (() = read_file(work('scanner.log')) =~ /$like/g) >= $count;
-		sleep 0.05;
-	}
-	return 0;
+	return within(60, sub { (() = read_file(work('scanner.log')) =~ /$like/g) >= $count });
 }
 
 mkdir work('out');

@@ -11,7 +11,6 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
 use Test::More;
-use Time::HiRes qw(time sleep);
 use Corpus;
 use E2E;
 
@@ -62,17 +61,6 @@ sub checked {
 	return $sample // {};
 }
 
-sub until_true {
-	my ($what, $seconds) = @_;
-	my $deadline = time + $seconds;
-	while (time < $deadline) {
-		my $got = $what->();
-		return $got if $got;
-		sleep 0.05;
-	}
-	return;
-}
-
 for ("a 1\n", "# HELP mailfilter_a A.\n# TYPE mailfilter_a counter\n", "# HELP mailfilter_a A.\n# TYPE mailfilter_a gauge\nmailfilter_a 1\nmailfilter_a 2\n",
 	"# HELP mailfilter_a A.\n# TYPE mailfilter_a gauge\nmailfilter_a{b=\"\"\"} 1\n", "# HELP mailfilter_a A.\n# TYPE mailfilter_a gauge\nmailfilter_a 1") {
 	eval { parse($_) };
@@ -98,10 +86,10 @@ my $conf = settings('mailfilter.conf', { E2E::global('metrics-file' => $mine) },
 
 scanner_start('metrics-file' => $theirs);
 my $endpoint = 'ipc://' . work('scanner.sock');
-my $sample = until_true(sub {
+my $sample = within(60, sub {
 	my $got = eval { parse(read_file($theirs)) } or return;
 	return $got->{qq(mailfilter_scanner_state{scanner="$endpoint",state="ready"})} ? $got : undef;
-}, 60);
+});
 ok($sample, 'the scanner writes that it is ready at once');
 is(sprintf('%o', (stat $theirs)[2] & 07777), '644', 'for everybody to read');
 checked(read_file($theirs), 'of the scanner');
@@ -137,12 +125,12 @@ is(mailfilter('-c', $conf, 'status', '--metrics', '--json')->{code}, 64, 'both f
 # While it is written again and again, whoever reads it reads a whole one.
 my $run = E2E::mailfilter_start('-c', $conf);
 my $whole = 0;
-ok(until_true(sub {
+ok(within(60, sub {
 	eval { parse(read_file($mine)) } or return 1;
 	$whole++;
 	kill 'USR1', $run->{pid};
 	return $whole >= 40;
-}, 60) && $whole >= 40, "read $whole times while a daemon writes it: always whole");
+}) && $whole >= 40, "read $whole times while a daemon writes it: always whole");
 kill 'TERM', $run->{pid};
 is(E2E::finish($run)->{code}, 0, 'and it ends');
 ok(!-e "$mine.tmp", 'nothing is left beside it');

@@ -11,19 +11,12 @@ use lib "$FindBin::Bin/lib";
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(time sleep);
+use Again;
 use Checks;
 use Corpus;
 use E2E;
 
-# Mounts of its own, which end with it.
-plan(skip_all => 'only root may mount') if $> != 0;
-plan(skip_all => 'no mount namespace can be made here')
-	if system('unshare -m --propagation private true 2>/dev/null') != 0;
-if (!$ENV{CHECKS_MOUNTS}) {
-	$ENV{CHECKS_MOUNTS} = 1;
-	exec 'unshare', '-m', '--propagation', 'private', $^X, $0 or die "unshare: $!\n";
-}
-plan(skip_all => 'no mounts here') if system('mount -t tmpfs none /mnt 2>/dev/null && umount /mnt') != 0;
+Again::with_mounts();
 
 my ($DAY, $MB) = (86400, 1 << 20);
 my $PROBE = 'ESRU77HTB6EMEKFH2ZRWF';    # of what probe.c has in its signature

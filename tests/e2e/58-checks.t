@@ -9,48 +9,16 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Checks;
 use E2E;
 
 my $conf = settings('mailfilter.conf', { E2E::global() });
-
-# scanner --check: its exit code, and what it prints.
-sub check {
-	my (@args) = @_;
-	my $out = qx(build/scanner -c @{[ work('scanner.conf') ]} --check @args);
-	return ($? >> 8, $out);
-}
-
-# The checks by name, once one has this level and says so; after 20 s as they are.
-sub until_level {
-	my ($name, $level, $words) = @_;
-	my $deadline = time + 20;
-	my %is;
-	for (;;) {
-		%is = map { $_->{check} => $_ } @{ decode_json((check('--json'))[1])->{checks} };
-		return \%is if ($is{$name}{level} // '') eq $level && $is{$name}{text} =~ $words || time > $deadline;
-		sleep 0.2;
-	}
-}
-
-sub becomes {
-	my ($name, $level, $words, $what) = @_;
-	my $is = until_level($name, $level, $words)->{$name};
-	is($is->{level}, $level, "$what: $name is $level") or diag explain $is;
-	like($is->{text}, $words, '  and says why');
-}
 
 sub signature {
 	my ($days, @names) = @_;
 	my $file = write_file(work('db/own.ndb'), join '', map { "Test.$_:0:*:" . unpack('H*', "some-mark-$_-of-ours") . "\n" } @names);
 	chmod 0644, $file;
 	utime time - $days * 86400, time - $days * 86400, $file;
-}
-
-sub inspector {
-	my ($scanner) = @_;
-	my ($found) = grep { read_file("$_/stat") =~ /\) \w $scanner / && read_file("$_/cmdline") =~ /--inspector/ } glob '/proc/[0-9]*';
-	return $found ? $found =~ s{/proc/}{}r : 0;
 }
 
 # Where no scanner is: nobody answers, in the end.
@@ -74,7 +42,7 @@ is_deeply([ grep { length > 80 } split /\n/, $out ], [], '  in 80 columns');
 is_deeply([ map { /^(\w+) +(\w+)/ ? "$1 $2" : () } grep { !/^ / } split /\n/, $out ],
 	[ map { "$_ ok" } qw(signatures freshclam selftest workers queue times unscannable space disk memory clock permissions isolation sweep inspector) ],
 	'  each check is there');
-like(read_file('/proc/' . inspector($pid) . '/stat'), qr/\) \w (?:-?\d+ ){15}19 /, 'the inspector has the lowest priority');
+like(read_file('/proc/' . inspector() . '/stat'), qr/\) \w (?:-?\d+ ){15}19 /, 'the inspector has the lowest priority');
 
 # Signatures that were written long ago.
 signature(3, 'A' .. 'T');
@@ -89,8 +57,7 @@ my ($state) = @{ decode_json(mailfilter('-c', $conf, 'status', '--json')->{out})
 my ($one) = grep { $_->{check} eq 'signatures' } @{ $state->{checks} };
 is($one->{level}, 'warning', '  status --json');
 like(mailfilter('-c', $conf, 'status', '--metrics')->{out}, qr/^mailfilter_scanner_check\{.*check="signatures"\} 1$/m, '  status --metrics');
-my $deadline = time + 10;
-sleep 0.1 while read_file(work('scanner.prom')) !~ /check="signatures"\} 1$/m && time < $deadline;
+within(10, sub { read_file(work('scanner.prom')) =~ /check="signatures"\} 1$/m });
 like(read_file(work('scanner.prom')), qr/^mailfilter_scanner_check\{.*check="space"\} 0$/m, '  the metrics file');
 like(read_file(work('scanner.prom')), qr/check="signatures"\} 1$/m, '    at once');
 signature(8, 'A' .. 'T');
@@ -107,12 +74,10 @@ becomes('signatures', 'ok', qr/20 signatures/, 'they are back');
 
 # Workers die.
 for my $count (2, 4) {
-	my ($host) = grep { read_file("/proc/$_/cmdline") =~ /--engine-host/ }
-		split / /, read_file("/proc/$pid/task/$pid/children");
 	for (1 .. 2) {
-		my @workers = split / /, read_file("/proc/$host/task/$host/children");
-		kill 'KILL', $workers[0];
-		sleep 0.5;
+		my ($killed) = workers();
+		kill 'KILL', $killed;
+		await('it is gone', sub { !grep { $_ == $killed } children(host()) });
 	}
 	becomes('workers', $count == 2 ? 'warning' : 'critical', qr/$count were killed/, "$count workers were killed");
 }
@@ -121,23 +86,19 @@ for my $count (2, 4) {
 chmod 0666, work('db/own.ndb');
 becomes('permissions', 'critical', qr/own\.ndb: everybody may change it: chmod o-w/, 'signatures that all may write');
 # Its command is run one at a time: what is mended before its turn is not told.
-$deadline = time + 20;
-sleep 0.2 while read_file($alerts) !~ /^permissions: critical/m && time < $deadline;
+within(20, sub { read_file($alerts) =~ /^permissions: critical/m });
 chmod 0644, work('db/own.ndb');
 becomes('permissions', 'ok', qr/nobody else/, 'and may not');
 
 # The inspector itself.
-kill 'KILL', inspector($pid);
+kill 'KILL', inspector();
 becomes('inspector', 'warning', qr/ended on its own/, 'the inspector was killed');
-$deadline = time + 20;
-sleep 0.2 while !inspector($pid) && time < $deadline;
-ok(inspector($pid), '  and there is another');
+ok(inspector(), '  and there is another');
 
 my $log = read_file(work('scanner.log'));
 is(scalar(() = $log =~ /check=signatures level=warning: 20 signatures, the newest are 3 days old/g), 1, 'the log says it once');
 is(scalar(() = $log =~ /check=signatures level=ok/g), 2, '  and that it is well again');
-$deadline = time + 10;
-sleep 0.2 while read_file($alerts) !~ /^permissions: ok/m && time < $deadline;
+within(10, sub { read_file($alerts) =~ /^permissions: ok/m });
 my @told = split /\n/, read_file($alerts);
 like($told[0], qr/^signatures: warning: 20 signatures, the newest are 3 days old/, 'the command was run');
 is_deeply([ map { /^(?:permissions: (\w+))/ ? $1 : () } @told ], [ 'critical', 'ok' ], '  for what is bad and for what is well');

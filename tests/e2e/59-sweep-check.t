@@ -9,57 +9,32 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Again;
+use Checks qw(check comes_to);
+use Corpus;
+use E2E;
 
-# To root every file is readable: not without these capabilities.
-exec 'setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-dac_override,-dac_read_search', $^X, $0
-	if $> == 0 && !$ENV{SWEEP_WITHOUT}++;
-require E2E;
-E2E->import;
+Again::without_powers();
 
-my $EICAR = 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-' . 'ANTIVIRUS-TEST-FILE!$H+H*';
-my $tree  = work('tree');
-my $state = work('sweep');
+my $EICAR  = Corpus::eicar();
+my $tree   = work('tree');
+my $state  = work('sweep');
 my $client = settings('mailfilter.conf', { E2E::global() });
-my $scanner;
-
-sub check {
-	my (@args) = @_;
-	return qx(build/scanner -c @{[ work('scanner.conf') ]} --check @args);
-}
 
 sub said { return decode_json(check('--json') || '{}') }
 
-# At the lowest priority it gets little while others are busy: patience.
-sub wait_for {
-	my ($code) = @_;
-	my $until = time + 60;
-	while (time < $until) {
-		my $is = $code->();
-		return $is if $is;
-		sleep 0.1;
-	}
-	return;
-}
-
 sub becomes {
 	my ($level, $words, $what) = @_;
-	my $is;
-	wait_for(sub {
-		($is) = grep { $_->{check} eq 'sweep' } @{ said()->{checks} };
-		return $is && $is->{level} eq $level && $is->{text} =~ $words;
-	});
-	is($is->{level}, $level, "$what: $level") or diag explain $is, read_file("$state/report") ? said()->{sweep} : 'no report';
-	like($is->{text}, $words, '  and says why');
+	ok(comes_to('sweep', $level, $words), "$what: $level, and says why");
 }
 
 sub start {
 	my (%option) = @_;
-	$scanner = scanner_start('check-interval' => '1s', 'signatures-check' => '1s', signatures => [ 'test', work('db') ], workers => '1',
+	return scanner_start('check-interval' => '1s', 'signatures-check' => '1s', signatures => [ 'test', work('db') ], workers => '1',
 		'metrics-file' => work('scanner.prom'), 'sweep-state' => $state, 'sweep-interval' => '1s', 'sweep-rest' => '0s', %option);
 }
 
-sub walker { return (map { m{/proc/(\d+)} } grep { read_file("$_/stat") =~ /\) \w $scanner / && read_file("$_/cmdline") =~ /--sweep-walker/ } glob '/proc/[0-9]*')[0] }
+sub walker { return (scanner_children(qr/--sweep-walker/))[0] }
 
 sub signatures {
 	my ($mark) = @_;
@@ -98,7 +73,7 @@ my $sweep = decode_json(mailfilter('-c', $client, 'status', '--json')->{out})->{
 is("$sweep->{on} $sweep->{last}{files} $sweep->{last}{infected} $sweep->{last}{unreadable} $sweep->{last}{large}", '1 21 1 0 0', '  status --json');
 cmp_ok(abs(time - $sweep->{last}{ended}), '<', 60, '  with the time of the last full pass');
 like(mailfilter('-c', $client, 'status', '--metrics')->{out}, qr/^mailfilter_scanner_sweep_infected\{scanner="[^"]*",pass="last"\} 1$/m, '  status --metrics');
-ok(wait_for(sub { read_file(work('scanner.prom')) =~ /^mailfilter_scanner_sweep_infected\{scanner="[^"]*",pass="last"\} 1$/m }), '  the metrics file');
+ok(within(60, sub { read_file(work('scanner.prom')) =~ /^mailfilter_scanner_sweep_infected\{scanner="[^"]*",pass="last"\} 1$/m }), '  the metrics file');
 write_file("$tree/two", $EICAR);
 becomes('critical', qr/^2 found infected/, 'two of them');
 unlink "$tree/one", "$tree/two";
@@ -133,7 +108,7 @@ becomes('ok', qr/22 files/, 'at first');
 my $killed = walker();
 kill 'KILL', $killed;
 becomes('warning', qr/^1 of its processes died in the last hour: see the log/, 'the walker was killed');
-kill 'KILL', wait_for(sub { my $is = walker(); $is && $is != $killed && $is });
+kill 'KILL', within(60, sub { my $is = walker(); $is && $is != $killed && $is });
 becomes('critical', qr/^2 of its processes died/, 'again');
 is(decode_json(mailfilter('-c', $client, 'status', '--json')->{out})->{scanners}[0]{counts}{sweep_lost}, 2, '  and that is counted');
 ok(scanner_stop(), 'it stops');
@@ -145,7 +120,7 @@ my $pass = said()->{sweep}{pass};
 write_file("$tree/late", 'a-marker-of-our-own-4f1c9a7e2b');
 signatures('a-marker-of-our-own-4f1c9a7e2b');
 becomes('warning', qr/^1 found infected/, 'a file that the new signatures know is found');
-ok(wait_for(sub { my $is = said()->{sweep}; $is->{now}{ended} && $is->{pass} == $pass + 1 }), '  in a pass that began for them');
+ok(within(60, sub { my $is = said()->{sweep}; $is->{now}{ended} && $is->{pass} == $pass + 1 }), '  in a pass that began for them');
 ok(scanner_stop(), 'it stops');
 signatures('nothing has this 1b3d5f7a9d');
 start(sweep => [$tree], 'sweep-interval' => '1d');
@@ -154,7 +129,7 @@ is(said()->{sweep}{pass}, $pass + 2, '  one');
 ok(scanner_stop(), 'it stops');
 signatures('nothing has this 1b3d5f7a9e');
 start(sweep => [$tree], 'sweep-interval' => '1d', 'sweep-rest' => '1d');
-ok(wait_for(sub { (said()->{sweep}{pass} // 0) == $pass + 2 }), 'with a long rest they do not:');
+ok(within(60, sub { (said()->{sweep}{pass} // 0) == $pass + 2 }), 'with a long rest they do not:');
 write_file("$tree/one", $EICAR);
 sleep 2; # nothing is to happen
 is(said()->{sweep}{pass}, $pass + 2, '  there is no other pass');

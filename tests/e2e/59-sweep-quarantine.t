@@ -10,69 +10,25 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Temp;
 use JSON::PP qw(decode_json);
-use MIME::Base64 qw(encode_base64);
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(sleep);
+use Again;
+use E2E;
+use Sweep;
 
-# Root may write everywhere: not without these capabilities.
-exec 'setpriv', '--bounding-set', '-dac_override,-dac_read_search,-fowner', '--inh-caps', '-dac_override,-dac_read_search,-fowner', $^X, $0
-	if $> == 0 && !$ENV{SWEEP_WITHOUT}++;
-require E2E;
-E2E->import;
+Again::without_powers();
 
-my $EICAR = 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-' . 'ANTIVIRUS-TEST-FILE!$H+H*';
-my $tree  = work('tree');
+my $tree   = work('tree');
 my $inside = "$tree/quarantine";
-my ($scanner, $conf);
+my $conf   = work('scanner.conf');
 
-sub log_text { return read_file(work('scanner.log')) }
+sub stop { ok(scanner_stop(), 'the scanner stops in order, and nothing of it lives on') }
 
-sub wait_for {
-	my ($what, $seconds, $code) = @_;
-	# At this priority it gets nothing while others are busy: patience, for a busy machine.
-	my $until = time + 4 * $seconds;
-	while (time < $until) {
-		my $is = $code->();
-		return $is if $is;
-		sleep 0.02;
-	}
-	fail("$what: not within $seconds s");
-	return;
+# What the report says of each find.
+sub details {
+	my $finds = finds($_[0]);
+	return { map { $_ => $finds->{$_}{detail} } keys %$finds };
 }
-
-sub configure {
-	my (%option) = @_;
-	$conf = settings('scanner.conf', { listen => [ 'ipc://' . work('scanner.sock') ], signatures => ['test'],
-		'temp-dir' => work('scanner.tmp'), workers => 1, sweep => [$tree], 'sweep-state' => work('sweep'),
-		'sweep-interval' => '1s', %option });
-}
-
-sub start {
-	configure(@_);
-	open(my $log, '>>', work('scanner.log')) or die "scanner.log: $!\n";
-	$scanner = E2E::spawn(work('scanner.log'), $log, 'build/scanner', '-v', '-c', $conf);
-}
-
-sub stop {
-	kill 'TERM', $scanner;
-	is(E2E::reap($scanner) >> 8, 0, 'the scanner stops in order');
-}
-
-sub report {
-	my $json = `build/scanner -c $conf --sweep-report --json 2>/dev/null`;
-	return $json =~ /^\{/ ? decode_json($json) : { pass => 0 };
-}
-
-# A report of a full pass that began after now.
-sub full_pass {
-	my $from = report()->{pass};
-	return wait_for('a full pass', 15, sub {
-		my $report = report();
-		return $report if $report->{pass} > $from && $report->{done};
-	}) // {};
-}
-
-sub finds { return { map { $_->{path} =~ s{^\Q$tree\E/}{}r => $_->{detail} } @{ $_[0]{finds} // [] } } }
 
 # The exit code, and both outputs.
 sub ask {
@@ -86,15 +42,9 @@ sub ask {
 sub listed {
 	my ($code, $said) = ask('list', '--json');
 	is($code, 0, 'it is listed') or diag($said);
-	return { map { my $item = decode_json($_); ($item->{path} =~ s{^\Q$tree\E/}{}r => $item) } split /\n/, $said };
+	return by_path(map { decode_json($_) } split /\n/, $said);
 }
 
-sub walkers {
-	return grep { read_file("/proc/$_/cmdline") =~ /--sweep-walker/ && read_file("/proc/$_/stat") =~ /\) \w \Q$scanner\E / } map { m{/proc/(\d+)} } glob '/proc/[0-9]*';
-}
-
-my $mail = "From: a\@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=e.com\r\n"
-	. "Content-Transfer-Encoding: base64\r\n\r\n" . encode_base64($EICAR);
 sub plant {
 	write_file("$tree/eicar.com", $EICAR, 0755);
 	utime 1000000000, 1000000000, "$tree/eicar.com";
@@ -102,11 +52,10 @@ sub plant {
 	write_file("$tree/a\n\e[31mname", $EICAR);
 	write_file("$tree/two.com", $EICAR);
 	link "$tree/two.com", work('another-name');
-	write_file("$tree/in/e.com", $EICAR);
-	system("cd $tree/in && perl -MIO::Compress::Zip=zip -e 'zip \"e.com\" => \"../eicar.zip\", Name => \"e.com\"' && rm e.com");
+	plant_zip('eicar.zip');
 	write_file("$tree/Maildir/$_/.keep", '') for qw(cur new tmp);
-	write_file("$tree/Maildir/cur/1700000000.M1P2.host:2,S", $mail);
-	write_file("$tree/mbox", "From a\@example.org Thu Jan  1 00:00:00 2026\n" . $mail =~ s/\r//gr);
+	write_file("$tree/Maildir/cur/1700000000.M1P2.host:2,S", $MAIL);
+	write_file("$tree/mbox", "From a\@example.org Thu Jan  1 00:00:00 2026\n" . $MAIL =~ s/\r//gr);
 	write_file("$tree/closed/e.com", $EICAR);
 	chmod 0555, "$tree/closed";
 	write_file("$tree/clean", 'nothing in here');
@@ -115,10 +64,10 @@ sub plant {
 
 # ---- Not switched on ----
 plant();
-start();
-my $report = wait_for('the first pass', 20, sub { my $is = report(); $is->{done} && $is }) // {};
-is(scalar(keys %{ finds($report) }), 7, 'finds are reported');
-is_deeply([ grep { $_ } values %{ finds($report) } ], [], 'and no word of moving');
+sweep_start();
+my $report = done_report('the first pass', 20, sub { 1 });
+is(scalar(keys %{ details($report) }), 7, 'finds are reported');
+is_deeply([ grep { $_ } values %{ details($report) } ], [], 'and no word of moving');
 ok(-e "$tree/$_", "$_ is where it was") for qw(eicar.com eicar.zip two.com);
 my ($code, $said) = ask('list');
 is($code, 78, 'without a folder there is nothing to list');
@@ -126,9 +75,9 @@ like($said, qr/sweep-quarantine/, 'and the setting is named');
 stop();
 
 # ---- Switched on; what was known by then is moved as well ----
-start('sweep-quarantine' => $inside);
+sweep_start('sweep-quarantine' => $inside);
 $report = full_pass();
-my $finds = finds($report);
+my $finds = details($report);
 my $items = listed();
 is_deeply([ sort keys %$items ], [ sort 'eicar.com', 'eicar.zip', 'two.com', "a\n\e[31mname" ], 'files of their own are moved');
 ok(!-e "$tree/$_", 'and are not there any more') for keys %$items;
@@ -174,7 +123,7 @@ is("$stat[4] $stat[5]", '1234 77', 'and its owner') if $> == 0;
 full_pass();
 $report = full_pass();
 ok(-e "$tree/eicar.com", 'the sweep leaves it there');
-is(finds($report)->{'eicar.com'}, "not moved: released from quarantine as $item->{id}", 'and says why');
+is(details($report)->{'eicar.com'}, "not moved: released from quarantine as $item->{id}", 'and says why');
 is(listed()->{'eicar.com'}{state}, 'released', 'it is on the list as released');
 unlink "$tree/eicar.com";
 write_file("$tree/eicar.com", "$EICAR\n");
@@ -202,10 +151,10 @@ SKIP: {
 	my $count = 40;
 	write_file("$tree/many/$_", "$EICAR " . ' ' x $_) for 1 .. $count;
 	sleep 0.1;
-	start('sweep-quarantine' => "$shm/q");
+	sweep_start('sweep-quarantine' => "$shm/q");
 	for my $at (10, 25) {
 		wait_for("$at are moved", 20, sub { my @kept = glob "$shm/q/*.info"; @kept >= $at });
-		kill 'KILL', walkers();
+		kill 'KILL', scanner_children(qr/--sweep-walker/);
 	}
 	wait_for('all are moved', 60, sub { !glob "$tree/many/*" });
 	full_pass();
@@ -216,6 +165,5 @@ SKIP: {
 	is_deeply([ glob "$tree/many/.mailfilter*" ], [], 'and nothing is left where it was');
 	stop();
 }
-ok(E2E::group_gone($scanner), 'nothing of the scanner lives on');
 chmod 0755, "$tree/closed";
 done_testing;

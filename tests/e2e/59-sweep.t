@@ -10,22 +10,19 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
-use MIME::Base64 qw(encode_base64);
 use POSIX qw(mkfifo);
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(sleep);
+use Again;
+use E2E;
+use Sweep;
 
-# To root every file is readable: not without these capabilities.
-exec 'setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-dac_override,-dac_read_search', $^X, $0
-	if $> == 0 && !$ENV{SWEEP_WITHOUT}++;
-require E2E;
-E2E->import;
+Again::without_powers();
 
-my $EICAR = 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-' . 'ANTIVIRUS-TEST-FILE!$H+H*';
 my $MARK  = 'a-marker-of-our-own-4f1c9a7e2b';
 my $FILES = 600;
 my $tree  = work('tree');
-my ($scanner, $conf);
+my $conf  = work('scanner.conf');
 
 sub signatures {
 	my (@marks) = @_;
@@ -34,84 +31,27 @@ sub signatures {
 	rename work('db/new'), work('db/own.ndb') or die "rename: $!\n";
 }
 
-sub log_text { return read_file(work('scanner.log')) }
-
-sub wait_for {
-	my ($what, $seconds, $code) = @_;
-	# At this priority it gets nothing while others are busy: patience, for a busy machine.
-	my $until = time + 4 * $seconds;
-	while (time < $until) {
-		my $is = $code->();
-		return $is if $is;
-		sleep 0.02;
-	}
-	fail("$what: not within $seconds s");
-	return;
-}
-
 sub start {
-	my (%option) = @_;
-	$conf = settings('scanner.conf', { listen => [ 'ipc://' . work('scanner.sock') ], signatures => [ 'test', work('db') ],
-		'temp-dir' => work('scanner.tmp'), workers => 1, sweep => [$tree], 'sweep-state' => work('sweep'),
-		'sweep-interval' => '1s', 'sweep-exclude' => [ '*.skip', "$tree/left/*" ], 'sweep-file-max' => '80M', %option });
-	open(my $log, '>>', work('scanner.log')) or die "scanner.log: $!\n";
-	$scanner = E2E::spawn(work('scanner.log'), $log, 'build/scanner', '-v', '-c', $conf);
+	return sweep_start(signatures => [ 'test', work('db') ], 'sweep-exclude' => [ '*.skip', "$tree/left/*" ], 'sweep-file-max' => '80M', @_);
 }
 
-sub stop {
-	my ($signal) = @_;
-	kill $signal, $scanner;
-	return E2E::reap($scanner);
-}
+sub walker { return (scanner_children(qr/--sweep-walker/))[0] }
 
-sub report {
-	my $json = `build/scanner -c $conf --sweep-report --json 2>/dev/null`;
-	return $json =~ /^\{/ ? decode_json($json) : { pass => 0 };
-}
-
-# A report of a full pass that began after now.
-sub full_pass {
-	my ($seconds) = @_;
-	my $from = report()->{pass};
-	return wait_for('a full pass', $seconds // 15, sub {
-		my $report = report();
-		return $report if $report->{pass} > $from && $report->{done};
-	}) // {};
-}
-
-# Pids below the scanner by what their stat says.
-sub below {
-	my ($parent, $is) = @_;
-	my @pids;
-	for my $path (glob '/proc/[0-9]*') {
-		my ($ppid, @stat) = split / /, (read_file("$path/stat") =~ /\) \w (.*)/)[0] // '';
-		push @pids, $path =~ s{.*/}{}r if defined $ppid && $ppid == $parent && $is->($path, @stat);
-	}
-	return @pids;
-}
-
-sub walker { return (below($scanner, sub { read_file("$_[0]/cmdline") =~ /--sweep-walker/ }))[0] }
-
-# SCHED_IDLE is 5: field 41 of stat, the 37th behind the parent's pid.
+# Of SCHED_IDLE, which is 5: field 41 of stat, the 38th behind its state.
 sub sweep_worker {
-	my ($host) = below($scanner, sub { read_file("$_[0]/cmdline") =~ /--engine-host/ }) or return;
-	return (below($host, sub { ($_[37] // '') eq '5' }))[0];
+	my ($host) = scanner_children(qr/--engine-host/) or return;
+	return (grep { ((split / /, read_file("/proc/$_/stat") =~ s/^.*\) //sr)[38] // '') eq '5' } children($host))[0];
 }
 
-sub finds { return { map { $_->{path} =~ s{^\Q$tree\E/}{}r => $_ } @{ $_[0]{finds} // [] } } }
-
-my $mail = "From: a\@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=e.com\r\n"
-	. "Content-Transfer-Encoding: base64\r\n\r\n" . encode_base64($EICAR);
 signatures('nothing has this 1b3d5f7a9c');
 write_file("$tree/eicar.com", $EICAR);
 write_file("$tree/real/inner/e.com", $EICAR);
 symlink '..', "$tree/real/inner/loop";
 symlink "$tree/real", "$tree/real2";
-write_file("$tree/in/e.com", $EICAR);
-system('cd ' . work('tree/in') . ' && perl -MIO::Compress::Zip=zip -e \'zip "e.com" => "../eicar.zip", Name => "e.com"\' && rm e.com');
+plant_zip('eicar.zip');
 write_file("$tree/Maildir/$_/.keep", '') for qw(cur new tmp);
-write_file("$tree/Maildir/cur/1700000000.M1P2.host:2,S", $mail);
-write_file("$tree/Maildir/new/1700000001.M1P3.host", $mail =~ s/base64\r\n\r\n.*/7bit\r\n\r\nhello/sr);
+write_file("$tree/Maildir/cur/1700000000.M1P2.host:2,S", $MAIL);
+write_file("$tree/Maildir/new/1700000001.M1P3.host", $MAIL =~ s/base64\r\n\r\n.*/7bit\r\n\r\nhello/sr);
 mkfifo("$tree/fifo", 0644);
 write_file("$tree/barred", $EICAR, 0);
 chown 65534, 65534, "$tree/barred";
@@ -145,10 +85,9 @@ $killed = wait_for('the worker', 10, \&sweep_worker);
 kill 'KILL', $killed;
 my $worker = wait_for('another worker', 10, sub { my $is = sweep_worker(); $is && $is != $killed && $is });
 sleep 0.1;
-stop('KILL');
-ok(E2E::group_gone($scanner), 'the scanner killed, nothing of it lives on');
-start();
-my $report = wait_for('the first full pass', 20, sub { my $is = report(); $is->{done} && $is }) // {};
+ok(scanner_kill(), 'the scanner killed, nothing of it lives on');
+my $scanner = start();
+my $report = done_report('the first full pass', 20, sub { 1 });
 is($report->{pass}, 1, 'killed three times, it is still the first pass');
 my %clean;
 $clean{$_}++ for log_text() =~ /path=\S*\/many\/(\S+) verdict=clean/g;
@@ -193,7 +132,7 @@ signatures('nothing has this 1b3d5f7a9c', $MARK);
 sleep 0.1;
 kill 'HUP', $scanner;
 wait_for('new signatures', 20, sub { log_text() =~ /generation=2 takes over/ });
-$report = wait_for('the mark', 20, sub { my $is = report(); $is->{done} && finds($is)->{'mark.txt'} && $is }) // {};
+$report = done_report('the mark', 20, sub { finds($_[0])->{'mark.txt'} });
 full_pass();
 %clean = ();
 $clean{$_}++ for (log_text() =~ /generation=2 takes over(.*)\z/s)[0] =~ /path=\S*\/many\/(\S+) verdict=clean/g;
@@ -229,6 +168,5 @@ is(scalar(@clean), @mails, 'mail is scanned while the sweep is at work');
 my ($between) = log_text() =~ /(verdict=clean reason=.*verdict=clean reason=)/s;
 my $begun = () = ($between // '') =~ m{/new/\S+ verdict=clean}g;
 cmp_ok($begun, '<=', 2, 'and the sweep waits meanwhile');
-is(stop('TERM') >> 8, 0, 'the scanner stops in order');
-ok(E2E::group_gone($scanner), 'and nothing of it lives on');
+ok(scanner_stop(), 'the scanner stops in order, and nothing of it lives on');
 done_testing;

@@ -42,20 +42,11 @@ $dovecot->put($_, map { $_->{bytes} } @{ $mails{$_} }) for @names;
 my $conf = settings('mailfilter.conf', { E2E::global() },
 	map { Destination::account($dovecot, $_, $kind{$_}, $to{$_}, after => 'delete') } @names);
 
-# Bodies that the server has sent to a user so far, by its own count, once it is at least that.
+# Bodies that the server has sent to a user so far, once it is at least that.
 sub sent {
 	my ($name, $count) = @_;
-	my $sent;
-	for (1 .. 100) {
-		$sent = 0;
-		for (split /\n/, $dovecot->log) {
-			next if !/\b(?:imap|pop3)\($name\)/;
-			$sent += $1 if /body_count=(\d+)/ || m{retr=(\d+)/};
-		}
-		last if $sent >= $count;
-		select undef, undef, undef, 0.05;
-	}
-	return $sent;
+	within(5, sub { $dovecot->sent($name) >= $count });
+	return $dovecot->sent($name);
 }
 
 sub run {

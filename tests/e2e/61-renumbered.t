@@ -32,7 +32,7 @@ sub lose_index {
 }
 
 sub uidvalidity {
-	my $imap = Imap->new($dovecot->{port}{imap}, 'anew', 'sesame');
+	my $imap = $dovecot->imap('anew');
 	my ($line) = grep { /UIDVALIDITY (\d+)/ } $imap->command('EXAMINE "INBOX"');
 	$imap->close;
 	return $line =~ /UIDVALIDITY (\d+)/ ? $1 : 0;
@@ -49,7 +49,7 @@ sub run_once {
 # What stands in the folder Work, made with this if it is not there.
 sub work_folder {
 	my (@new) = @_;
-	my $imap = Imap->new($dovecot->{port}{imap}, 'anew', 'sesame');
+	my $imap = $dovecot->imap('anew');
 	eval { $imap->command('CREATE "Work"') };
 	$imap->append('Work', $_->{bytes}) for @new;
 	my @found = $imap->messages('Work');
@@ -93,7 +93,7 @@ like("$run->{out}$run->{err}", qr/anew: nothing new/, 'nothing is new');
 
 # A folder deleted and made again, with what was in it and more; two equal mails.
 push @mails, my $more = $mail->('attachment');
-my $imap = Imap->new($dovecot->{port}{imap}, 'anew', 'sesame');
+my $imap = $dovecot->imap('anew');
 $imap->command('DELETE "Work"');
 $imap->close;
 sleep 1;

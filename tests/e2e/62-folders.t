@@ -30,7 +30,7 @@ my (%in, @mails);    # of folders as they are on the wire
 
 sub with_imap {
 	my ($user, $do) = @_;
-	my $imap = Imap->new($dovecot->{port}{imap}, $user, 'sesame');
+	my $imap = $dovecot->imap($user);
 	my @result = $do->($imap);
 	$imap->close;
 	return @result;

@@ -30,7 +30,7 @@ my $LARGE = 160_000;    # bytes, above message-max
 
 sub client {
 	my ($user, $folder) = @_;
-	my $imap = Imap->new($dovecot->{port}{imap}, $user, 'sesame');
+	my $imap = $dovecot->imap($user);
 	eval { $imap->command(qq(CREATE "$_")) } for 'Theirs', 'Work';
 	$imap->command(qq(SELECT "$folder")) if defined $folder;
 	return $imap;

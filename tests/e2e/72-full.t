@@ -8,19 +8,11 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
+use Again;
 use Corpus;
 use E2E;
 
-# Mounts of its own, which end with it.
-plan(skip_all => 'only root may mount') if $> != 0;
-# In a chroot whose root is no mount point there is no mount namespace of our own.
-plan(skip_all => 'no mount namespace can be made here')
-	if system('unshare -m --propagation private true 2>/dev/null') != 0;
-if (!$ENV{FULL_MOUNTS}) {
-	$ENV{FULL_MOUNTS} = 1;
-	exec 'unshare', '-m', '--propagation', 'private', $^X, $0 or die "unshare: $!\n";
-}
-plan(skip_all => 'no mounts here') if system('mount -t tmpfs none /mnt 2>/dev/null && umount /mnt') != 0;
+Again::with_mounts();
 
 my @cases = (
 	[ 'Maildir', 'out',   'size=64k' ],

@@ -11,18 +11,11 @@ use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes qw(time);
+use Again;
 use Corpus;
 use E2E;
 
-# Mounts of its own, which end with it.
-plan(skip_all => 'only root may mount') if $> != 0;
-plan(skip_all => 'no mount namespace can be made here')
-	if system('unshare -m --propagation private true 2>/dev/null') != 0;
-if (!$ENV{FULL_MOUNTS}) {
-	$ENV{FULL_MOUNTS} = 1;
-	exec 'unshare', '-m', '--propagation', 'private', $^X, $0 or die "unshare: $!\n";
-}
-plan(skip_all => 'no mounts here') if system('mount -t tmpfs none /mnt 2>/dev/null && umount /mnt') != 0;
+Again::with_mounts();
 
 my $FULL_S = 4;
 my $SOON_S = 6; # a loaded machine has time, what waits longer each time has not

@@ -13,19 +13,12 @@ use File::Path qw(make_path);
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Again;
 use Corpus;
 use E2E;
+use Sweep;
 
-# Mounts of its own, which end with it.
-plan(skip_all => 'only root may mount') if $> != 0;
-plan(skip_all => 'no mount namespace can be made here')
-	if system('unshare -m --propagation private true 2>/dev/null') != 0;
-if (!$ENV{FULL_MOUNTS}) {
-	$ENV{FULL_MOUNTS} = 1;
-	exec 'unshare', '-m', '--propagation', 'private', $^X, $0 or die "unshare: $!\n";
-}
-plan(skip_all => 'no mounts here') if system('mount -t tmpfs none /mnt 2>/dev/null && umount /mnt') != 0;
+Again::with_mounts();
 
 my $MB   = 1 << 20;
 my $conf = settings('mailfilter.conf', { E2E::global() });
@@ -104,11 +97,7 @@ write_file(work("tree/large.$_"), 'x' x (9 * $MB)) for 1 .. 2;
 write_file(work("tree/small.$_"), "small $_\n") for 1 .. 9;
 mount_temp(40);
 scanner_start(workers => '1', sweep => [ work('tree') ], 'sweep-state' => work('sweep'));
-my $report = { done => 0 };
-for (my $until = time + 60; !$report->{done} && time < $until; sleep 0.1) {
-	my $json = `build/scanner -c \Q@{[ work('scanner.conf') ]}\E --sweep-report --json 2>/dev/null`;
-	$report = decode_json($json) if $json =~ /^\{/;
-}
+my $report = done_report('a full pass', 15, sub { 1 });
 is_deeply([ @{ $report->{now} // {} }{qw(files scanned later)} ], [ 11, 9, 2 ], 'a sweep passes over what does not fit, and goes on');
 like(read_file(work('scanner.log')), qr{path=\S+/large.1 not scanned: temp-dir \S+: \d+ MB left, 43 MB needed}, 'and says so');
 ok(E2E::scanner_stop(), 'the scanner stops in order');

@@ -18,11 +18,6 @@ my @names   = qw(plain kept busy refused old);
 my $dovecot = Dovecot->new(dir => work('dovecot'), users => { map { $_ => 'sesame' } @names });
 my (%mails, %before);
 
-sub imap {
-	my ($name) = @_;
-	return Imap->new($dovecot->{port}{imap}, $name, 'sesame');
-}
-
 # All infected kinds, and every clean one.
 sub some_mails {
 	my ($name) = @_;
@@ -33,13 +28,13 @@ sub some_mails {
 sub not_well {
 	my ($name, $folder) = @_;
 	my %kept = quarantine($name);
-	return [ not_as_promised($before{$name}{$folder}, look(imap($name), $folder),
+	return [ not_as_promised($before{$name}{$folder}, look($dovecot->imap($name), $folder),
 		sub { $kept{ $_[0] } }, @{ $mails{$name}{$folder} }) ];
 }
 
 # --- two folders: kept locally, and on the server
 for my $name (qw(plain kept)) {
-	my $imap = imap($name);
+	my $imap = $dovecot->imap($name);
 	$imap->command('CREATE "Work and Play"');
 	for my $folder ('INBOX', 'Work and Play') {
 		$mails{$name}{$folder} = [ some_mails("$name-" . lc substr $folder, 0, 1) ];
@@ -48,7 +43,7 @@ for my $name (qw(plain kept)) {
 	}
 }
 my $secret = encrypted_mail(Corpus->new('secret'), 'secret');
-fill(imap('plain'), 'INBOX', $secret);
+fill($dovecot->imap('plain'), 'INBOX', $secret);
 my %inplace = (deliver => 'inplace', folders => [ 'INBOX', 'Work and Play' ]);
 my $conf = settings('mailfilter.conf', { E2E::global() },
 	E2E::account($dovecot, 'plain', 'imaps', %inplace),
@@ -58,12 +53,12 @@ scanner_start();
 my $run = mailfilter('-c', $conf, '--dry-run', '--once');
 is($run->{code}, 0, 'a dry run ends with 0');
 like($run->{err}, qr/account=plain folder=INBOX uid=\d+ verdict=infected .*would=cleaned/, 'and says what it would do');
-is(scalar(() = imap('plain')->messages('INBOX')), 14, 'but does nothing');
+is(scalar(() = $dovecot->imap('plain')->messages('INBOX')), 14, 'but does nothing');
 
 $run = mailfilter('-c', $conf, '--once');
 is($run->{code}, 0, 'the run ends with 0');
 $mails{plain}{INBOX} = [ @{ $mails{plain}{INBOX} }, $secret ];
-my $tagged = look(imap('plain'), 'INBOX')->{'<secret.secret@example.org>'};
+my $tagged = look($dovecot->imap('plain'), 'INBOX')->{'<secret.secret@example.org>'};
 is($tagged->[0]{flags}, '$MailfilterUnscannable', 'what could not be scanned has its keyword')
 	or diag($run->{err});
 $before{plain}{INBOX}{'<secret.secret@example.org>'} = $tagged;
@@ -71,34 +66,34 @@ is($tagged->[0]{sha256}, $secret->{sha256}, 'and all its bytes');
 for my $name (qw(plain kept)) {
 	is_deeply(not_well($name, $_), [], "$name, $_: all is as it should be") for 'INBOX', 'Work and Play';
 }
-my @server = imap('kept')->messages('Quarant&AOQ-ne');
+my @server = $dovecot->imap('kept')->messages('Quarant&AOQ-ne');
 is_deeply([ sort map { $_->{sha256} } @server ],
 	[ sort map { $_->{sha256} } grep { $_->{infected} } map { @$_ } values %{ $mails{kept} } ],
 	'the originals are in the folder on the server');
 
 my %snapshot = map { $_ => [ map { "$_->{uid} $_->{flags} $_->{date} $_->{sha256}" }
-	imap('plain')->messages($_) ] } 'INBOX', 'Work and Play';
+	$dovecot->imap('plain')->messages($_) ] } 'INBOX', 'Work and Play';
 $run = mailfilter('-c', $conf, '--once');
 is($run->{code}, 0, 'one more run ends with 0');
 like($run->{out} . $run->{err}, qr/plain: nothing new/, 'sees nothing new, the cleaned copies neither');
 unlike($run->{err}, qr/uid=/, 'and touches no message');
-is_deeply([ map { "$_->{uid} $_->{flags} $_->{date} $_->{sha256}" } imap('plain')->messages($_) ], $snapshot{$_},
+is_deeply([ map { "$_->{uid} $_->{flags} $_->{date} $_->{sha256}" } $dovecot->imap('plain')->messages($_) ], $snapshot{$_},
 	"$_: nothing changed") for 'INBOX', 'Work and Play';
 ok(!-s work('state/plain/inplace.journal'), 'nothing is left in the journal');
 
 # --- an original comes back from quarantine, and stays
 my ($one) = grep { $_->{kind} eq 'eicar-zip' } @{ $mails{plain}{INBOX} };
-my $id = Mail::field(look(imap('plain'), 'INBOX')->{ Mail::field($one->{bytes}, 'message-id') }[0]{body},
+my $id = Mail::field(look($dovecot->imap('plain'), 'INBOX')->{ Mail::field($one->{bytes}, 'message-id') }[0]{body},
 	'x-quarantine-id');
 $run = mailfilter('-c', $conf, 'quarantine', 'release', $id);
 is($run->{code}, 0, 'an original is released') or diag($run->{err});
-my @there = grep { $_->{sha256} eq $one->{sha256} } imap('plain')->messages('INBOX');
+my @there = grep { $_->{sha256} eq $one->{sha256} } $dovecot->imap('plain')->messages('INBOX');
 is(scalar @there, 1, 'and stands in its folder again, byte for byte');
 $run = mailfilter('-c', $conf, 'quarantine', 'release', $id);
 is($run->{code}, 0, 'released again it is said to be released');
 $run = mailfilter('-c', $conf, '--once');
 like($run->{out}, qr/plain: nothing new/, 'it is not scanned again');
-is(scalar(grep { $_->{sha256} eq $one->{sha256} } imap('plain')->messages('INBOX')), 1, 'nor taken away, nor there twice');
+is(scalar(grep { $_->{sha256} eq $one->{sha256} } $dovecot->imap('plain')->messages('INBOX')), 1, 'nor taken away, nor there twice');
 
 # --- a mail program at work in the same folder
 sub proxied {
@@ -120,7 +115,7 @@ my %busy = map { $_ => $corpus->mail('eicar-attachment', $_) } qw(flagged moved 
 $busy{clean} = $corpus->mail('plain', 'clean');
 my %uid;
 {
-	my $imap = imap('busy');
+	my $imap = $dovecot->imap('busy');
 	my $n = 0;
 	$imap->command('CREATE Elsewhere');
 	$imap->append('INBOX', $busy{$_}{bytes}, '\Seen'), $uid{$_} = ++$n for sort keys %busy;
@@ -129,7 +124,7 @@ my ($proxy, $busy_conf) = proxied('busy', {}, on => sub {
 	my ($line) = @_;
 	# The second session: all has been fetched and scanned.
 	if ($line =~ /EXAMINE/ && !first_time('session') && first_time('meanwhile')) {
-		my $imap = imap('busy');
+		my $imap = $dovecot->imap('busy');
 		$imap->command('SELECT INBOX');
 		$imap->command("UID STORE $uid{flagged} FLAGS (\\Flagged new-label)");
 		$imap->command("UID MOVE $uid{moved} Elsewhere");
@@ -138,7 +133,7 @@ my ($proxy, $busy_conf) = proxied('busy', {}, on => sub {
 		$imap->command("UID STORE $uid{deleted},$uid{clean} +FLAGS (\\Deleted)");
 	}
 	if ($line =~ /UID STORE .*\\Deleted/ && first_time('late')) {
-		my $imap = imap('busy');
+		my $imap = $dovecot->imap('busy');
 		$imap->command('SELECT INBOX');
 		$imap->command("UID STORE $uid{late} +FLAGS (\\Deleted)");
 		$imap->command("UID EXPUNGE $uid{late}");
@@ -147,11 +142,11 @@ my ($proxy, $busy_conf) = proxied('busy', {}, on => sub {
 });
 $run = mailfilter('-c', $busy_conf, '--once');
 is($run->{code}, 0, 'busy: a run while another program is at work ends with 0');
-my $busy = look(imap('busy'), 'INBOX');
+my $busy = look($dovecot->imap('busy'), 'INBOX');
 my $of   = sub { $busy->{ Mail::field($busy{ $_[0] }{bytes}, 'message-id') } // [] };
 is_deeply([ map { $_->{flags} } @{ $of->('flagged') } ], ['\Flagged new-label'], 'busy: its flags are the present ones');
 is_deeply([ map { scalar @{ $of->($_) } } qw(moved expunged) ], [ 0, 0 ], 'busy: what has gone is not brought back');
-is_deeply([ map { $_->{sha256} } imap('busy')->messages('Elsewhere') ], [ $busy{moved}{sha256} ],
+is_deeply([ map { $_->{sha256} } $dovecot->imap('busy')->messages('Elsewhere') ], [ $busy{moved}{sha256} ],
 	'busy: what was moved is where it was moved to');
 is_deeply([ map { $_->{flags} } @{ $of->('deleted') } ], ['\Deleted \Seen'], 'busy: what was deleted stays deleted');
 is_deeply([ map { "$_->{uid} $_->{sha256} $_->{flags}" } @{ $of->('clean') } ],
@@ -165,8 +160,8 @@ like($run->{out}, qr/busy: nothing new/, 'busy: one more run finds nothing to do
 # --- copies refused, for whatever reason
 my @answers = ('NO [OVERQUOTA] Quota exceeded', 'NO [TRYCREATE] no such folder', 'NO [READ-ONLY] look, no hands', 'BAD what?');
 $mails{refused}{INBOX} = [ map { $corpus->mail($_, "refused-$_") } qw(text eicar-zip) ];
-fill(imap('refused'), 'INBOX', @{ $mails{refused}{INBOX} });
-$before{refused}{INBOX} = look(imap('refused'), 'INBOX');
+fill($dovecot->imap('refused'), 'INBOX', @{ $mails{refused}{INBOX} });
+$before{refused}{INBOX} = look($dovecot->imap('refused'), 'INBOX');
 ($proxy, $conf) = proxied('refused', {}, on => sub {
 	my ($tag) = $_[0] =~ /^(\d+) APPEND/ or return undef;
 	for my $n (0 .. $#answers) {
@@ -179,7 +174,7 @@ for my $answer (@answers) {
 	$run = mailfilter('-c', $conf, '--once');
 	is($run->{code}, 75, "refused, $answer: 75");
 	like($run->{err}, qr/action=held .*\Q$words\E/, 'in the words of the server');
-	is_deeply(look(imap('refused'), 'INBOX'), $before{refused}{INBOX}, 'nothing is touched');
+	is_deeply(look($dovecot->imap('refused'), 'INBOX'), $before{refused}{INBOX}, 'nothing is touched');
 }
 $run = mailfilter('-c', $conf, '--once');
 is($run->{code}, 0, 'accepted at last: 0');
@@ -187,8 +182,8 @@ is_deeply(not_well('refused', 'INBOX'), [], 'and all is as it should be');
 
 # --- an old server, which keeps no keywords and can neither move nor expunge one message
 $mails{old}{INBOX} = [ encrypted_mail($corpus, 'secret'), $corpus->mail('eicar-zip', 'old') ];
-fill(imap('old'), 'INBOX', @{ $mails{old}{INBOX} });
-$before{old}{INBOX} = look(imap('old'), 'INBOX');
+fill($dovecot->imap('old'), 'INBOX', @{ $mails{old}{INBOX} });
+$before{old}{INBOX} = look($dovecot->imap('old'), 'INBOX');
 ($proxy, $conf) = proxied('old', {}, hide => [ 'UIDPLUS', 'MOVE' ], on => sub {
 	return $_[0] =~ /^(\d+) UID STORE .*\$Mailfilter/ ? "$1 NO [LIMIT] no keywords here\r\n" : undef;
 });
@@ -196,7 +191,7 @@ $run = mailfilter('-c', $conf, '--once');
 is($run->{code}, 0, 'old: 0');
 like($run->{err}, qr/action=tagged .*remark="not marked: .*no keywords here"/, 'old: the log says that there are no keywords');
 like($run->{err}, qr/offers no UIDPLUS/, 'old: and that the original stays, marked');
-my ($marked) = grep { $_->{sha256} eq $mails{old}{INBOX}[1]{sha256} } imap('old')->messages('INBOX');
+my ($marked) = grep { $_->{sha256} eq $mails{old}{INBOX}[1]{sha256} } $dovecot->imap('old')->messages('INBOX');
 like($marked->{flags}, qr/\\Deleted/, 'old: which it is');
 $run = mailfilter('-c', $conf, '--once');
 like($run->{out}, qr/old: nothing new/, 'old: one more run finds nothing to do');

@@ -32,11 +32,6 @@ my @kinds     = (
 my %user    = map { my $kind = $_; map { ("$kind$_" => 'sesame') } 0 .. $STEPS_MAX } 'released', map { $_->[0] } @kinds;
 my $dovecot = Dovecot->new(dir => work('dovecot'), users => \%user);
 
-sub imap {
-	my ($name) = @_;
-	return Imap->new($dovecot->{port}{imap}, $name, 'sesame');
-}
-
 sub kind_of {
 	return $_[0] =~ s/\d+\z//r;
 }
@@ -46,7 +41,7 @@ sub not_well {
 	my ($name, $before, $hidden) = @_;
 	my $state = kind_of($name) . "/$name";
 	my %kept  = quarantine($state);
-	my $imap  = imap($name);
+	my $imap  = $dovecot->imap($name);
 	my $after = look($imap, 'INBOX');
 	my @problems;
 	# Where the server cannot remove one message alone, the original is still there, marked.
@@ -75,7 +70,7 @@ sub not_well {
 
 sub state_of {
 	my ($name) = @_;
-	my $imap = imap($name);
+	my $imap = $dovecot->imap($name);
 	my @folders = sort map { /"?(\w+)"?\r\n\z/ ? $1 : () } $imap->command('LIST "" "*"');
 	return [ map { my $folder = $_; map { "$folder $_->{uid} $_->{flags} $_->{date} $_->{sha256}" }
 		$imap->messages($folder) } @folders ];
@@ -110,7 +105,7 @@ sub kill_everywhere {
 	my ($killed, @problems, $first) = (0);
 	for my $n (0 .. $STEPS_MAX) {
 		my $name = "$kind$n";
-		my $imap = imap($name);
+		my $imap = $dovecot->imap($name);
 		fill($imap, 'INBOX', @mails, { bytes => $large });
 		my $before = look($imap, 'INBOX');
 		$proxy->arm($n == 0 ? 0 : $first + $n, $how);
@@ -143,7 +138,7 @@ sub kill_releases {
 	my ($killed, @problems) = (0);
 	for my $at (1 .. $STEPS_MAX) {
 		my $name = "released$at";
-		fill(imap($name), 'INBOX', $mails[1]);
+		fill($dovecot->imap($name), 'INBOX', $mails[1]);
 		$proxy->arm(0);
 		run_of($proxy, $name, {});
 		my ($id) = map { m{([^/]+)\.eml$} } values %{ { quarantine("released/$name") } };
@@ -162,7 +157,7 @@ sub kill_releases {
 		}
 		$run = run_of($proxy, $name, {});
 		push @problems, "at $at ($events[-1]): a copy is looked at" if $run->{err} =~ /uid=/;
-		my @there = grep { $_->{sha256} eq $mails[1]{sha256} } imap($name)->messages('INBOX');
+		my @there = grep { $_->{sha256} eq $mails[1]{sha256} } $dovecot->imap($name)->messages('INBOX');
 		push @problems, "at $at ($events[-1]): it is there " . @there . ' times' if @there != 1;
 		last if $alive;
 	}

@@ -29,11 +29,6 @@ sub put {
 	$dovecot->put($name, $mail->{bytes});
 }
 
-sub children {
-	my ($pid) = @_;
-	return split ' ', read_file("/proc/$pid/task/$pid/children");
-}
-
 # Descriptors, and kilobytes. Pages that it shares with a child of the moment count in full: else it
 # grew when that ends.
 sub used {
@@ -78,10 +73,7 @@ my $like = qr/account_failed\{account="(?:command|files)"\} 0/;
 unlink work('metrics');
 kill 'HUP', $run->{pid};
 ok(wait_line($run, qr/new settings: 2 accounts/, 1), 'settings are read anew');
-for (1 .. 100) {
-	last if -e work('metrics');
-	select undef, undef, undef, 0.05;
-}
+within(5, sub { -e work('metrics') });
 is(scalar(() = read_file(work('metrics')) =~ /$like/g), 2, 'and metrics have their names still');
 
 # The process that runs a worker's commands dies, and nothing but its worker could know it.

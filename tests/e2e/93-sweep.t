@@ -8,28 +8,20 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Booted;
+use Corpus;
 use JSON::PP qw(decode_json);
 use Test::More;
 
-my $EICAR = 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-' . 'ANTIVIRUS-TEST-FILE!$H+H*';
+my $EICAR   = Corpus::eicar();
 my $DROPINS = '/etc/systemd/system/mailfilter-scanner.service.d';
-my $FIND = '/home/alice/private/eicar.com';
+my $FIND    = '/home/alice/private/eicar.com';
+my $PATIENCE_S = 120;    # at its priority the sweep gets nothing while others are busy
 
 sub install_dropin {
 	my ($name) = @_;
 	mkdir $DROPINS;
 	output('cp', "/usr/share/doc/mailfilter/$name", $DROPINS);
 	ok(systemctl('daemon-reload') && systemctl('restart', 'mailfilter-scanner'), "with $name the scanner starts");
-}
-
-# At its priority the sweep gets nothing while others are busy: patience, for a busy machine.
-sub wait_long {
-	my ($what, $done) = @_;
-	for (1 .. 1200) {
-		return if $done->();
-		select undef, undef, undef, 0.1;
-	}
-	die "it did not come to this: $what\n";
 }
 
 sub report {
@@ -41,7 +33,7 @@ sub report {
 sub full_pass {
 	my $from = report()->{pass};
 	my $report;
-	wait_long('a full pass', sub { $report = report(); $report->{pass} > $from && $report->{done} });
+	wait_until('a full pass', sub { $report = report(); $report->{pass} > $from && $report->{done} }, $PATIENCE_S);
 	return $report;
 }
 
@@ -97,7 +89,7 @@ Booted::run(175, sub {
 	ok($seen->{0}, 'and workers not even that');
 
 	install_dropin('mailfilter-scanner-sweep-write.conf');
-	wait_long('it is moved', sub { !-e $FIND && !-e '/srv/all/eicar.com' });
+	wait_until('it is moved', sub { !-e $FIND && !-e '/srv/all/eicar.com' }, $PATIENCE_S);
 	pass('with the other it moves them');
 	ok(-e '/usr/local/eicar.com', 'but not from where it is not said');
 	$report = full_pass();

@@ -332,7 +332,7 @@ static void fake_connect(struct fake_source *fake)
 }
 
 /* How often this stands in the log. */
-static size_t fake_count(const struct fake_source *fake, const char *what)
+static inline size_t fake_count(const struct fake_source *fake, const char *what)
 {
 	size_t count = 0;
 

@@ -64,12 +64,12 @@ static void fetched_done_with(struct fetched *fetched)
 	buf_done(&fetched->text);
 }
 
-static struct source_sink fetched_sink(struct fetched *fetched)
+static inline struct source_sink fetched_sink(struct fetched *fetched)
 {
 	return (struct source_sink){ fetched_data, fetched_done, fetched };
 }
 
-static const char *fetched_text(struct fetched *fetched)
+static inline const char *fetched_text(struct fetched *fetched)
 {
 	const char *text = "";
 

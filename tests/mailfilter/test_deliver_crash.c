@@ -4,11 +4,9 @@
  * must be there once, and one run more must change nothing. */
 #include "tests/test.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/file.h"
@@ -16,15 +14,13 @@
 #include "mailfilter/deliver.h"
 #include "mailfilter/record.h"
 
+#include "tests/mailfilter/maildir_reader.h"
+
 enum {
 	MANY = 9, /* over the number from which files are synced all at once */
 	FEW = 3,
-	MESSAGES_MAX = 16,
 	NEVER = 0
 };
-
-static char top[64];
-static bool deleted[MESSAGES_MAX]; /* by a reader, who has seen it */
 
 /* The memory file system where there is one: a kill cannot tell it from a disk. */
 static int setup(void **state)
@@ -201,137 +197,16 @@ static bool killed(unsigned count, unsigned kill_after)
 	return false;
 }
 
-static void sub(char path[static 400], const char *folder, const char *name)
-{
-	(void)snprintf(path, 400, "%s/box/%s/%s", top, folder, name);
-}
-
-typedef void (*reader_act)(const char *name);
-
-static void leave(const char *name)
-{
-	(void)name;
-}
-
-static void read_it(const char *name)
-{
-	char from[400], to[400];
-
-	sub(from, "new", name);
-	sub(to, "cur", name);
-	(void)strncat(to, ":2,S", sizeof(to) - strlen(to) - 1);
-	assert_int_equal(rename(from, to), 0);
-}
-
-static void archive_it(const char *name)
-{
-	char from[400], to[400];
-
-	sub(from, "new", name);
-	sub(to, "archive", name);
-	assert_int_equal(rename(from, to), 0);
-}
-
-static void delete_it(const char *name)
-{
-	auto_fclose FILE *file = NULL;
-	unsigned long which;
-	char path[400], text[32];
-
-	sub(path, "new", name);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	assert_non_null(fgets(text, sizeof(text), file));
-	which = strtoul(text + 8, NULL, 10);
-	assert_true(which < MESSAGES_MAX);
-	deleted[which] = true;
-	assert_int_equal(unlink(path), 0);
-}
-
-/* Calls each for every file of a folder that there is. */
-static void walk(const char *folder, void (*each)(const char *name))
-{
-	auto_closedir DIR *list = NULL;
-	struct dirent *entry;
-	char path[400];
-
-	sub(path, folder, "");
-	list = opendir(path);
-	while (list && (entry = readdir(list)))
-		if (entry->d_name[0] != '.')
-			each(entry->d_name);
-}
-
-/* How often each message is there, by its text, in all places a reader may put it. */
-static void count_copies(unsigned copies[static MESSAGES_MAX])
-{
-	static const char *const folders[] = { "new", "cur", "archive" };
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		auto_closedir DIR *list = NULL;
-		struct dirent *entry;
-		char path[400];
-
-		sub(path, folders[i], "");
-		list = opendir(path);
-		while (list && (entry = readdir(list))) {
-			auto_fclose FILE *file = NULL;
-			unsigned long which;
-			char text[32];
-
-			if (entry->d_name[0] == '.')
-				continue;
-			sub(path, folders[i], entry->d_name);
-			file = fopen(path, "r");
-			assert_non_null(file);
-			assert_non_null(fgets(text, sizeof(text), file));
-			assert_memory_equal(text, "message ", 8);
-			which = strtoul(text + 8, NULL, 10);
-			assert_true(which < MESSAGES_MAX);
-			copies[which]++;
-		}
-	}
-}
-
-static void fail_on(const char *name)
-{
-	fail_msg("left in tmp: %s", name);
-}
-
-/* All names below the Maildir in one number that changes with any of them. */
-static uint64_t fingerprint(void)
-{
-	static const char *const folders[] = { "tmp", "new", "cur", "archive" };
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		auto_closedir DIR *list = NULL;
-		struct dirent *entry;
-		char path[400];
-
-		sub(path, folders[i], "");
-		list = opendir(path);
-		while (list && (entry = readdir(list))) {
-			uint64_t hash = i + 1;
-
-			for (const char *p = entry->d_name; *p; p++)
-				hash = hash * 1099511628211U + (unsigned char)*p;
-			sum += hash * hash;
-		}
-	}
-	return sum;
-}
-
 static void check_once_each(unsigned count)
 {
 	unsigned copies[MESSAGES_MAX] = { 0 };
 	const uint64_t before = fingerprint();
 
-	count_copies(copies);
+	walk_all(count_it, copies);
 	for (unsigned i = 0; i < count; i++)
 		if (copies[i] != !deleted[i])
 			fail_msg("message %u is there %u times", i, copies[i]);
-	walk("tmp", fail_on);
+	walk("tmp", fail_on, NULL);
 	assert_false(killed(count, NEVER));
 	assert_true(fingerprint() == before);
 }
@@ -350,7 +225,7 @@ static void start_anew(void)
 }
 
 /* Killed after every single step once; what a reader does then; run again. */
-static void each_step(unsigned count, reader_act reader)
+static void each_step(unsigned count, file_act reader)
 {
 	unsigned at = 1;
 
@@ -359,7 +234,7 @@ static void each_step(unsigned count, reader_act reader)
 
 		start_anew();
 		ended = !killed(count, at);
-		walk("new", reader);
+		walk("new", reader, NULL);
 		assert_false(killed(count, NEVER));
 		check_once_each(count);
 		if (ended)
@@ -407,11 +282,13 @@ static void also_when_the_second_run_is_killed_as_well(void **state)
 		for (unsigned second = 1; second <= STEPS; second++) {
 			start_anew();
 			assert_true(killed(COUNT, first));
-			walk("new", second % 3 == 2 ? delete_it
-				    : second % 3    ? read_it
-						    : leave);
+			walk("new",
+				second % 3 == 2 ? delete_it
+				: second % 3    ? read_it
+						: leave,
+				NULL);
 			(void)killed(COUNT, second);
-			walk("new", first % 2 ? archive_it : leave);
+			walk("new", first % 2 ? archive_it : leave, NULL);
 			assert_false(killed(COUNT, NEVER));
 			check_once_each(COUNT);
 		}

@@ -1,38 +1,24 @@
 /* SPDX-License-Identifier: ISC
  *
  * Delivery to real commands, and what a kill at any step leaves: at most one message twice. */
-#include "tests/test.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include "tests/mailfilter/killed.h"
 
 #include "common/clock.h"
-#include "common/file.h"
 
 #include "mailfilter/deliver_handover.h"
 
 enum {
-	TEXT_MAX = 1000000,
-	MESSAGES = 4,
+	TEXT_MAX = 1000000
 };
 
-static char top[64], out[80];
+static char out[80];
 static char shell[] = "sh", flag[] = "-c", script[1000], recipient[] = "bob@example.org";
 static char *words[] = { shell, flag, script };
-static struct account_settings account;
-static struct deliver_tools tools;
 
 static int setup(void **state)
 {
 	(void)state;
-	(void)snprintf(top, sizeof(top), "%s/test_pipe.XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(top))
+	if (make_top() < 0)
 		return -1;
 	(void)snprintf(out, sizeof(out), "%s/out", top);
 	(void)snprintf(script, sizeof(script), "cat >>%s", out);
@@ -40,52 +26,7 @@ static int setup(void **state)
 		.deliver_command = { words, 3 },
 		.recipient = recipient,
 		.deliver_timeout_ms = 20000 };
-	tools = (struct deliver_tools){ .account = &account,
-		.dir = top,
-		.owner = "0123abcd",
-		.spool = top,
-		.wait = &stream_wait_plain };
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return file_remove_tree(top, true, NULL);
-}
-
-static struct deliver *open_it(void)
-{
-	struct deliver *deliver = NULL;
-	struct err err = { 0 };
-
-	if (deliver_open(&tools, &deliver, &err) < 0)
-		fail_msg("%s", err.text);
-	return deliver;
-}
-
-static struct message *a_message(const char *name, const char *text)
-{
-	struct message *message = message_new(top, TEXT_MAX);
-
-	assert_non_null(message);
-	(void)snprintf(message->name, sizeof(message->name), "%s", name);
-	assert_int_equal(body_add(&message->body, span_str(text), NULL), 0);
-	return message;
-}
-
-/* As step_deliver does it. 1: there already. */
-static int deliver_one(struct deliver *deliver, struct message *message, struct err *err)
-{
-	int done = deliver->ops->write(deliver, message, err);
-
-	if (done != 0)
-		return done;
-	assert_int_equal(deliver->ops->sync(deliver, err), 0);
-	message->repeat = true;
-	if (deliver->ops->show(deliver, message, err) < 0)
-		return -1;
-	return deliver->ops->shown(deliver, err);
 }
 
 static void is(const char *expected)
@@ -290,99 +231,16 @@ static void once_we_are_to_stop_no_more_is_begun(void **state)
 	deliver->ops->close(deliver);
 }
 
-/* Crash tests: the record is a file a message and state. */
-static unsigned steps, kill_after;
-
-static void step(void)
+static void fill(struct message *message, unsigned i)
 {
-	if (++steps == kill_after)
-		(void)raise(SIGKILL);
-}
+	const char text[2] = { (char)('0' + i), '\0' };
 
-static void state_path(char path[static 128], const char *state, int i)
-{
-	(void)snprintf(path, 128, "%s/%s.%d", top, state, i);
-}
-
-static bool recorded(const char *state, int i)
-{
-	char path[128];
-
-	state_path(path, state, i);
-	return access(path, F_OK) == 0;
-}
-
-static void record_all(const char *state)
-{
-	for (int i = 0; i < MESSAGES; i++) {
-		char path[128];
-
-		state_path(path, state, i);
-		(void)close(open(path, O_WRONLY | O_CREAT, 0600));
-	}
-	step();
-}
-
-static int forget_recorded(void *arg, const char *name, struct err *err)
-{
-	struct deliver *deliver = arg;
-
-	(void)err;
-	if (recorded("done", name[0] - '0'))
-		deliver->ops->forget(deliver, name);
-	return 0;
-}
-
-static void work(void)
-{
-	struct deliver *deliver = open_it();
-	struct message *messages[MESSAGES] = { NULL };
-	bool there[MESSAGES];
-
-	(void)deliver->ops->leftovers(deliver, forget_recorded, deliver, NULL);
-	for (int i = 0; i < MESSAGES; i++) {
-		char name[2] = { (char)('0' + i), '\0' };
-
-		if (recorded("done", i))
-			continue;
-		messages[i] = a_message(name, name);
-		messages[i]->repeat = recorded("intent", i);
-		there[i] = deliver->ops->write(deliver, messages[i], NULL) > 0;
-		step();
-	}
-	record_all("intent");
-	for (int i = 0; i < MESSAGES; i++)
-		if (messages[i] && !there[i]) {
-			if (deliver->ops->show(deliver, messages[i], NULL) < 0)
-				_exit(1);
-			step();
-		}
-	record_all("done");
-	for (int i = 0; i < MESSAGES; i++)
-		if (messages[i]) {
-			deliver->ops->forget(deliver, messages[i]->name);
-			message_free(messages[i]);
-		}
-	deliver->ops->close(deliver);
+	must(body_add(&message->body, span_str(text), NULL) == 0);
 }
 
 static bool killed(unsigned after)
 {
-	pid_t child = fork();
-	int status = -1;
-
-	assert_true(child >= 0);
-	if (child == 0) {
-		steps = 0;
-		kill_after = after;
-		work();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return true;
-	assert_int_equal(status, 0);
-	return false;
+	return is_killed((struct run){ .fill = fill, .kill_after = after });
 }
 
 /* How many were delivered more than once; each must be there. */
@@ -436,8 +294,6 @@ static void killed_between_answer_and_note_one_comes_twice_at_most(void **state)
 		assert_int_equal(repeats(), 1);
 	}
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * IDLE with servers that do it in their own way, a script each. */
-#include "tests/test.h"
-
-#include <string.h>
-
-#include "common/clock.h"
-
-#include "mailfilter/source.h"
-#include "tests/mailfilter/fake_server.h"
+#include "tests/mailfilter/source_run.h"
 
 enum {
-	STEPS_MAX = 40,
 	REFRESH_MS = 300,
 	NEVER_MS = 60000, /* longer than any machine takes for news */
 };
@@ -30,8 +22,6 @@ enum {
 #define LEAVE "< LOGOUT", "> * BYE bye", "> $ OK done"
 #define LAST  "< DONE", "> 6 OK done", LEAVE
 #define LAST2 "< DONE", "> 7 OK done", LEAVE
-
-static char user[] = "user", host[] = "127.0.0.1", after[] = "as the test says";
 
 struct idle_case {
 	const char *script[STEPS_MAX];
@@ -104,45 +94,33 @@ static const struct idle_case cases[] = {
 
 static void check(const struct idle_case *test)
 {
-	struct fake_server fake = fake_start(test->script);
-	struct account_settings account = { .kind = SOURCE_IMAP,
-		.user = user,
-		.host = host,
-		.port = fake.port,
-		.tls = TLS_NONE,
-		.after = after,
-		.after_kind = AFTER_KEEP,
-		.message_max = 1000,
-		.timeout_ms = 1000 };
 	struct source_idle idle = { .folder = "INBOX",
 		.uidvalidity = 7,
 		.listed_to = 9,
 		.refresh_ms =
 			test->waits == 1 && test->result == 1 ? NEVER_MS : REFRESH_MS,
 		.wait = stream_wait_plain };
-	struct source *source;
-	struct err err = { 0 };
+	struct run run;
 	int result = 0;
 
+	run_start_as(&run, SOURCE_IMAP, test->script);
+	run.account.timeout_ms = 1000;
 	/* The first of the last, and the last, are told by what the server sees. */
-	assert_int_equal(
-		source_open(&account, "pass", &stream_wait_plain, &source, &err), 0);
-	assert_true(source->ops->can_idle(source));
+	assert_int_equal(run_open(&run), 0);
+	assert_true(run.source->ops->can_idle(run.source));
 	for (int i = 0; i < test->waits && result == 0; i++)
-		result = source->ops->idle(source, &idle, &err);
+		result = run.source->ops->idle(run.source, &idle, &run.err);
 	if (result != test->result)
-		fail_msg("%s: %d, not %d: %s", test->script[STEPS_MAX / 2], result,
-			test->result, err.text);
+		fail_msg("%d, not %d: %s", result, test->result, run.err.text);
 	if (result < 0) {
-		assert_int_equal(err.kind, test->kind);
-		if (!strstr(err.text, test->text))
-			fail_msg("expected %s, got %s", test->text, err.text);
+		assert_int_equal(run.err.kind, test->kind);
+		if (!strstr(run.err.text, test->text))
+			fail_msg("expected %s, got %s", test->text, run.err.text);
+		run_end(&run);
 	} else {
 		/* The next command ends it. */
-		assert_int_equal(source->ops->finish(source, &err), 0);
+		run_finish(&run);
 	}
-	source->ops->close(source);
-	assert_true(fake_end(&fake));
 }
 
 static void idle_hears_all_news_and_ends_with_the_session(void **state)
@@ -159,23 +137,13 @@ static void without_the_word_idle_it_is_not_tried(void **state)
 	static const char *const script[] = { "> * OK hello", "< CAPABILITY",
 		"> * CAPABILITY IMAP4rev1", "> $ OK done", "< LOGIN", "> $ OK welcome",
 		"< CAPABILITY", "> * CAPABILITY IMAP4rev1 IDLEX", "> $ OK done", NULL };
-	struct fake_server fake = fake_start(script);
-	struct account_settings account = { .kind = SOURCE_IMAP,
-		.user = user,
-		.host = host,
-		.port = fake.port,
-		.tls = TLS_NONE,
-		.after = after,
-		.timeout_ms = 1000 };
-	struct source *source;
-	struct err err = { 0 };
+	struct run run;
 
 	(void)state;
-	assert_int_equal(
-		source_open(&account, "pass", &stream_wait_plain, &source, &err), 0);
-	assert_false(source->ops->can_idle(source));
-	source->ops->close(source);
-	assert_true(fake_end(&fake));
+	run_start_as(&run, SOURCE_IMAP, script);
+	assert_int_equal(run_open(&run), 0);
+	assert_false(run.source->ops->can_idle(run.source));
+	run_end(&run);
 }
 
 int main(void)

@@ -7,33 +7,19 @@ package Between;
 use strict;
 use warnings;
 use IO::Select;
-use IO::Socket::INET;
-use POSIX ();
+use parent qw(Served);
 use Imap;
 
 # start(port => the server's, before => a pattern, deed => code, log => a file with all commands).
 # The deed is done once, before the first command like this is passed on, and is told the command.
 sub start {
 	my ($class, %option) = @_;
-	my $listen = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1)
-		or die "listen: $!\n";
-	my $self = bless { port => $listen->sockport, log => $option{log}, pid => fork // die("fork: $!\n") }, $class;
-	return $self if $self->{pid};
-	@SIG{qw(INT TERM HUP ALRM)} = ('DEFAULT') x 4;
-	alarm 300;
-	while (my $client = $listen->accept) {
+	return $class->serve(sub {
+		my ($client) = @_;
 		my $server = Imap::dial($option{port});
 		eval { pass_on($client, $server, \%option); 1 } or note($option{log}, "deed failed: $@");
-		close $_ for $client, $server;
-	}
-	POSIX::_exit(0);
-}
-
-sub DESTROY {
-	my ($self) = @_;
-	local ($?, $!);
-	kill 'KILL', $self->{pid};
-	waitpid $self->{pid}, 0;
+		close $server;
+	}, log => $option{log});
 }
 
 sub note {

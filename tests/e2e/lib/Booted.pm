@@ -198,8 +198,8 @@ sub wait_for {
 
 # For what no line in the journal tells.
 sub wait_until {
-	my ($what, $done) = @_;
-	for (1 .. 600) {
+	my ($what, $done, $seconds) = @_;
+	for (1 .. 20 * ($seconds // 30)) {
 		return 1 if $done->();
 		select undef, undef, undef, 0.05;
 	}

@@ -7,37 +7,36 @@ use warnings;
 use Exporter qw(import);
 use JSON::PP qw(decode_json);
 use Test::More;
-use Time::HiRes qw(time sleep);
 use E2E;
 
-our @EXPORT = qw(%seen checks comes_to becomes drive await host workers inspector scanned set_clock start_with_clock);
+our @EXPORT = qw(%seen check checks comes_to becomes drive await host workers inspector scanned set_clock start_with_clock);
 our %seen;    # name => level => 1
-my $SOON = 30;
-my ($pid, @clocked);
+my $SOON = 60;    # what is idle gets little while others are busy
+my @clocked;
+
+# scanner --check: its exit code, where a list is wanted, and what it prints.
+sub check {
+	my (@args) = @_;
+	my $out = qx(build/scanner -c @{[ work('scanner.conf') ]} --check @args);
+	return wantarray ? ($? >> 8, $out) : $out;
+}
 
 sub checks {
-	my $out = qx(build/scanner -c @{[ work('scanner.conf') ]} --check --json);
-	return { map { $_->{check} => $_ } @{ decode_json($out)->{checks} } };
+	return { map { $_->{check} => $_ } @{ decode_json(scalar check('--json'))->{checks} } };
 }
 
 # It comes to this level, and its sentence says why.
 sub comes_to {
 	my ($name, $level, $words) = @_;
-	my $deadline = time + $SOON;
-	for (;;) {
-		my $is = checks()->{$name};
-		return 1 if $is && $is->{level} eq $level && $is->{text} =~ $words;
-		if (time > $deadline) {
-			diag explain $is;
-			return 0;
-		}
-		sleep 0.1;
-	}
+	my $is;
+	my $came = within($SOON, sub { $is = checks()->{$name}; $is && $is->{level} eq $level && $is->{text} =~ $words }, 0.1);
+	diag explain $is if !$came;
+	return $came;
 }
 
 sub becomes {
-	my ($name, $level, $words) = @_;
-	$seen{$name}{$level} = 1 if ok(comes_to($name, $level, $words), "$name: $level");
+	my ($name, $level, $words, $what) = @_;
+	$seen{$name}{$level} = 1 if ok(comes_to($name, $level, $words), ($what ? "$what: " : '') . "$name: $level");
 }
 
 # What is done to it, and what it says then: name => [ warning, critical, ok ]
@@ -53,21 +52,12 @@ sub drive {
 
 sub await {
 	my ($what, $until) = @_;
-	my $deadline = time + $SOON;
-	while (time < $deadline) {
-		my @got = $until->();
-		return wantarray ? @got : $got[0] if @got && $got[0];
-		sleep 0.02;
-	}
-	die "it did not come to this: $what\n";
-}
-
-sub children {
-	return split / /, read_file("/proc/$_[0]/task/$_[0]/children");
+	my @got = within($SOON, $until) or die "it did not come to this: $what\n";
+	return wantarray ? @got : $got[0];
 }
 
 sub host {
-	return await('an engine host', sub { grep { read_file("/proc/$_/cmdline") =~ /--engine-host/ } children($pid) });
+	return await('an engine host', sub { scanner_children(qr/--engine-host/) });
 }
 
 sub workers {
@@ -75,7 +65,7 @@ sub workers {
 }
 
 sub inspector {
-	return await('an inspector', sub { grep { read_file("/proc/$_/cmdline") =~ /--inspector/ } children($pid) });
+	return await('an inspector', sub { scanner_children(qr/--inspector/) });
 }
 
 sub scanned {
@@ -96,8 +86,8 @@ sub start_with_clock {
 	set_clock('+0');
 	local @ENV{qw(LD_PRELOAD FAKETIME_TIMESTAMP_FILE FAKETIME_CACHE_DURATION FAKETIME_DONT_FAKE_MONOTONIC)}
 		= ($faketime // die("libfaketime is missing (Debian package faketime)\n"), work('clock'), 1, $all ? 0 : 1);
-	push @clocked, $pid = scanner_start(%option);
-	return $pid;
+	push @clocked, scanner_start(%option);
+	return $clocked[-1];
 }
 
 # What libfaketime leaves behind of a program that does not end by exit(3).

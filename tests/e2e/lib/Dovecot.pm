@@ -10,6 +10,7 @@ use warnings;
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(SOL_SOCKET SO_REUSEADDR);
+use Imap;
 
 my $SERVED_BY = 'dovenull';    # who it runs as where root starts it: Debian's own, unprivileged
 my @running;
@@ -240,6 +241,23 @@ sub log {
 sub url {
 	my ($self, $user, $kind, $host) = @_;
 	return "$kind\://$user\@" . ($host // '127.0.0.1') . ":$self->{port}{$kind}";
+}
+
+# A session of a user's, in plain IMAP.
+sub imap {
+	my ($self, $user) = @_;
+	return Imap->new($self->{port}{imap}, $user, $self->{users}{$user});
+}
+
+# Bodies that it has sent to a user so far, by its own count.
+sub sent {
+	my ($self, $user) = @_;
+	my $count = 0;
+	for (split /\n/, $self->log) {
+		next if !/\b(?:imap|pop3)\($user\)/;
+		$count += $1 if /body_count=(\d+)/ || m{retr=(\d+)/};
+	}
+	return $count;
 }
 
 # Put messages into a user's INBOX, in this order, with these flags (Maildir's letters).

@@ -23,7 +23,8 @@ use Imap;
 use Mail;
 
 our @EXPORT = qw(work settings account scanner_start scanner_stop scanner_kill mailfilter unwrapped
-	mailfilter_start finish wait_line maildir quarantine served problems snapshot write_file read_file);
+	mailfilter_start finish wait_line within children
+	scanner_children maildir quarantine served problems snapshot write_file read_file);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 my ($work, $scanner, %started);
@@ -116,6 +117,29 @@ sub reap {
 	return $?;
 }
 
+# What this gives, once it is true; nothing where it is not within so many seconds.
+sub within {
+	my ($seconds, $code, $pause) = @_;
+	my $deadline = time + $seconds;
+	for (;;) {
+		my @got = $code->();
+		return wantarray ? @got : $got[0] if $got[0];
+		return if time > $deadline;
+		select undef, undef, undef, $pause // 0.02;
+	}
+}
+
+# Pids of a process's children, by proc(5): a bare Debian has no ps. Those whose command line is like this.
+sub children {
+	my ($parent, $like) = @_;
+	return grep { read_file("/proc/$_/stat") =~ /\) \w $parent / && (!$like || read_file("/proc/$_/cmdline") =~ $like) }
+		map { m{(\d+)} } glob '/proc/[0-9]*';
+}
+
+sub scanner_children { return children($scanner, @_) }
+
+our @scanner_words;    # more for its command line
+
 # Start the scanner with the built-in test signature and wait until it says that it is ready
 # (sd_notify, as a service manager would).
 sub scanner_start {
@@ -128,7 +152,7 @@ sub scanner_start {
 	open(my $log, '>>', work('scanner.log')) or die "scanner.log: $!\n";
 	{
 		local $ENV{NOTIFY_SOCKET} = $path;
-		$scanner = spawn(work('scanner.log'), $log, 'build/scanner', '-c', $conf);
+		$scanner = spawn(work('scanner.log'), $log, 'build/scanner', @scanner_words, '-c', $conf);
 	}
 	my $deadline = time + 60;
 	while (time < $deadline && waitpid($scanner, WNOHANG) == 0) {
@@ -255,7 +279,7 @@ sub quarantine {
 # What the server has of a user, asked in plain IMAP.
 sub served {
 	my ($dovecot, $user) = @_;
-	my $imap = Imap->new($dovecot->{port}{imap}, $user, $dovecot->{users}{$user});
+	my $imap = $dovecot->imap($user);
 	my @messages = $imap->messages('INBOX');
 	$imap->close;
 	return @messages;

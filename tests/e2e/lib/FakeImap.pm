@@ -5,8 +5,7 @@
 package FakeImap;
 use strict;
 use warnings;
-use IO::Socket::INET;
-use POSIX ();
+use parent qw(Served);
 
 # new({ uid => N, body => bytes, or undef for NIL, or gone => 1 for listed but never there }, ...)
 sub new {
@@ -20,25 +19,8 @@ sub new {
 # see idle() below ], arrives => the message that comes with the first of those)
 sub start {
 	my ($class, %option) = @_;
-	my $listen = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1)
-		or die "listen: $!\n";
-	my $self = bless { port => $listen->sockport, pid => fork // die("fork: $!\n") }, $class;
-	return $self if $self->{pid};
-	@SIG{qw(INT TERM HUP ALRM)} = ('DEFAULT') x 4;
-	alarm 300;
 	my %server = (offers => '', breaks => {}, cuts => 0, %option, other => {}, uidnext => 1000);
-	while (my $client = $listen->accept) {
-		serve($client, \%server);
-		close $client;
-	}
-	POSIX::_exit(0);
-}
-
-sub DESTROY {
-	my ($self) = @_;
-	local ($?, $!);
-	kill 'KILL', $self->{pid};
-	waitpid $self->{pid}, 0;
+	return $class->serve(sub { serve_client($_[0], \%server) });
 }
 
 # "1:3,7,9:*" against a UID; as RFC 3501 has it, N:* always holds the last message.
@@ -160,7 +142,7 @@ sub idle {
 	return 1;
 }
 
-sub serve {
+sub serve_client {
 	my ($client, $server) = @_;
 	local $/ = "\r\n";
 	$server->{selected} = undef;

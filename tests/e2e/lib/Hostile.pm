@@ -6,8 +6,7 @@
 package Hostile;
 use strict;
 use warnings;
-use IO::Socket::INET;
-use POSIX ();
+use parent qw(Served);
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep);
 
@@ -17,26 +16,7 @@ our $mail = "From: a\@example.org\r\nSubject: honest\r\nMessage-ID: <honest\@exa
 # A sub that returns false ends the connection.
 sub new {
 	my ($class, $protocol, $behaviour) = @_;
-	my $listen = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1)
-		or die "listen: $!\n";
-	my $self = bless { port => $listen->sockport, pid => fork // die("fork: $!\n") }, $class;
-	return $self if $self->{pid};
-	@SIG{qw(INT TERM HUP ALRM)} = ('DEFAULT') x 4;
-	$SIG{PIPE} = 'IGNORE';
-	alarm 300;
-	while (my $client = $listen->accept) {
-		$client->autoflush(1);
-		$protocol eq 'imap' ? imap($client, $behaviour) : pop3($client, $behaviour);
-		close $client;
-	}
-	POSIX::_exit(0);
-}
-
-sub DESTROY {
-	my ($self) = @_;
-	local ($?, $!);
-	kill 'KILL', $self->{pid};
-	waitpid $self->{pid}, 0;
+	return $class->serve(sub { $protocol eq 'imap' ? imap($_[0], $behaviour) : pop3($_[0], $behaviour) });
 }
 
 # Until the other side has had enough.

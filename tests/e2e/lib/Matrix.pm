@@ -79,7 +79,7 @@ sub fresh {
 		delete $more{tls};
 		$case->{account} = [ $name, { source => 'maildir:' . work("in/$name"), %more } ];
 	} elsif ($self->{to} eq 'inplace') {
-		my $imap = Imap->new($self->{dovecot}{port}{imap}, $name, 'sesame');
+		my $imap = $self->{dovecot}->imap($name);
 		fill($imap, 'INBOX', @mails);
 		$case->{before} = look($imap, 'INBOX');
 		$imap->close;
@@ -129,7 +129,7 @@ sub problems {
 	my @problems;
 	if ($self->{to} eq 'inplace') {
 		my %kept = quarantine($case->{name});
-		my $imap = Imap->new($self->{dovecot}{port}{imap}, $case->{name}, 'sesame');
+		my $imap = $self->{dovecot}->imap($case->{name});
 		@problems = not_as_promised($case->{before}, look($imap, 'INBOX'), sub { $kept{ $_[0] } }, @{ $case->{mails} });
 		$imap->close;
 		push @problems, 'an original is kept ' . keys(%kept) . ' times' if keys %kept != 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "scanner/idle.h"
+#include "common/idle.h"
 
 #include <sched.h>
 #include <sys/resource.h>
@@ -10,6 +10,7 @@ enum {
 	NICE_LEAST = 19,
 	/* Of <linux/ioprio.h>, which glibc does not have. */
 	IOPRIO_WHO_PROCESS = 1,
+	IOPRIO_LOWEST = 2 << 13 | 7, /* of best effort */
 	IOPRIO_IDLE = 3 << 13
 };
 
@@ -20,4 +21,10 @@ void idle_enter(void)
 	(void)setpriority(PRIO_PROCESS, 0, NICE_LEAST);
 	(void)sched_setscheduler(0, SCHED_IDLE, &none);
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+}
+
+void idle_nearly(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, NICE_LEAST);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_LOWEST);
 }

@@ -23,7 +23,7 @@ void ask_done(struct ask *ask)
 	ask->ahead_len = 0;
 }
 
-static bool told_to_stop(const struct ask *ask)
+bool ask_told_to_stop(const struct ask *ask)
 {
 	for (int signal; (signal = stop_next(ask->stop_fd)) != 0;)
 		if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP)
@@ -41,7 +41,7 @@ static enum ask_result read_more(struct ask *ask)
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return ASK_END;
-		if (fds[1].revents && told_to_stop(ask))
+		if (fds[1].revents && ask_told_to_stop(ask))
 			return ASK_STOP;
 		if (fds[0].revents)
 			break;

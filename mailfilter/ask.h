@@ -34,6 +34,9 @@ void ask_init(struct ask *ask, int in, int stop_fd);
 /* Forget what was read ahead: it may hold a secret. */
 void ask_done(struct ask *ask);
 
+/* By a signal that came since? Its end is ASK_STOP. */
+bool ask_told_to_stop(const struct ask *ask);
+
 /* Print "QUESTION [preset]: " and read a line; an empty one means preset, which may be "" for none.
  * What cannot be an answer (too long, not UTF-8, control characters) is asked for again. */
 enum ask_result ask_line(struct ask *ask, const char *question, const char *preset,

@@ -100,6 +100,8 @@ static int list_it(struct folder *folder, struct err *err)
 	folder->listed_to = last_uid(folder, row.done_uid);
 	if (folder->uidvalidity > 0 && folder_match(folder, err) < 0)
 		return -1;
+	if (folder_forget_gone(folder, row.done_uid, err) < 0)
+		return -1;
 	return folder_pass_over(folder, &row, first > 0, err);
 }
 

@@ -40,6 +40,9 @@ int folder_measure_more(struct folder *folder, size_t from, struct err *err);
 int folder_pass_over(
 	struct folder *folder, struct record_folder *row, bool first, struct err *err);
 
+/* Forget what is held and was deleted on the server meanwhile: all behind after_uid was just listed. */
+int folder_forget_gone(struct folder *folder, uint32_t after_uid, struct err *err);
+
 /* The folder's UIDVALIDITY is not that of its row: adopt it. */
 int folder_renumber(struct folder *folder, struct record_folder *row, struct err *err);
 

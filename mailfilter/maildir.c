@@ -99,14 +99,20 @@ static int open_folders(struct maildir *maildir, struct err *err)
 	return file_sync_dir(root, path, err);
 }
 
+int64_t maildir_boot_s(void)
+{
+	struct timespec since = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &since);
+	return clock_wall_s() - since.tv_sec;
+}
+
 int maildir_open(
 	const char *path, const char *owner, struct maildir *maildir_r, struct err *err)
 {
 	struct maildir maildir = { .tmp = -1, .new = -1, .cur = -1 };
-	struct timespec since = { 0 };
 
-	(void)clock_gettime(CLOCK_BOOTTIME, &since);
-	maildir.boot_s = clock_wall_s() - since.tv_sec;
+	maildir.boot_s = maildir_boot_s();
 	(void)snprintf(maildir.owner, sizeof(maildir.owner), "%s", owner);
 	maildir.path = strdup(path);
 	if (asprintf(&maildir.tmp_path, "%s/tmp", path) < 0)

@@ -20,7 +20,7 @@ struct maildir {
 	char *path;
 	char *tmp_path, *new_path; /* for error texts */
 	int tmp, new, cur;
-	int64_t boot_s; /* when this machine was started, by its clock */
+	int64_t boot_s; /* of maildir_boot_s */
 };
 
 /* Open, and make durably what is missing (0700). owner: eight hexadecimal digits that stand for
@@ -29,6 +29,9 @@ struct maildir {
 int maildir_open(
 	const char *path, const char *owner, struct maildir *maildir_r, struct err *err);
 void maildir_close(struct maildir *maildir);
+
+/* When this machine was started, by its clock of now. */
+int64_t maildir_boot_s(void);
 
 /* A new name: seconds, microseconds, process, random, owner, host. */
 void maildir_new_name(const char *owner, char name[static MESSAGE_NAME_MAX]);

@@ -11,7 +11,7 @@
 
 #include "common/file.h"
 
-#include "mailfilter/maildir.h"
+#include "mailfilter/maildir_left.h"
 
 enum {
 	FOLLOW_MAX = 20 /* times that a reader may move a message under our hands */
@@ -64,6 +64,7 @@ int maildir_box_open(const char *path, struct maildir_box *box_r, struct err *er
 	struct maildir_box box = { .tmp = -1, .new = -1, .cur = -1 };
 	int there;
 
+	box.boot_s = maildir_boot_s();
 	box.path = strdup(path);
 	if (!box.path)
 		return err_memory(err);
@@ -83,6 +84,17 @@ void maildir_box_close(struct maildir_box *box)
 	defer_close(&box->cur);
 	free(box->path);
 	*box = (struct maildir_box){ .tmp = -1, .new = -1, .cur = -1 };
+}
+
+struct maildir maildir_box_maildir(const struct maildir_box *box)
+{
+	return (struct maildir){ .path = box->path,
+		.tmp_path = box->path,
+		.new_path = box->path,
+		.tmp = box->tmp,
+		.new = box->new,
+		.cur = box->cur,
+		.boot_s = box->boot_s };
 }
 
 static int folder_of(const struct maildir_box *box, const struct maildir_entry *entry)
@@ -147,48 +159,46 @@ int maildir_box_write(const struct maildir_box *box, const char *name, struct bo
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_NOW },
 		{ .tv_sec = (time_t)date_s } };
+	const struct maildir maildir = maildir_box_maildir(box);
 	auto_close int fd = -1;
 
 	if (!maildir_is_name(name))
 		return err_set(err, ERR_MESSAGE, "no name that a Maildir can have");
 	/* What a run that died left and never showed. */
-	if (unlinkat(box->tmp, name, 0) < 0 && errno != ENOENT)
-		return fail(box, "write anew", name, err);
+	if (maildir_drop(&maildir, name, err) < 0)
+		return -1;
 	fd = openat(box->tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		S_IRUSR | S_IWUSR);
 	if (fd < 0)
 		return fail(box, "write", name, err);
 	if (body_save(body, fd, box->path, err) == 0 && date(box, fd, times, err) == 0 &&
 		file_sync_close(&fd, box->path, err) == 0 &&
+		maildir_keep(&maildir, name, err) == 0 &&
 		file_sync_dir(box->tmp, box->path, err) == 0)
 		return 0;
-	(void)unlinkat(box->tmp, name, 0);
+	(void)maildir_drop(&maildir, name, NULL);
 	return -1;
 }
 
-static int links(const struct maildir_box *box, const char *name, nlink_t *links_r,
-	struct err *err)
+/* What tmp tells of it: 1: it was shown, wherever a reader has moved it since; 0: it was not, or that is not
+ * known: then its old one is not given up for it. */
+static int left_says(const struct maildir_box *box, const char *name, struct err *err)
 {
-	struct stat st;
+	const struct maildir maildir = maildir_box_maildir(box);
+	enum maildir_left left;
 
-	*links_r = 0;
-	if (fstatat(box->tmp, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		*links_r = st.st_nlink;
-	else if (errno != ENOENT)
-		return fail(box, "look for", name, err);
-	return 0;
+	if (maildir_look(&maildir, name, &left, err) < 0)
+		return -1;
+	return left == MAILDIR_SHOWN || left == MAILDIR_TAKEN;
 }
 
 int maildir_box_is_shown(struct maildir_box *box, const char *name, struct err *err)
 {
 	struct maildir_entry *entry = NULL;
-	nlink_t count;
+	const int shown = left_says(box, name, err);
 
-	if (links(box, name, &count, err) < 0)
-		return -1;
-	/* Two links: wherever a reader has moved it since. */
-	if (count > 1)
-		return 1;
+	if (shown != 0)
+		return shown;
 	if (look_for(box, name, &entry, err) < 0)
 		return -1;
 	return entry != NULL;
@@ -217,6 +227,18 @@ static int spot_of(const struct maildir_box *box, const struct maildir_entry *ol
 	return 0;
 }
 
+/* Nobody else makes our names, and NFS knows no flag. */
+static int move_out(
+	const struct maildir_box *box, const char *name, const struct spot *spot)
+{
+	const int done =
+		renameat2(box->tmp, name, spot->folder, spot->name, RENAME_NOREPLACE);
+
+	return done < 0 && (errno == EINVAL || errno == ENOSYS)
+		       ? renameat(box->tmp, name, spot->folder, spot->name)
+		       : done;
+}
+
 /* Show it there; *shown is where it stood before, and now. A reader that has moved
  * it meanwhile is right. */
 static int show(const struct maildir_box *box, const char *name, const struct spot *spot,
@@ -233,10 +255,10 @@ static int show(const struct maildir_box *box, const char *name, const struct sp
 		if (done < 0 && errno == ENOENT)
 			return 0;
 	} else {
-		done = linkat(box->tmp, name, spot->folder, spot->name, 0);
+		done = move_out(box, name, spot);
 	}
 	if (done < 0)
-		return fail(box, "link", name, err);
+		return fail(box, "show", name, err);
 	*shown = *spot;
 	return file_sync_dir(spot->folder, box->path, err);
 }
@@ -245,11 +267,11 @@ static int find_shown(
 	struct maildir_box *box, const char *name, struct spot *shown, struct err *err)
 {
 	struct maildir_entry *entry = NULL;
-	nlink_t count;
+	const int left = left_says(box, name, err);
 
-	if (look_for(box, name, &entry, err) < 0 || links(box, name, &count, err) < 0)
+	if (left < 0 || look_for(box, name, &entry, err) < 0)
 		return -1;
-	shown->folder = count > 1 ? ELSEWHERE : NOWHERE;
+	shown->folder = left > 0 ? ELSEWHERE : NOWHERE;
 	if (!entry)
 		return 0;
 	shown->folder = folder_of(box, entry);
@@ -300,6 +322,8 @@ int maildir_box_replace(
 
 void maildir_box_forget(const struct maildir_box *box, const char *name)
 {
+	const struct maildir maildir = maildir_box_maildir(box);
+
 	if (maildir_is_name(name))
-		(void)unlinkat(box->tmp, name, 0);
+		(void)maildir_drop(&maildir, name, NULL);
 }

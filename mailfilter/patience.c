@@ -33,6 +33,9 @@ void patience_end(
 			log_error("account=%s made no progress for %d s: killed",
 				child->name, (int)(silent_ms / 1000));
 		child->heard_ms = clock_ms();
+		/* Else that time would be past, and its owner awake, until it has ended. */
+		if (child->kill_ms != 0)
+			child->kill_ms = clock_ms() + PATIENCE_KILL_MS;
 		child->hung = !told;
 		(void)kill(child->pid, SIGKILL);
 	}

@@ -9,6 +9,8 @@
 enum {
 	/* No report for so long, on top of what server and scanner may take. */
 	PATIENCE_STALL_MS = 15 * 60 * 1000,
+	/* Between two kills of one that cannot end: its disk does not answer. */
+	PATIENCE_KILL_MS = 10 * 1000,
 };
 
 /* Kill those that say nothing for too long, or did not stop in time when told; over: all of them. */

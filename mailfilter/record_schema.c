@@ -6,7 +6,7 @@
 #include "mailfilter/record_private.h"
 
 enum {
-	SCHEMA_VERSION = 7,
+	SCHEMA_VERSION = 8,
 	APPLICATION_ID = 0x6d666c74 /* "mflt": tells our file from any other SQLite one */
 };
 
@@ -47,6 +47,9 @@ enum {
 	"ALTER TABLE rescan ADD COLUMN scanned INTEGER NOT NULL DEFAULT 0;"              \
 	"ALTER TABLE rescan ADD COLUMN infected INTEGER NOT NULL DEFAULT 0;"
 
+/* Asked for at each visit, and few at any time: the 1 is RECORD_HELD. */
+#define HELD_8 "CREATE INDEX held ON message (folder, uidvalidity) WHERE state = 1;"
+
 /* message.target: the folder that a delivery was begun in, "" for the usual place; NULL where an
  * older form did not say. message.signatures: of its verdict, as record_signatures has them.
  * message.change counts up with every put, REPLACE included: the order of the last change, free of
@@ -78,7 +81,7 @@ static const char schema[] =
 	" uid TEXT NOT NULL, time_s INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" why TEXT NOT NULL, subject TEXT NOT NULL, sender TEXT NOT NULL,"
 	" hash BLOB NOT NULL, found BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;" SINCE_2
-		BEGUN_4 OUTLET_5 RESCAN_6 RESCANNED_7;
+		BEGUN_4 OUTLET_5 RESCAN_6 RESCANNED_7 HELD_8;
 
 /* From the form of this number to the next. */
 static const char *const upgrades[SCHEMA_VERSION] = {
@@ -101,10 +104,12 @@ static const char *const upgrades[SCHEMA_VERSION] = {
 	      "UPDATE message SET waits = 1 WHERE state = 1 AND judged <> '';" OUTLET_5,
 	[5] = RESCAN_6,
 	[6] = "ALTER TABLE message ADD COLUMN signatures INTEGER NOT NULL DEFAULT 0;" RESCANNED_7,
+	[7] = HELD_8,
 };
 
 _Static_assert(RECORD_INTENT == 3, "the index of what was begun");
-_Static_assert(RECORD_HELD == 1 && WAITS_SCANNER == 1, "the upgrade of what waits");
+_Static_assert(RECORD_HELD == 1 && WAITS_SCANNER == 1,
+	"the upgrade of what waits, and the index of what is held");
 
 static int execute(struct record *record, const char *sql, struct err *err)
 {

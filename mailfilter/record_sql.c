@@ -68,6 +68,11 @@ const char *const record_texts[SQL_TEXTS] = {
 		       " AND head <> x'' ORDER BY listed_size, head, change",
 	[SQL_CLAIM] = "UPDATE message SET folder = ?1, uidvalidity = ?2, uid = ?3,"
 		      " stray_s = 0 WHERE change = ?4",
+	/* The 1 is RECORD_HELD. By itself SQLite takes the index on all keys, which all of the
+	 * folder are in. */
+	[SQL_HELD] = "SELECT change, uid FROM message INDEXED BY held WHERE state = 1"
+		     " AND folder = ?1 AND uidvalidity = ?2 AND stray_s = 0",
+	[SQL_DROP_HELD] = "DELETE FROM message WHERE change = ?1 AND state = 1",
 	[SQL_DROP_STRAYS] = "DELETE FROM message WHERE " STRAYS " AND stray_s < ?2",
 	[SQL_COUNT] = "SELECT state, substr(verdict, 1, 8) = 'infected', count(*)"
 		      " FROM message WHERE stray_s = 0 OR state IN (4, 5) GROUP BY 1, 2",

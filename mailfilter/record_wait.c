@@ -65,3 +65,35 @@ int record_drop_outlet(struct record *record, const char *folder, struct err *er
 	record_bind_text(drop, 1, folder);
 	return record_write(record, drop, err);
 }
+
+int record_list_held(struct record *record, const char *folder, uint32_t uidvalidity,
+	struct buf *held, struct err *err)
+{
+	sqlite3_stmt *const list = record_prepare(record, SQL_HELD, err);
+	int got;
+
+	if (!list)
+		return -1;
+	record_bind_text(list, 1, folder);
+	record_bind_number(list, 2, uidvalidity);
+	while ((got = record_step(record, list, err)) == 1) {
+		struct record_held one = { .id = sqlite3_column_int64(list, 0) };
+
+		record_column_text(list, 1, one.uid, sizeof(one.uid));
+		got = buf_add(held, &one, sizeof(one), err);
+		if (got < 0)
+			break;
+	}
+	(void)sqlite3_reset(list);
+	return got < 0 ? -1 : 0;
+}
+
+int record_drop_held(struct record *record, int64_t id, struct err *err)
+{
+	sqlite3_stmt *const drop = record_prepare(record, SQL_DROP_HELD, err);
+
+	if (!drop)
+		return -1;
+	record_bind_number(drop, 1, id);
+	return record_write(record, drop, err);
+}

@@ -4,6 +4,8 @@
 #ifndef MAILFILTER_RECORD_WAIT_H
 #define MAILFILTER_RECORD_WAIT_H
 
+#include "common/buf.h"
+
 #include "mailfilter/record.h"
 
 /* A try to deliver this message failed in such a way that its row has to stay as it is: note that
@@ -25,5 +27,18 @@ int record_find_outlet(struct record *record, const char *folder,
 int record_put_outlet(
 	struct record *record, const struct record_outlet *outlet, struct err *err);
 int record_drop_outlet(struct record *record, const char *folder, struct err *err);
+
+/* A message that is held. */
+struct record_held {
+	int64_t id; /* of its row */
+	char uid[MESSAGE_UID_MAX];
+};
+
+/* Add all of a folder's to held, which is of struct record_held. */
+int record_list_held(struct record *record, const char *folder, uint32_t uidvalidity,
+	struct buf *held, struct err *err);
+
+/* There is no such message any more. One that is held no longer stays. */
+int record_drop_held(struct record *record, int64_t id, struct err *err);
 
 #endif

@@ -43,6 +43,7 @@ struct request {
 	uint32_t alone;   /* and for each of these where nothing was beside it */
 	unsigned retries; /* answers without a verdict, one soon after the other */
 	int64_t held_ms;  /* that it waited because of them */
+	bool unread;      /* its next bytes could not be read here */
 };
 
 /* Waiting, or at a scanner: one after the other. */

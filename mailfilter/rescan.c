@@ -26,6 +26,7 @@ enum {
 	DAY_S = 24 * 3600,
 	LOCK_WAIT_MS = 2000,
 	LOCK_STEP_MS = 50,
+	DOUBTS_MAX = 3, /* messages in a row without a verdict that are set aside */
 };
 
 bool rescan_is_possible(const struct account_settings *account)
@@ -50,30 +51,44 @@ static bool is_excused(const struct rescan *rescan, struct message *message)
 	return rule && rule->then_kind == RULE_PASS;
 }
 
+/* Marked as infected before, it would only be marked again, with each new set of signatures. */
+static bool is_marked(const struct record_row *row)
+{
+	const char *infected = verdict_name(VERDICT_INFECTED);
+
+	return row->action == ACTION_TAG &&
+	       strncmp(row->verdict, infected, strlen(infected)) == 0;
+}
+
 static int take_care(struct rescan *rescan, const struct record_row *row,
 	struct message *message, struct err *err)
 {
 	struct rescan_report *report = rescan->report;
 	const char *account = rescan->job->account->name;
 	const bool in_place = rescan->job->account->deliver_kind == DELIVER_INPLACE;
+	const bool would = rescan->job->dry_run || in_place;
 	int done = 1;
 
 	report->infected++;
 	rescan->state.infected++;
 	decide(message, rescan->job->account);
 	/* On hold is what must not be changed. */
-	if (message->action == ACTION_HOLD)
+	if (message->action == ACTION_HOLD ||
+		(message->action == ACTION_TAG && is_marked(row))) {
 		report->left++;
-	else if (!rescan->job->dry_run)
+		report_message(account, message, would);
+		return 0;
+	}
+	if (!rescan->job->dry_run)
 		done = rescan->ops->replace(rescan, row, message, err);
 	if (done < 0)
 		return -1;
 	if (done == 0)
 		report->gone++;
-	else if (message->action != ACTION_HOLD && (!in_place || rescan->job->dry_run))
+	else if (!in_place || rescan->job->dry_run)
 		report->replaced++;
 	if (done > 0)
-		report_message(account, message, rescan->job->dry_run || in_place);
+		report_message(account, message, would);
 	return 0;
 }
 
@@ -150,8 +165,43 @@ static int look_at(struct rescan *rescan, const struct record_row *row, struct e
 	return result;
 }
 
+/* Those that got no verdict, one behind the other: is it them, or the scanners? */
+struct doubts {
+	struct record_row rows[DOUBTS_MAX];
+	struct err why[DOUBTS_MAX];
+	size_t count;
+};
+
+/* The scanners have a verdict on others. */
+static void leave_doubts(struct rescan *rescan, struct doubts *doubts)
+{
+	for (size_t i = 0; i < doubts->count; i++)
+		leave(rescan, &doubts->rows[i], &doubts->why[i]);
+	doubts->count = 0;
+}
+
+/* One that never gets a verdict does not keep the others from it. */
+static int look_or_doubt(struct rescan *rescan, const struct record_row *row,
+	struct doubts *doubts, struct err *err)
+{
+	const uint64_t before = rescan->report->scanned;
+
+	rescan->undecided = false;
+	if (look_at(rescan, row, err) == 0) {
+		if (rescan->report->scanned > before)
+			leave_doubts(rescan, doubts);
+		return 0;
+	}
+	if (!rescan->undecided || doubts->count == DOUBTS_MAX)
+		return -1;
+	doubts->rows[doubts->count] = *row;
+	doubts->why[doubts->count++] = *err;
+	err->kind = ERR_NONE;
+	return 0;
+}
+
 /* How far it came is durable behind each message: one that is looked at twice is clean then. */
-static int look_at_all(struct rescan *rescan, struct err *err)
+static int look_at_each(struct rescan *rescan, struct doubts *doubts, struct err *err)
 {
 	struct record_rescan *state = &rescan->state;
 	struct record_row row;
@@ -159,18 +209,35 @@ static int look_at_all(struct rescan *rescan, struct err *err)
 
 	while ((got = record_next_delivered(rescan->record, state->since_s,
 			&state->position, &row, err)) > 0) {
-		if (look_at(rescan, &row, err) < 0 ||
-			(!rescan->job->dry_run &&
+		if (look_or_doubt(rescan, &row, doubts, err) < 0 ||
+			(doubts->count == 0 && !rescan->job->dry_run &&
 				record_put_rescan(rescan->record, state, err) < 0) ||
 			rescan_hear(rescan, err) < 0)
 			return -1;
-		if (rescan->job->progress)
-			rescan->job->progress(rescan->job->progress_arg, rescan->report);
+		rescan_tell(rescan);
 	}
 	if (got < 0)
 		return -1;
-	state->done_s = clock_wall_s();
-	return rescan->job->dry_run ? 0 : record_put_rescan(rescan->record, state, err);
+	if (doubts->count > 0 && rescan->report->scanned == 0) {
+		*err = doubts->why[0];
+		return -1;
+	}
+	leave_doubts(rescan, doubts);
+	return 0;
+}
+
+static int look_at_all(struct rescan *rescan, struct err *err)
+{
+	auto_free struct doubts *doubts = calloc(1, sizeof(*doubts));
+
+	if (!doubts)
+		return err_memory(err);
+	if (look_at_each(rescan, doubts, err) < 0)
+		return -1;
+	rescan->state.done_s = clock_wall_s();
+	return rescan->job->dry_run
+		       ? 0
+		       : record_put_rescan(rescan->record, &rescan->state, err);
 }
 
 /* From where on? 1: nothing is left to do with these signatures. */
@@ -251,23 +318,40 @@ static int open_state(struct rescan *rescan, struct err *err)
 		       : 0;
 }
 
+/* Has a run that died begun to put something in the place of something else? */
+static int has_begun(const struct rescan *rescan, struct err *err)
+{
+	struct record_replacing begun;
+
+	return rescan->job->dry_run
+		       ? 0
+		       : record_find_replacing(rescan->record, NULL, "", &begun, err);
+}
+
 static int run(struct rescan *rescan, struct err *err)
 {
 	const bool maildir = rescan->job->account->deliver_kind == DELIVER_MAILDIR;
-	int known;
+	int known, begun = 0;
 
 	if (open_state(rescan, err) < 0 ||
 		scan_open(rescan->job->settings, &rescan->scan, err) < 0)
 		return -1;
 	known = begin(rescan, err);
-	if (known < 0 || (maildir ? rescan_maildir_open(rescan, err)
-				  : rescan_inplace_open(rescan, err)) < 0)
+	if (known > 0)
+		begun = has_begun(rescan, err);
+	if (known < 0 || begun < 0)
+		return -1;
+	/* To open a Maildir is to look at each file in it. */
+	rescan->report->known = known > 0;
+	if (known > 0 && begun == 0)
+		return 0;
+	if ((maildir ? rescan_maildir_open(rescan, err)
+		     : rescan_inplace_open(rescan, err)) < 0)
 		return -1;
 	/* What was begun is ended in any case. */
 	if (!rescan->job->dry_run && rescan->ops->resume &&
 		rescan->ops->resume(rescan, err) < 0)
 		return -1;
-	rescan->report->known = known > 0;
 	return known > 0 ? 0 : look_at_all(rescan, err);
 }
 

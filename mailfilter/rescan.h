@@ -51,6 +51,7 @@ struct rescan_report {
 	bool busy;       /* another process is at it already */
 	bool final;      /* no other report follows */
 	bool all;        /* scanners were ready at its beginning */
+	bool asked;      /* the scanners, what they have; else it did not come so far */
 	bool told;       /* what they have, that is: */
 	struct hash signatures;
 	uint64_t generation;    /* the highest of theirs */

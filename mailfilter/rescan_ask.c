@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The scanners as the rescan uses them: one message at a time, and not while they have a queue. */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 #include "mailfilter/rescan_inside.h"
 
 enum {
-	STEP_MS = 200
+	STEP_MS = 200,
+	TELL_MS = 1000,
 };
 
 int rescan_hear(struct rescan *rescan, struct err *err)
@@ -35,16 +37,57 @@ int rescan_hear(struct rescan *rescan, struct err *err)
 	return rescan->stopped ? err_set(err, ERR_AGAIN, "stopped by a signal") : 0;
 }
 
-/* For the scanners, or a word to us. */
-static int wait_step(struct rescan *rescan, struct err *err)
+void rescan_tell(struct rescan *rescan)
+{
+	rescan->told_ms = clock_ms();
+	if (rescan->job->progress)
+		rescan->job->progress(rescan->job->progress_arg, rescan->report);
+}
+
+/* Where words to us come from; returns how many they are. */
+static size_t list_ears(const struct rescan *rescan, struct pollfd fds[static 2])
 {
 	const int ears[] = { rescan->job->stop_fd, rescan->job->starter_fd };
-	struct pollfd fds[2];
 	size_t count = 0;
 
 	for (size_t i = 0; i < sizeof(ears) / sizeof(*ears); i++)
 		if (ears[i] >= 0)
 			fds[count++] = (struct pollfd){ .fd = ears[i], .events = POLLIN };
+	return count;
+}
+
+/* Bytes on their way are progress: a large message over a slow line takes its time. */
+int rescan_wait(void *arg, int fd, short events, int64_t deadline_ms, struct err *err)
+{
+	struct rescan *rescan = arg;
+
+	for (;;) {
+		struct pollfd fds[3] = { { .fd = fd, .events = events } };
+		const size_t count = 1 + list_ears(rescan, fds + 1);
+		const int left_ms = clock_left(deadline_ms);
+
+		if (poll(fds, count, left_ms) < 0) {
+			if (errno != EINTR)
+				return err_errno(err, ERR_FATAL, "poll");
+			continue;
+		}
+		if (rescan_hear(rescan, err) < 0)
+			return -1;
+		if (clock_ms() - rescan->told_ms >= TELL_MS && (fd < 0 || fds[0].revents))
+			rescan_tell(rescan);
+		if (fd >= 0 && fds[0].revents)
+			return 1;
+		if (left_ms == 0)
+			return 0;
+	}
+}
+
+/* For the scanners, or a word to us. */
+static int wait_step(struct rescan *rescan, struct err *err)
+{
+	struct pollfd fds[2];
+	const size_t count = list_ears(rescan, fds);
+
 	if (scan_wait(rescan->scan, fds, count, STEP_MS, err) < 0)
 		return -1;
 	return rescan_hear(rescan, err);
@@ -112,6 +155,7 @@ int rescan_ask(struct rescan *rescan, struct message *message, struct err *err)
 	}
 	if (message->verdict.kind != VERDICT_RETRY)
 		return 0;
+	rescan->undecided = check_hope(rescan->scan, err) == 0;
 	return err_set(err, ERR_AGAIN, "%.250s",
 		message->verdict.detail[0] ? message->verdict.detail : "no verdict");
 }
@@ -170,6 +214,7 @@ int rescan_signatures(struct rescan *rescan, struct hash *digest_r, struct err *
 	const int64_t greet_ms = clock_ms() + RESCAN_GREET_MS;
 	struct scan *scan = rescan->scan;
 
+	rescan->report->asked = true;
 	while (!all_ready(scan) && (!scan_ready(scan) || clock_left(greet_ms) > 0))
 		if (check_hope(scan, err) < 0 || wait_step(rescan, err) < 0)
 			return -1;

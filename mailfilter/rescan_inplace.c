@@ -29,12 +29,13 @@ static void end_session(struct session *session)
 static int enter(struct rescan *rescan, const struct message_key *key, struct err *err)
 {
 	struct session *session = rescan->place;
+	const struct stream_wait wait = { .wait = rescan_wait, .arg = rescan };
 	struct source *source;
 
 	if (key->uidvalidity == 0)
 		return 0;
-	if (!session->source && login_open(rescan->job->account, &stream_wait_plain,
-					&session->source, err) < 0)
+	if (!session->source &&
+		login_open(rescan->job->account, &wait, &session->source, err) < 0)
 		return -1;
 	source = session->source;
 	if (!session->selected || strcmp(session->folder, key->folder) != 0) {

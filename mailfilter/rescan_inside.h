@@ -42,11 +42,19 @@ struct rescan {
 	size_t set_count;
 	bool yields;  /* new mail waits */
 	bool stopped; /* by a signal, or who started it is gone */
+	bool undecided; /* of the message that was asked for last: no verdict, though there is hope */
+	int64_t told_ms; /* when progress was told last */
 };
 
 /* Open the place: its ops are set, and place. */
 int rescan_maildir_open(struct rescan *rescan, struct err *err);
 int rescan_inplace_open(struct rescan *rescan, struct err *err);
+
+/* As stream_wait: for a server, or a word to us. */
+int rescan_wait(void *rescan, int fd, short events, int64_t deadline_ms, struct err *err);
+
+/* Tell who wants to know how far it is. */
+void rescan_tell(struct rescan *rescan);
 
 /* The verdict on a message that was loaded, as to whether anything is found; none: ERR_AGAIN. */
 int rescan_ask(struct rescan *rescan, struct message *message, struct err *err);

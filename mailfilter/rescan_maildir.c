@@ -274,12 +274,7 @@ static int forget(void *arg, const char *name, struct err *err)
 /* By now nothing in tmp that is of our sign is needed. */
 static int sweep(const struct rescan *rescan, struct maildir_box *box, struct err *err)
 {
-	struct maildir maildir = { .path = box->path,
-		.tmp_path = box->path,
-		.new_path = box->path,
-		.tmp = box->tmp,
-		.new = box->new,
-		.cur = box->cur };
+	struct maildir maildir = maildir_box_maildir(box);
 
 	memcpy(maildir.owner, rescan->sign, sizeof(maildir.owner));
 	return maildir_sweep(&maildir, forget, box, err);

@@ -138,13 +138,19 @@ void rescanner_look(struct rescanner *rescanner, const struct children *children
 		children->items[i].rescan.due_ms = clock_ms();
 }
 
+/* The scanners, or some of them: no fault of the account's. */
+static bool are_away(const struct rescan_report *report)
+{
+	return report->asked && !report->told && report->err.kind == ERR_AGAIN;
+}
+
 /* Where nothing was to be done, nothing is said; what goes wrong is said once, but for scanners that
  * are away: the next one sees whether they are back. */
 static void say(const struct rescanner *rescanner, struct child *child,
 	const struct rescan_report *report)
 {
 	const bool wrong = report->err.kind != ERR_NONE && !rescanner->kicked &&
-			   (report->told || report->err.kind != ERR_AGAIN);
+			   !report->busy && !are_away(report);
 	char text[LOG_LINE_MAX];
 
 	if (wrong && !child->rescan.said)
@@ -178,8 +184,10 @@ static int64_t wait_after(struct rescanner *rescanner, struct child_rescan *resc
 		return 0;
 	if (done)
 		return RESCANNER_LOOK_MS;
+	if (report->busy)
+		return RESCANNER_LOOK_MS;
 	/* The others would find the scanners as they are, too. */
-	if (report->err.kind == ERR_AGAIN && !report->told) {
+	if (are_away(report)) {
 		rescanner->hold_ms = clock_ms() + RESCANNER_HOLD_MS;
 		return RESCANNER_HOLD_MS;
 	}
@@ -194,7 +202,8 @@ void rescanner_note(struct rescanner *rescanner, struct child *child,
 	struct child_rescan *rescan = &child->rescan;
 
 	say(rescanner, child, report);
-	rescanner->tries = report->all ? 0 : rescanner->tries + 1;
+	if (report->asked)
+		rescanner->tries = report->all ? 0 : rescanner->tries + 1;
 	/* Asked to look since it began: what it was told may have been before that. */
 	if (report->told && !rescanner->again) {
 		rescanner->signatures = report->signatures;

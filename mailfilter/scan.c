@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#include "mailfilter/reply.h"
 #include "mailfilter/scan_inside.h"
 
 /* A process of its own reads the secret key: it is not in the settings that all of them have. */
@@ -125,98 +124,11 @@ void scan_tell_cancel(struct scan *scan, const struct request *request)
 		(void)scanner_say(&scan->places[request->at].scanner, &message, NULL);
 }
 
-/* The request that this scanner speaks of, or NULL if it has no say in it. */
-static struct request *request_of(struct scan *scan, int place, uint64_t id)
+void scan_unread(struct scan *scan, struct request *request, const struct err *err)
 {
-	struct request *request = requests_find(&scan->requests, id);
-
-	return request && request->sent_to & 1U << place ? request : NULL;
-}
-
-/* A reply that cannot be true. The request that it is about is not sent again: it may well be the
- * message that makes the scanner say such things. */
-static void hostile(struct scan *scan, int place, uint64_t id, const struct err *err)
-{
-	struct place *at = &scan->places[place];
-	struct request *request = request_of(scan, place, id);
-
-	if (scan_may_tell(at, SCAN_TOLD_HOSTILE))
-		log_warning("scanner %s: a reply that cannot be used: %s",
-			at->scanner.endpoint, err->text);
-	if (request && request->at == place)
-		scan_give(scan, request, VERDICT_RETRY, REASON_NONE,
-			"the reply of scanner %s cannot be used: %s",
-			at->scanner.endpoint, err->text);
-}
-
-static void take_verdict(struct scan *scan, int place, struct wire_message *message)
-{
-	const struct wire_state *state = &scan->places[place].scanner.state;
-	struct request *request = request_of(scan, place, message->id);
-	struct err err = { 0 };
-
-	if (!request)
-		return; /* late or twice: the first one counted */
-	if (reply_check(request->asked.message, &message->verdict, &err) < 0) {
-		hostile(scan, place, message->id, &err);
-		return;
-	}
-	if (message->verdict.generation == state->generation)
-		message->verdict.signatures = state->digest;
-	if (message->verdict.kind != VERDICT_RETRY)
-		scan_is_able(&scan->places[place]);
-	else if (request->at != place || scan_again(scan, place, request))
-		return;
-	if (request->at != place)
-		scan_tell_cancel(scan, request);
-	scan_answer(scan, request, &message->verdict);
-}
-
-static void take_refusal(struct scan *scan, int place, const struct wire_message *message)
-{
-	struct place *at = &scan->places[place];
-	struct request *request = request_of(scan, place, message->id);
-
-	if (!request || request->at != place) {
-		if (message->id == 0 && !at->scanner.there)
-			memcpy(at->refusal, message->text, sizeof(at->refusal));
-		return;
-	}
-	switch (message->refusal) {
-	case WIRE_BUSY:
-		request_not_taken(request);
-		at->busy_until_ms = clock_ms() + SCAN_BUSY_MS;
-		break;
-	case WIRE_TOO_LARGE:
-		scan_give(scan, request, VERDICT_UNSCANNABLE, REASON_LIMIT,
-			"too large for scanner %s: %s", at->scanner.endpoint,
-			message->text);
-		break;
-	case WIRE_UNKNOWN:
-		request_waits(request, clock_ms());
-		break;
-	case WIRE_PROTOCOL:
-		scan_give(scan, request, VERDICT_RETRY, REASON_NONE,
-			"scanner %s does not understand the request: %s",
-			at->scanner.endpoint, message->text);
-		break;
-	}
-}
-
-static void take_message(struct scan *scan, int place, struct wire_message *message)
-{
-	struct request *request;
-
-	if (message->type == WIRE_VERDICT) {
-		take_verdict(scan, place, message);
-	} else if (message->type == WIRE_REFUSE) {
-		take_refusal(scan, place, message);
-	} else {
-		request = request_of(scan, place, message->id);
-		if (request && request->at == place && message->offset > request->credit)
-			request->credit = message->offset;
-	}
-	wire_message_done(message);
+	scan_tell_cancel(scan, request);
+	scan_give(scan, request, VERDICT_RETRY, REASON_NONE,
+		"the message cannot be read here: %s", err->text);
 }
 
 /* What was there waits again, and will be sent alone: one of them may have been the cause (see
@@ -304,10 +216,10 @@ static void hear(struct scan *scan, int place)
 				found(scan, place);
 			break;
 		case SCANNER_MESSAGE:
-			take_message(scan, place, &message);
+			scan_take(scan, place, &message);
 			break;
 		case SCANNER_MALFORMED:
-			hostile(scan, place, message.id, &err);
+			scan_hostile(scan, place, message.id, &err);
 			break;
 		}
 	}
@@ -389,9 +301,7 @@ const char *scan_scanner(
 	if (i >= (size_t)scan->place_count)
 		return NULL;
 	scanner = &scan->places[i].scanner;
-	if (scanner->heard) {
-		*alive_r = scanner->there;
-		*state_r = scanner->state;
-	}
+	*alive_r = scanner->heard && scanner->there;
+	*state_r = scanner->heard ? scanner->state : (struct wire_state){ 0 };
 	return scanner->endpoint;
 }

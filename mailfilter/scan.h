@@ -58,8 +58,8 @@ int scan_step(struct scan *scan);
 int scan_wait(struct scan *scan, struct pollfd *fds, size_t count, int timeout_ms,
 	struct err *err);
 
-/* For status: what the i-th scanner last said; NULL if there is no i-th. alive and state are
- * filled if it ever answered. */
+/* For status: what the i-th scanner last said; NULL if there is no i-th. Of one that never answered: not
+ * alive, and nothing. */
 const char *scan_scanner(
 	const struct scan *scan, size_t i, bool *alive_r, struct wire_state *state_r);
 

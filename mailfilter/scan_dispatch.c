@@ -126,8 +126,10 @@ static void send_first(struct scan *scan, struct request *request, int place)
 		.id = request->id,
 		.request.size = request->asked.message->size };
 
-	if (body_view_at(&view, 0, &message.data, NULL) < 0)
+	if (body_view_at(&view, 0, &message.data, NULL) < 0) {
+		request->unread = true;
 		return;
+	}
 	message.data = span_part(message.data, 0, WIRE_CHUNK_MAX);
 	(void)snprintf(message.request.quarantine_id,
 		sizeof(message.request.quarantine_id), "%s",
@@ -199,8 +201,10 @@ static void send_on(struct scan *scan, struct request *request)
 		uint64_t len = request->credit - request->sent;
 
 		message.offset = request->sent;
-		if (body_view_at(&view, request->sent, &message.data, NULL) < 0)
+		if (body_view_at(&view, request->sent, &message.data, NULL) < 0) {
+			request->unread = true;
 			return;
+		}
 		message.data = span_part(
 			message.data, 0, len < WIRE_CHUNK_MAX ? len : WIRE_CHUNK_MAX);
 		if (scanner_say(&scan->places[request->at].scanner, &message, NULL) < 0)
@@ -274,6 +278,21 @@ static bool check_waiting(
 	return true;
 }
 
+/* A disk that has errors, say. True: it was answered and is gone; what can be read by now goes on. */
+static bool check_unread(struct scan *scan, struct request *request)
+{
+	auto_body_view struct body_view view = { .body = request->asked.message };
+	const uint64_t at = request->at == REQUEST_NOWHERE ? 0 : request->sent;
+	struct err err = { 0 };
+	struct span bytes;
+
+	request->unread = false;
+	if (body_view_at(&view, at, &bytes, &err) == 0)
+		return false;
+	scan_unread(scan, request, &err);
+	return true;
+}
+
 void scan_dispatch(struct scan *scan)
 {
 	char hopeless[VERDICT_DETAIL_MAX];
@@ -282,10 +301,12 @@ void scan_dispatch(struct scan *scan)
 	(void)scan_hopeless(scan, hopeless, sizeof(hopeless));
 	while (i < scan->requests.count) {
 		struct request *request = &scan->requests.list[i];
-		bool gone = request->at == REQUEST_NOWHERE
-				    ? check_waiting(scan, request, hopeless)
-				    : check_sent(scan, request);
+		bool gone = request->unread && check_unread(scan, request);
 
+		if (!gone)
+			gone = request->at == REQUEST_NOWHERE
+				       ? check_waiting(scan, request, hopeless)
+				       : check_sent(scan, request);
 		i += gone ? 0 : 1;
 	}
 	scan_count(scan);
@@ -308,7 +329,9 @@ int64_t scan_dispatch_due(const struct scan *scan)
 	for (size_t i = 0; i < scan->requests.count; i++) {
 		const struct request *request = &scan->requests.list[i];
 
-		sooner(&due, request->since_ms + scan->settings->scan_timeout_ms);
+		sooner(&due, request->unread ? clock_ms()
+					     : request->since_ms +
+						       scan->settings->scan_timeout_ms);
 		if (request->not_before_ms > clock_ms())
 			sooner(&due, request->not_before_ms);
 		if (yields(request))

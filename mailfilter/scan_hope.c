@@ -89,8 +89,9 @@ bool scan_trouble(const struct scan *scan, size_t i, char *text, size_t size)
 			text, size, "scanner %s %s", place->scanner.endpoint, trouble);
 	else if (place->refusal[0])
 		(void)snprintf(text, size,
-			"scanner %s does not understand this mailfilter (%s): "
-			"bring both to one version",
+			"scanner %s and this mailfilter do not understand each other (%s): "
+			"they are of different releases: bring both to one version, and "
+			"restart them",
 			place->scanner.endpoint, place->refusal);
 	return text[0] != '\0';
 }

@@ -63,6 +63,15 @@ void scan_give(struct scan *scan, struct request *request, enum verdict_kind kin
 	enum verdict_reason reason, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* Its bytes cannot be read here: no scanner's fault, and none can help. */
+void scan_unread(struct scan *scan, struct request *request, const struct err *err);
+
+/* What a scanner said that could be decoded; released. */
+void scan_take(struct scan *scan, int place, struct wire_message *message);
+
+/* And what cannot be true, or could not be decoded. id: of the request, 0 where it names none. */
+void scan_hostile(struct scan *scan, int place, uint64_t id, const struct err *err);
+
 /* Tell a scanner to forget a request that is there. */
 void scan_tell_cancel(struct scan *scan, const struct request *request);
 

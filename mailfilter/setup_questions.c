@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "mailfilter/account_source.h"
 #include "mailfilter/destination.h"
 #include "mailfilter/setup.h"
+#include "mailfilter/setup_guess.h"
 #include "mailfilter/setup_text.h"
 #include "mailfilter/source_url.h"
 
@@ -138,26 +138,6 @@ static enum ask_result ask_protocol(struct setup *setup)
 	return result;
 }
 
-/* The first guess that this machine's name service knows. */
-static void guess_server(struct setup *setup)
-{
-	const bool pop3 = strncmp(setup->protocol, "pop3", 4) == 0;
-	char host[PROVIDER_HOST_MAX];
-
-	for (size_t i = 0; provider_host(setup->domain, pop3, i, host); i++) {
-		struct addrinfo *list = NULL;
-		const bool known = provider_known(setup->domain) ||
-				   getaddrinfo(host, NULL, NULL, &list) == 0;
-
-		if (list)
-			freeaddrinfo(list);
-		if (i == 0 || known)
-			(void)snprintf(setup->server, sizeof(setup->server), "%s", host);
-		if (known)
-			return;
-	}
-}
-
 static int check_server(const char *value, struct err *err)
 {
 	char host[SOURCE_URL_HOST_MAX + 1];
@@ -168,8 +148,9 @@ static int check_server(const char *value, struct err *err)
 
 static enum ask_result ask_server(struct setup *setup)
 {
-	if (!setup->server[0])
-		guess_server(setup);
+	if (!setup->server[0] &&
+		setup_guess_server(setup, setup_guess_is_known) != ASK_OK)
+		return ASK_STOP;
 	return ask_checked(setup, "Its server: HOST or HOST:PORT", setup->server,
 		check_server, false);
 }

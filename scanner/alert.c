@@ -14,6 +14,8 @@
 
 #include "common/clock.h"
 
+#include "scanner/capabilities.h"
+
 enum {
 	VARIABLES = 3,
 	VARIABLE_MAX = CHECK_TEXT_MAX + 32,
@@ -166,6 +168,8 @@ int alert_run(const struct schema_list *command, const struct checks_entry *abou
 
 	if (!argv)
 		return err_memory(err);
+	if (capabilities_pass_none_on(err) < 0)
+		return -1;
 	memcpy(argv, command->items, command->count * sizeof(*argv));
 	(void)snprintf(own[0], VARIABLE_MAX, "CHECK_NAME=%s", about->name);
 	(void)snprintf(own[1], VARIABLE_MAX, "CHECK_LEVEL=%s", level);

@@ -75,8 +75,9 @@ static void answer_known(struct broker *broker)
 	if (!host)
 		return;
 	cache_use(&broker->cache, &host->loaded.digest);
-	if (host->test.wrong_at > broker->doubted_at) {
-		broker->doubted_at = host->test.wrong_at;
+	/* Another host may serve by now, and the same signatures. */
+	if (hosts_wrong_at(&broker->hosts) > broker->doubted_at) {
+		broker->doubted_at = hosts_wrong_at(&broker->hosts);
 		cache_empty(&broker->cache);
 	}
 	for (struct request *at = queue->first; at; at = at->next)

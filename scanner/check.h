@@ -41,9 +41,10 @@ struct check_facts {
 	uint32_t workers_wanted, workers_able;
 	int64_t probed_ago_ms; /* a worker last passed its self-test */
 	int64_t proved_for_ms; /* the oldest such proof of one that serves */
-	int64_t test_failed_ago_ms, test_wrong_ago_ms; /* as of struct host_test */
-	uint32_t waiting;                              /* messages, for a worker */
-	int64_t oldest_for_ms;                         /* the first of them waits */
+	/* As of struct host_test, of any host there was. */
+	int64_t test_passed_ago_ms, test_failed_ago_ms, test_wrong_ago_ms;
+	uint32_t waiting;      /* messages, for a worker */
+	int64_t oldest_for_ms; /* the first of them waits */
 	uint32_t pid_count;
 	pid_t pids[CHECK_WORKERS_MAX];      /* of workers that serve */
 	char trouble[CHECK_FACTS_TEXT_MAX]; /* why none serves or not the newest, or "" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Is there room where others write for the scanner, and it for others: new signatures, the book of the
- * sweep, the metrics? */
+ * Is there room where others write for the scanner, and it for others: new signatures, the book and the
+ * quarantine of the sweep, the metrics? */
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -47,6 +47,9 @@ void check_disk(const struct check_facts *facts, struct check_result *result)
 				&looked, result);
 	if (settings->sweep.count > 0)
 		look(facts, settings->sweep_state, "what the sweep remembers", &looked,
+			result);
+	if (settings->sweep.count > 0 && settings->sweep_quarantine)
+		look(facts, settings->sweep_quarantine, "what the sweep moves", &looked,
 			result);
 	if (settings->metrics_file) {
 		(void)snprintf(path, sizeof(path), "%s", settings->metrics_file);

@@ -109,6 +109,9 @@ void check_permissions(const struct check_facts *facts, struct check_result *res
 	for (size_t i = 0; i < settings->signatures.count; i++)
 		if (!signatures_is_test(settings->signatures.items[i]))
 			check_folder(settings->signatures.items[i], result);
+	/* What stands there as clean is not scanned again. */
+	if (settings->sweep.count > 0)
+		check_path("sweep-state", settings->sweep_state, result);
 	if (settings->on_alert.count > 0)
 		check_path("on-alert", settings->on_alert.items[0], result);
 	check_say(result, CHECK_OK, "nobody else may change what is relied on");

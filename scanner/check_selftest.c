@@ -17,8 +17,8 @@ void check_selftest(const struct check_facts *facts, struct check_result *result
 			"else it let pass (mailfilter rescan), and test the memory of this "
 			"machine",
 			check_span(wrong_ms, ago));
-	if (failed_ms >= 0 &&
-		(facts->probed_ago_ms < 0 || facts->probed_ago_ms > failed_ms))
+	if (failed_ms >= 0 && facts->workers_able == 0 &&
+		(facts->test_passed_ago_ms < 0 || facts->test_passed_ago_ms > failed_ms))
 		check_say(result, CHECK_CRITICAL, "no worker passes, and mail waits: %s",
 			facts->test_why);
 	if (failed_ms >= 0 && failed_ms < news_ms)

@@ -20,10 +20,13 @@ enum {
 	FIELD_BUILT = 8,
 	FIELD_MAX = 32,
 	COUNT_FILE_MAX = 64,
+	COUNTED_MAX = 40
 };
 
 /* A drop that lasts so long is how it is now. */
 #define DROP_TOLD_S (INT64_C(7) * 24 * 3600)
+
+#define YEAR_9999 UINT64_C(253402300799)
 
 /* What the files say. */
 struct looked {
@@ -70,7 +73,7 @@ static void read_header(int folder, const char *name, struct looked *looked)
 		(void)snprintf(looked->asks, sizeof(looked->asks), "%.63s", name);
 	}
 	if (strncmp(name, "daily.", strlen("daily.")) == 0 &&
-		field(header, FIELD_BUILT, INT32_MAX, &built) &&
+		field(header, FIELD_BUILT, YEAR_9999, &built) &&
 		(int64_t)built > looked->daily_s)
 		looked->daily_s = (int64_t)built;
 }
@@ -92,20 +95,28 @@ static void look(const char *path, struct looked *looked)
 	}
 }
 
+/* "1 signature". Returns text. */
+static const char *counted(uint64_t count, char text[static COUNTED_MAX])
+{
+	(void)snprintf(text, COUNTED_MAX, "%" PRIu64 " signature%s", count,
+		count == 1 ? "" : "s");
+	return text;
+}
+
 static void check_age(const struct check_facts *facts, const struct looked *looked,
 	struct check_result *result)
 {
 	/* Somebody's own small file is new now and then, and says nothing of the daily set. */
 	int64_t newest_s = looked->daily_s > 0 ? looked->daily_s : looked->newest_s;
 	int64_t age_ms = facts->wall_s > newest_s ? (facts->wall_s - newest_s) * 1000 : 0;
-	char age[CHECK_SPAN_MAX];
+	char age[CHECK_SPAN_MAX], count[COUNTED_MAX];
 
 	if (newest_s == 0)
 		return;
 	check_say(result,
 		check_limit_level(&facts->settings->check_limits, LIMIT_SIGNATURES_AGE,
 			(uint64_t)age_ms),
-		"%" PRIu64 " signatures, the newest are %s old%s", facts->signatures,
+		"%s, the newest are %s old%s", counted(facts->signatures, count),
 		check_span(age_ms, age),
 		looked->daily_s > 0 ? "" : " by the date of their file");
 }
@@ -151,7 +162,7 @@ static void check_count(const struct check_facts *facts, struct check_result *re
 {
 	struct before before, now;
 	enum check_level level = CHECK_OK;
-	char path[PATH_MAX];
+	char path[PATH_MAX], count[COUNTED_MAX];
 
 	if (!facts->serving || facts->signatures > UINT64_MAX / 100 ||
 		snprintf(path, sizeof(path), "%s/signatures-count",
@@ -169,10 +180,11 @@ static void check_count(const struct check_facts *facts, struct check_result *re
 			now.fewer_since_s = (uint64_t)facts->wall_s;
 		if (facts->wall_s - (int64_t)now.fewer_since_s < DROP_TOLD_S)
 			check_say(result, level,
-				"%" PRIu64
-				" signatures are loaded, and there were %" PRIu64
+				"%s %s loaded, and there were %" PRIu64
 				": run freshclam; if it is meant, remove %.80s",
-				facts->signatures, before.count, path);
+				counted(facts->signatures, count),
+				facts->signatures == 1 ? "is" : "are", before.count,
+				path);
 		else
 			now = (struct before){ .count = facts->signatures };
 	}
@@ -198,6 +210,7 @@ void check_signatures(const struct check_facts *facts, struct check_result *resu
 {
 	const struct schema_list *folders = &facts->settings->signatures;
 	struct looked looked = { 0 };
+	char count[COUNTED_MAX];
 
 	for (size_t i = 0; i < folders->count; i++)
 		if (!signatures_is_test(folders->items[i]))
@@ -210,6 +223,6 @@ void check_signatures(const struct check_facts *facts, struct check_result *resu
 			"%s asks for engine level %" PRIu64
 			", this is %u: not all of it is used: update libclamav",
 			looked.asks, looked.level, engine_level());
-	check_say(result, CHECK_OK, "%" PRIu64 " signatures, of no known age",
-		facts->signatures);
+	check_say(result, CHECK_OK, "%s, of no known age",
+		counted(facts->signatures, count));
 }

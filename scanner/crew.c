@@ -244,10 +244,7 @@ void crew_reaped(struct host *host)
 
 	memcpy(&ended, host->in.payload.data, sizeof(ended));
 	if (ended.pid > 0 && ended.pid == host->sweeper.pid) {
-		host->sweeper.ended = true;
-		host->sweeper.status = ended.status;
-		/* It ends in order where the walker has closed its socket. */
-		host->counts[HEALTH_SWEEP] += !host->sweeper.killed && ended.status != 0;
+		host_sweeper_ended(host, ended.status);
 		return;
 	}
 	worker = pool_find(&host->pool, ended.pid);

@@ -117,10 +117,13 @@ static void fill_tests(struct facts *facts, struct check_facts *facts_r)
 		}
 		if (host->test.wrong_at > facts->test.wrong_at)
 			facts->test.wrong_at = host->test.wrong_at;
+		if (host->test.passed_at > facts->test.passed_at)
+			facts->test.passed_at = host->test.passed_at;
 	}
 	facts_r->probed_ago_ms = serving && serving->state == HOST_SERVING
 					 ? ago(facts_r->now_ms, serving->test.passed_at)
 					 : -1;
+	facts_r->test_passed_ago_ms = ago(facts_r->now_ms, facts->test.passed_at);
 	facts_r->test_failed_ago_ms = ago(facts_r->now_ms, facts->test.failed_at);
 	facts_r->test_wrong_ago_ms = ago(facts_r->now_ms, facts->test.wrong_at);
 	(void)snprintf(

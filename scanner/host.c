@@ -101,11 +101,54 @@ void host_take_loaded(struct host *host)
 	loaded->left_out[sizeof(loaded->left_out) - 1] = '\0';
 }
 
+void host_sweeper_ask(struct host *host)
+{
+	host->sweeper.asked = true;
+	host->sweeper.since = clock_ms();
+	host_order(host, HOST_FORK_SWEEP, 0);
+}
+
+void host_sweeper_kill(struct host *host)
+{
+	if (host->sweeper.pid <= 0 || host->sweeper.killed)
+		return;
+	host->sweeper.killed = true;
+	host->sweeper.since = clock_ms();
+	host_order(host, HOST_KILL, host->sweeper.pid);
+}
+
+int64_t host_sweeper_due(const struct host *host)
+{
+	const struct host_sweeper *sweeper = &host->sweeper;
+
+	return sweeper->asked || (sweeper->killed && !sweeper->ended)
+		       ? sweeper->since + HOST_SWEEPER_MS
+		       : -1;
+}
+
 void host_sweeper_done(struct host *host)
 {
 	if (host->sweeper.fd >= 0)
 		(void)close(host->sweeper.fd);
 	host->sweeper = (struct host_sweeper){ .fd = -1 };
+}
+
+void host_sweeper_ended(struct host *host, int status)
+{
+	bool by_us = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+
+	host->sweeper.ended = true;
+	host->sweeper.status = status;
+	/* It ends in order where the walker has closed its socket. Where it crashed, the walker may see that
+	 * first, and have had its end ordered. */
+	host->counts[HEALTH_SWEEP] += status != 0 && (!host->sweeper.killed || !by_us);
+}
+
+void host_no_sweeper(struct host *host)
+{
+	host_sweeper_done(host);
+	(void)snprintf(host->sweeper.why, sizeof(host->sweeper.why), "%.*s",
+		(int)host->in.payload.len, (const char *)host->in.payload.data);
 }
 
 const char *host_status_text(int status, char text[static JOB_TEXT_MAX])

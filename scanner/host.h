@@ -21,16 +21,19 @@ enum host_state {
 
 enum {
 	HOST_LOAD_MS = 15 * 60 * 1000, /* a load that takes longer hangs */
-	HOST_END_MS = 3000             /* so long it may take to end its workers */
+	HOST_END_MS = 3000,            /* so long it may take to end its workers */
+	HOST_SWEEPER_MS = 30 * 1000 /* to fork the sweep's, or for that one to be dead */
 };
 
 /* The one worker of the sweep in a host: it serves the walker (sweeper.h), not us. */
 struct host_sweeper {
 	bool asked; /* for it, and no answer yet */
 	bool killed, ended;
-	pid_t pid;  /* 0: none */
-	int fd;     /* its socket, for the walker; -1: handed on */
-	int status; /* once it ended, as waitpid(2) */
+	int64_t since;          /* clock_ms(): asked for, or killed */
+	pid_t pid;              /* 0: none */
+	int fd;                 /* its socket, for the walker; -1: handed on */
+	int status;             /* once it ended, as waitpid(2) */
+	char why[JOB_TEXT_MAX]; /* it could not be forked, or "" */
 };
 
 /* The self-test of its workers: each passes it before its first message, and again every now and then. */
@@ -79,8 +82,21 @@ int host_receive(struct host *host, struct err *err);
 /* HOST_LOADED is in host->in: now in host->loaded, whose texts end. */
 void host_take_loaded(struct host *host);
 
+/* Have the sweep's worker forked; end it, if it is there. */
+void host_sweeper_ask(struct host *host);
+void host_sweeper_kill(struct host *host);
+
+/* Until when either may take, clock_ms(); -1: neither is under way. */
+int64_t host_sweeper_due(const struct host *host);
+
 /* Forget the sweep's worker. */
 void host_sweeper_done(struct host *host);
+
+/* It was reaped, and what it died of by itself is counted. */
+void host_sweeper_ended(struct host *host, int status);
+
+/* HOST_NO_SWEEP is in host->in: why is in host->sweeper. */
+void host_no_sweeper(struct host *host);
 
 /* Has it ended? Then *how_r says how, for people, and *status_r as waitpid(2). */
 bool host_reap(struct host *host, int *status_r, char how_r[static JOB_TEXT_MAX]);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -13,6 +12,7 @@
 #include "scanner/deadline.h"
 #include "scanner/hosts_inside.h"
 #include "scanner/memory.h"
+#include "scanner/role.h"
 #include "scanner/temp.h"
 
 enum {
@@ -28,7 +28,8 @@ int hosts_init(struct hosts *hosts, const struct settings *settings, struct err 
 		.signatures = &settings->signatures,
 		.reload_at = -1,
 		.sweep_at = -1,
-		.unsettled_since = -1 };
+		.unsettled_since = -1,
+		.wrong_at = -1 };
 	hosts->workers = (size_t)settings->workers;
 	if (hosts->workers == 0)
 		hosts->workers = cores > 0 ? (size_t)cores : 1;
@@ -173,6 +174,22 @@ static void sweep(struct hosts *hosts)
 	}
 }
 
+/* One that was killed and is not dead is held by a disk: that is not the engine host's fault. Returns when to
+ * come again. */
+static int64_t see_to_sweeper(struct host *host)
+{
+	int64_t due = host_sweeper_due(host);
+
+	if (due > clock_ms())
+		return due;
+	if (due >= 0 && host->sweeper.asked && host->state != HOST_ENDING) {
+		log_error("the engine host starts no worker for the sweep: it is "
+			  "replaced");
+		host_kill(host);
+	}
+	return -1;
+}
+
 static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 {
 	int64_t test_ms = hosts->settings->check_interval_ms < HOSTS_TEST_MS
@@ -187,6 +204,7 @@ static int64_t turn(struct hosts *hosts, struct host *host, bool need_fresh)
 			host_kill(host);
 		next = deadline_sooner(next, host->deadline);
 	}
+	next = deadline_sooner(next, see_to_sweeper(host));
 	crew_fill(host, hosts->workers, need_fresh && host == hosts->serving);
 	next = deadline_sooner(next, crew_probe(host, test_ms));
 	if (host->state == HOST_SERVING && host->fork_after > clock_ms())
@@ -262,7 +280,7 @@ void hosts_hear_one(struct hosts *hosts, struct host *host)
 				crew_not_joined(host);
 			break;
 		case HOST_NO_SWEEP:
-			host_sweeper_done(host);
+			host_no_sweeper(host);
 			break;
 		case HOST_WORKER:
 			crew_joined(host);
@@ -316,6 +334,7 @@ static void ended(struct hosts *hosts, struct host *host, const char *how)
 	host->counts[HEALTH_HOSTS] += !host->told;
 	for (size_t i = 0; i < HEALTH_COUNTS; i++)
 		hosts->counts[i] += host->counts[i];
+	hosts->wrong_at = hosts_wrong_at(hosts);
 	if (!host->told)
 		failed(hosts, host, how);
 	if (host == hosts->serving)
@@ -365,13 +384,16 @@ bool hosts_stop(struct hosts *hosts)
 
 void hosts_done(struct hosts *hosts)
 {
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE)
+			host_kill(&hosts->list[i]);
 	for (size_t i = 0; i < HOSTS_MAX; i++) {
 		struct host *host = &hosts->list[i];
 
 		if (host->state == HOST_NONE)
 			continue;
-		host_kill(host);
-		(void)waitpid(host->pid, NULL, 0);
+		/* It reads signatures from a disk that may not answer. */
+		role_end(host->pid, 0);
 		crew_lost(host);
 		host_done(host);
 	}

@@ -36,6 +36,7 @@ struct hosts {
 	int64_t unsettled_since; /* signatures are being written since then, or -1 */
 	int64_t sweep_at; /* temp folders of the dead are to be removed then, or -1 */
 	uint64_t counts[HEALTH_COUNTS]; /* of those that ended */
+	int64_t wrong_at;               /* the same, as of struct host_test; or -1 */
 	char trouble[JOB_TEXT_MAX];     /* why none serves, or not the newest; or "" */
 };
 
@@ -64,10 +65,14 @@ void hosts_reap(struct hosts *hosts);
 /* What they and their workers did since the start; the rest is 0. */
 void hosts_count(const struct hosts *hosts, uint64_t counts_r[static HEALTH_COUNTS]);
 
+/* When one of their workers last found nothing any more, as of struct host_test; -1: never. */
+int64_t hosts_wrong_at(const struct hosts *hosts);
+
 /* Jobs in work, in all of them. */
 size_t hosts_busy(const struct hosts *hosts);
 
-/* Is nothing in work, and has all that was left its temp folder empty? One that is ending has not. */
+/* Is nothing in work, and has all that was left its temp folder empty? One that is ending has not; but a
+ * worker of the sweep that was killed, and cannot die, is waited for HOST_SWEEPER_MS. */
 bool hosts_are_quiet(const struct hosts *hosts);
 
 /* Give the request to a worker of the host that serves; false: not now. */
@@ -76,7 +81,7 @@ bool hosts_give(struct hosts *hosts, struct request *request);
 /* Tell all to end, now. True once none is left. */
 bool hosts_stop(struct hosts *hosts);
 
-/* Kill what is left. */
+/* Kill what is left; waits for that, for a moment. */
 void hosts_done(struct hosts *hosts);
 
 #endif

@@ -3,6 +3,8 @@
  * What all the engine hosts come to together. */
 #include <string.h>
 
+#include "common/clock.h"
+
 #include "scanner/crew.h"
 #include "scanner/hosts.h"
 
@@ -16,15 +18,34 @@ size_t hosts_busy(const struct hosts *hosts)
 	return busy;
 }
 
+/* Killed, and not dead for so long: a disk holds it, and may do so for ever. */
+static bool is_stuck(const struct host *host)
+{
+	return host->sweeper.killed && host_sweeper_due(host) >= 0 &&
+	       host_sweeper_due(host) <= clock_ms();
+}
+
 bool hosts_are_quiet(const struct hosts *hosts)
 {
 	for (size_t i = 0; i < HOSTS_MAX; i++)
 		if (hosts->list[i].state != HOST_NONE &&
 			(pool_count(&hosts->list[i].pool, WORKER_ENDING) > 0 ||
 				hosts->list[i].sweeper.asked ||
-				hosts->list[i].sweeper.pid > 0))
+				(hosts->list[i].sweeper.pid > 0 &&
+					!is_stuck(&hosts->list[i]))))
 			return false;
 	return hosts_busy(hosts) == 0;
+}
+
+int64_t hosts_wrong_at(const struct hosts *hosts)
+{
+	int64_t last = hosts->wrong_at;
+
+	for (size_t i = 0; i < HOSTS_MAX; i++)
+		if (hosts->list[i].state != HOST_NONE &&
+			hosts->list[i].test.wrong_at > last)
+			last = hosts->list[i].test.wrong_at;
+	return last;
 }
 
 void hosts_count(const struct hosts *hosts, uint64_t counts_r[static HEALTH_COUNTS])

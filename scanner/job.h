@@ -37,9 +37,10 @@ enum job_type {
 	SWEEP_PAUSE, /* begin no scan */
 	SWEEP_WORKER, /* a struct sweep_worker; its socket comes with the message */
 	SWEEP_ENDED, /* a struct job_worker that is no more; pid 0: there will be none now */
-	SWEEP_WANT,   /* walker to parent: give me a worker */
-	SWEEP_RETIRE, /* end the one I have */
-	SWEEP_TOLD,   /* a struct swept: what was done so far */
+	SWEEP_NO_WORKER, /* the same, because: a sentence */
+	SWEEP_WANT,      /* walker to parent: give me a worker */
+	SWEEP_RETIRE,    /* end the one I have */
+	SWEEP_TOLD,      /* a struct swept: what was done so far */
 };
 
 /* The fixed start of every message on a socketpair; native byte order, same machine. */

@@ -33,23 +33,30 @@ static int find(const struct quarantine *quarantine, const char *id,
 		    : 0;
 }
 
-/* Is there a file with these very bytes? */
-static bool has_bytes(int dir, const char *name, const struct hash *hash)
+/* Is there a file with its very bytes? */
+static bool has_bytes(int dir, const char *name, const struct quarantine_item *item)
 {
 	auto_close int fd =
 		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	auto_hasher struct hasher hasher = { 0 };
 	uint8_t chunk[CHUNK];
+	struct stat stat;
 	struct hash is;
-	ssize_t got;
+	uint64_t left = item->size;
+	ssize_t got = 0;
 
-	if (fd < 0 || hasher_init(&hasher, NULL) < 0)
+	if (fd < 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) ||
+		(uint64_t)stat.st_size != item->size || hasher_init(&hasher, NULL) < 0)
 		return false;
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
+	/* It may grow faster than it is read. */
+	while (left > 0 &&
+		(got = read(fd, chunk, left < CHUNK ? (size_t)left : CHUNK)) > 0) {
 		if (hasher_add(&hasher, (struct span){ chunk, (size_t)got }, NULL) < 0)
 			return false;
+		left -= (uint64_t)got;
+	}
 	hasher_result(&hasher, &is);
-	return got == 0 && hash_equal(&is, hash);
+	return left == 0 && hash_equal(&is, &item->hash);
 }
 
 static int fail(const char *what, const char *path, struct err *err)
@@ -132,7 +139,7 @@ static int place(const struct quarantine *quarantine, const struct quarantine_it
 		return err_wrap(err, "it cannot be put back; say --to another path");
 	}
 	/* Cut off behind the very last step. */
-	if (again && has_bytes(dir, name, &item->hash))
+	if (again && has_bytes(dir, name, item))
 		return 0;
 	if (quarantine_data(quarantine, item->id, &data, err) < 0)
 		return -1;

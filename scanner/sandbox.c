@@ -4,14 +4,12 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/defer.h"
@@ -20,6 +18,7 @@
 #include "common/file.h"
 #include "common/parse.h"
 
+#include "scanner/capabilities.h"
 #include "scanner/sandbox_inside.h"
 
 enum {
@@ -111,28 +110,10 @@ static int close_descriptors(int keep_fd, struct err *err)
 	return descriptors_close_others(&keep_fd, 1, err);
 }
 
-/* Of a worker started by root: none of its capabilities. Who has none need not ask, which a service
- * manager's filter may refuse. */
-static int drop_capabilities(struct err *err)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	uint32_t any = 0;
-
-	if (syscall(SYS_capget, &head, data) < 0)
-		return err_errno(err, ERR_FATAL, "capget");
-	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		any |= data[i].effective | data[i].permitted | data[i].inheritable;
-	memset(data, 0, sizeof(data));
-	if (any != 0 && syscall(SYS_capset, &head, data) < 0)
-		return err_errno(err, ERR_FATAL, "capset");
-	return 0;
-}
-
 /* The last step: what comes before needs no permission from it. */
 static int drop_privileges(const char *temp_dir, struct err *err)
 {
-	if (drop_capabilities(err) < 0)
+	if (capabilities_drop(err) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(err, ERR_FATAL, "no_new_privs");

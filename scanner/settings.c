@@ -237,13 +237,38 @@ static int expand(char **text, struct err *err)
 	return 0;
 }
 
+static bool is_same_path(const char *left, const char *right)
+{
+	size_t left_len = strlen(left), right_len = strlen(right);
+
+	while (left_len > 1 && left[left_len - 1] == '/')
+		left_len--;
+	while (right_len > 1 && right[right_len - 1] == '/')
+		right_len--;
+	return left_len == right_len && memcmp(left, right, left_len) == 0;
+}
+
+/* Each of the three has its own lock in it. */
+static int check_quarantine(const struct settings *settings, struct err *err)
+{
+	const char *path = settings->sweep_quarantine;
+
+	if (!path || (!is_same_path(path, settings->sweep_state) &&
+			     !is_same_path(path, settings->temp_dir)))
+		return 0;
+	return schema_error(err, settings->path, settings->sweep_quarantine_line,
+		"sweep-quarantine: expected a folder of its own, not that of sweep-state "
+		"or temp-dir");
+}
+
 static int finish(struct settings *settings, struct err *err)
 {
 	if (refuse_repeats(settings, err) < 0 || check_guard(settings, err) < 0 ||
 		check_alert(settings, err) < 0 || expand(&settings->curve_key, err) < 0 ||
 		expand(&settings->metrics_file, err) < 0 ||
 		expand(&settings->sweep_state, err) < 0 ||
-		expand(&settings->sweep_quarantine, err) < 0)
+		expand(&settings->sweep_quarantine, err) < 0 ||
+		check_quarantine(settings, err) < 0)
 		return -1;
 	return 0;
 }

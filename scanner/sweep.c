@@ -60,45 +60,30 @@ static void log_passed(struct sweep *sweep, const char *path, const char *why)
 			log_value(span_str(path), text), why);
 }
 
-/* When the next pass is due: sooner if other signatures serve than those that the last one began with,
- * for then every file is, and where something could not be swept at all. */
 static int64_t next_pass(const struct sweep *sweep)
 {
-	const struct settings *settings = sweep->settings;
-	const struct sweep_report *report = &sweep->book.report;
-	int64_t rest_ms = settings->sweep_interval_ms;
-
-	if (report->now.ended_s == 0)
+	if (sweep->book.report.now.ended_s == 0)
 		return 0;
-	if (settings->sweep_rest_ms < rest_ms &&
-		(sweep->book.barred[0] ||
-			!hash_equal(&report->digest, &sweep->pair.digest)))
-		rest_ms = settings->sweep_rest_ms;
-	return sweep->ended_at + rest_ms;
+	return sweep->ended_at +
+	       sweep_book_rest_ms(&sweep->book, sweep->settings, &sweep->pair.digest);
 }
 
-/* One that was not done goes on: what it scanned is remembered. */
 static int begin_pass(struct sweep *sweep, struct err *err)
 {
 	const struct settings *settings = sweep->settings;
-	struct sweep_report *report = &sweep->book.report;
-	bool goes_on = report->pass > 0 && report->now.ended_s == 0;
 	struct stat spared;
+	bool goes_on;
 
 	if (sweep_walk_new(&settings->sweep, &settings->sweep_exclude,
 		    settings->sweep_cross != 0, &sweep->walk, err) < 0)
 		return -1;
 	if (sweep_move_folder(settings, &spared))
 		sweep_walk_spare(sweep->walk, &spared);
-	if (!goes_on) {
-		report->pass++;
-		report->now = (struct sweep_pass){ .began_s = clock_wall_s() };
-	}
-	report->now.counts = (struct sweep_counts){ 0 };
-	report->digest = sweep->pair.digest;
+	goes_on = sweep_book_begin(&sweep->book, &sweep->pair.digest);
 	sweep->logged = 0;
 	sweep_book_look(&sweep->book, &settings->sweep);
-	log_info("sweep: pass=%u %s", report->pass, goes_on ? "goes on" : "begins");
+	log_info("sweep: pass=%u %s", sweep->book.report.pass,
+		goes_on ? "goes on" : "begins");
 	sweep_book_save(&sweep->book);
 	return 0;
 }
@@ -234,6 +219,7 @@ static void answered(struct sweep *sweep)
 		const struct sweep_scanned scanned = { current->path, &current->stat,
 			current->is_mail, changed, &sweep->pair.its };
 
+		sweep_book_foretell(&sweep->book, &scanned, answer);
 		sweep_move(sweep->settings, sweep->walk, &scanned, current->fd, answer);
 		sweep_book_add(&sweep->book, &scanned, answer);
 		close_file(current);
@@ -276,7 +262,7 @@ static bool is_to_save(const struct sweep *sweep)
 static int wait_ms(const struct sweep *sweep)
 {
 	const struct sweep_pair *pair = &sweep->pair;
-	int64_t next = -1, now = clock_ms();
+	int64_t next = -1;
 
 	if (pair->goes && pair->known) {
 		next = pair->deadline;
@@ -291,7 +277,7 @@ static int wait_ms(const struct sweep *sweep)
 							     ? sweep->rate_at
 							     : sweep->space_at);
 	}
-	if (is_to_save(sweep) && sweep->book.save_at > now)
+	if (is_to_save(sweep))
 		next = deadline_sooner(next, sweep->book.save_at);
 	return clock_left(next);
 }
@@ -304,6 +290,7 @@ static int turn(struct sweep *sweep, struct err *err)
 		return -1;
 	if (event == SWEEP_ANSWERED)
 		answered(sweep);
+	sweep_book_note_idle(&sweep->book, sweep->pair.why);
 	if (sweep->pair.goes && sweep->pair.known) {
 		if (!sweep->walk && clock_ms() >= next_pass(sweep) &&
 			begin_pass(sweep, err) < 0)

@@ -15,24 +15,53 @@
 
 enum {
 	SAVE_MS = 5000, /* between two reports of a pass */
-	ERROR_LOG_MS = 60 * 1000
+	ERROR_LOG_MS = 60 * 1000,
+	BARRED_MS =
+		60 *
+		1000 /* the least between two passes for a directory that is missing */
 };
+
+static bool may_log(int64_t *last)
+{
+	int64_t now = clock_ms();
+
+	if (*last != 0 && now - *last < ERROR_LOG_MS)
+		return false;
+	*last = now;
+	return true;
+}
 
 /* What cannot be remembered or reported is said, and is done again another time. */
 static void tell_error(struct sweep_book *book, const struct err *err)
 {
 	(void)snprintf(book->error, sizeof(book->error), "%s", err->text);
 	book->failing = true;
-	if (book->error_at != 0 && clock_ms() - book->error_at < ERROR_LOG_MS)
-		return;
-	book->error_at = clock_ms();
-	log_error("sweep: %s", err->text);
+	if (may_log(&book->error_at))
+		log_error("sweep: %s", err->text);
 }
 
 static void set_trouble(struct sweep_book *book)
 {
 	(void)snprintf(book->report.trouble, sizeof(book->report.trouble), "%.255s",
-		book->error[0] ? book->error : book->barred);
+		book->error[0]  ? book->error
+		: book->idle[0] ? book->idle
+				: book->barred);
+}
+
+void sweep_book_note_idle(struct sweep_book *book, const char *why)
+{
+	char idle[ERR_TEXT_MAX] = "";
+
+	if (why[0])
+		(void)snprintf(idle, sizeof(idle), "no worker starts: %.220s", why);
+	if (strcmp(book->idle, idle) == 0)
+		return;
+	memcpy(book->idle, idle, sizeof(idle));
+	/* Each names its own temp folder: no two sentences need be the same. */
+	if (why[0] && may_log(&book->idle_at))
+		log_warning("sweep: %s", idle);
+	set_trouble(book);
+	book->untold = true;
 }
 
 void sweep_book_save(struct sweep_book *book)
@@ -134,8 +163,8 @@ bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,
 	return true;
 }
 
-/* Reported before it is remembered: killed between the two, it is found again. */
-static void report_find(struct sweep_book *book, const struct sweep_scanned *scanned,
+/* Into the report, and that to disk. */
+static void list_find(struct sweep_book *book, const struct sweep_scanned *scanned,
 	const struct sweep_answer *answer)
 {
 	struct sweep_find find = { .path = strdup(scanned->path),
@@ -144,27 +173,42 @@ static void report_find(struct sweep_book *book, const struct sweep_scanned *sca
 		.reason = (enum verdict_reason)answer->reason,
 		.size = answer->size,
 		.found_s = clock_wall_s() };
-	char path[LOG_TEXT_MAX], signature[LOG_TEXT_MAX], where[LOG_TEXT_MAX],
-		detail[LOG_TEXT_MAX];
 	struct err err = { 0 };
 
 	memcpy(find.signature, answer->signature, sizeof(find.signature));
 	memcpy(find.where, answer->where, sizeof(find.where));
 	memcpy(find.detail, answer->detail, sizeof(find.detail));
-	log_warning("sweep: path=%s verdict=%s reason=%s signature=%s where=%s size=%ju "
-		    "detail=%s",
-		log_value(span_str(scanned->path), path),
-		find.is_infected ? "infected" : "unscannable",
-		verdict_reason_name(find.reason),
-		log_value(span_str(find.signature), signature),
-		log_value(span_str(find.where), where), (uintmax_t)find.size,
-		log_value(span_str(find.detail), detail));
 	if (!find.path)
 		(void)err_memory(&err);
 	if (!find.path || sweep_report_add(&book->report, &find, &err) < 0)
 		tell_error(book, &err);
 	free(find.path);
 	sweep_book_save(book);
+}
+
+void sweep_book_foretell(struct sweep_book *book, const struct sweep_scanned *scanned,
+	const struct sweep_answer *answer)
+{
+	if (book->moves && answer->kind == VERDICT_INFECTED && !scanned->is_mail)
+		list_find(book, scanned, answer);
+}
+
+/* Reported before it is remembered: killed between the two, it is found again. */
+static void report_find(struct sweep_book *book, const struct sweep_scanned *scanned,
+	const struct sweep_answer *answer)
+{
+	char path[LOG_TEXT_MAX], signature[LOG_TEXT_MAX], where[LOG_TEXT_MAX],
+		detail[LOG_TEXT_MAX];
+
+	log_warning("sweep: path=%s verdict=%s reason=%s signature=%s where=%s size=%ju "
+		    "detail=%s",
+		log_value(span_str(scanned->path), path),
+		answer->kind == VERDICT_INFECTED ? "infected" : "unscannable",
+		verdict_reason_name((enum verdict_reason)answer->reason),
+		log_value(span_str(answer->signature), signature),
+		log_value(span_str(answer->where), where), (uintmax_t)answer->size,
+		log_value(span_str(answer->detail), detail));
+	list_find(book, scanned, answer);
 }
 
 void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned,
@@ -192,6 +236,51 @@ void sweep_book_add(struct sweep_book *book, const struct sweep_scanned *scanned
 		    &print, &err) < 0 ||
 		sweep_set_add(book->set, &print, kind, book->report.pass, &err) < 0)
 		tell_error(book, &err);
+}
+
+int64_t sweep_book_rest_ms(const struct sweep_book *book, const struct settings *settings,
+	const struct hash *serving)
+{
+	int64_t interval_ms = settings->sweep_interval_ms,
+		rest_ms = settings->sweep_rest_ms;
+
+	if (hash_equal(&book->report.digest, serving)) {
+		if (!book->barred[0])
+			return interval_ms;
+		/* Another pass does not bring it back. */
+		if (rest_ms < BARRED_MS)
+			rest_ms = BARRED_MS;
+	}
+	return rest_ms < interval_ms ? rest_ms : interval_ms;
+}
+
+/* What was moved, or has gone since. The others come up again. */
+static uint64_t count_gone(const struct sweep_report *report)
+{
+	uint64_t gone = 0;
+	struct stat stat;
+
+	for (size_t i = 0; i < report->find_count; i++) {
+		const struct sweep_find *find = &report->finds[i];
+
+		gone += find->is_infected && find->pass == report->pass &&
+			lstat(find->path, &stat) < 0 && errno == ENOENT;
+	}
+	return gone;
+}
+
+bool sweep_book_begin(struct sweep_book *book, const struct hash *digest)
+{
+	struct sweep_report *report = &book->report;
+	bool goes_on = report->pass > 0 && report->now.ended_s == 0;
+
+	if (!goes_on) {
+		report->pass++;
+		report->now = (struct sweep_pass){ .began_s = clock_wall_s() };
+	}
+	report->now.counts = (struct sweep_counts){ .infected = count_gone(report) };
+	report->digest = *digest;
+	return goes_on;
 }
 
 void sweep_book_end(struct sweep_book *book)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scanner/sweep_move.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 
 enum {
 	LINKS_MAX = 64,
+	START_MAX = 64,
 	MOVED_MAX = LINKS_MAX + QUARANTINE_ID_MAX
 };
 
@@ -40,12 +42,30 @@ bool sweep_move_folder(const struct settings *settings, struct stat *stat_r)
 	       stat(settings->sweep_quarantine, stat_r) == 0;
 }
 
-static bool is_mbox(int file)
+/* As Dovecot's dbox does: "2 M1e C5f3a9b21", the sizes and times in hexadecimal. */
+static bool is_dbox(const char *start)
 {
-	char start[sizeof(mbox_start) - 1];
+	static const char digits[] = "0123456789abcdef";
+	size_t size, time;
 
-	return pread(file, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
-	       memcmp(start, mbox_start, sizeof(start)) == 0;
+	if (strncmp(start, "2 M", 3) != 0)
+		return false;
+	start += 3;
+	size = strspn(start, digits);
+	if (size == 0 || strncmp(start + size, " C", 2) != 0)
+		return false;
+	start += size + 2;
+	time = strspn(start, digits);
+	return time > 0 && start[time] == '\n';
+}
+
+/* By how it begins. */
+static bool is_mailbox(int file)
+{
+	char start[START_MAX] = "";
+
+	return pread(file, start, sizeof(start) - 1, 0) > 0 &&
+	       (strncmp(start, mbox_start, strlen(mbox_start)) == 0 || is_dbox(start));
 }
 
 /* A quarantine that came to be while the sweep was on its way is not passed over. */
@@ -73,12 +93,28 @@ static int move(const struct settings *settings, const struct quarantine_find *f
 	return quarantine_take(&quarantine, find, id_r, err);
 }
 
-static int refuse_mail(const struct sweep_scanned *scanned, int file, struct err *err)
+/* In ACCOUNT/quarantine beside ACCOUNT/state.db: infected, and often the only copy. */
+static bool is_mailfilters(const struct quarantine_find *find)
+{
+	static const char own[] = "/quarantine/";
+	size_t len = strlen(find->path) - strlen(find->name), own_len = sizeof(own) - 1;
+	struct stat record;
+
+	return len >= own_len && memcmp(find->path + len - own_len, own, own_len) == 0 &&
+	       fstatat(find->dir, "../state.db", &record, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(record.st_mode);
+}
+
+static int refuse_mail(const struct sweep_scanned *scanned,
+	const struct quarantine_find *find, struct err *err)
 {
 	if (scanned->is_mail)
 		return err_set(err, ERR_MESSAGE,
 			"a mail: mailfilter rescan cleans what mailfilter delivered");
-	if (is_mbox(file))
+	if (is_mailfilters(find))
+		return err_set(err, ERR_MESSAGE,
+			"mailfilter keeps it: \"mailfilter quarantine\" lists and deletes it");
+	if (is_mailbox(find->file))
 		return err_set(err, ERR_MESSAGE, SWEEP_MAILBOX);
 	return scanned->changed ? err_set(err, ERR_AGAIN,
 					  "it changed lately: the next pass looks again")
@@ -110,7 +146,8 @@ void sweep_move(const struct settings *settings, const struct sweep_walk *walk,
 	if (!settings->sweep_quarantine || answer->kind != VERDICT_INFECTED)
 		return;
 	find.dir = sweep_walk_place(walk, &find.name);
-	if (refuse_mail(scanned, file, &err) < 0 || move(settings, &find, id, &err) < 0) {
+	if (refuse_mail(scanned, &find, &err) < 0 ||
+		move(settings, &find, id, &err) < 0) {
 		say(answer, "not moved: ", err.text);
 		return;
 	}

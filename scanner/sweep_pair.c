@@ -84,6 +84,12 @@ static enum sweep_event judge(struct sweep_pair *pair, const struct job_worker *
 	return blame(pair, REASON_CRASH, "its scan was killed again and again");
 }
 
+static void take_why(struct sweep_pair *pair, const struct job_in *in)
+{
+	(void)snprintf(pair->why, sizeof(pair->why), "%.*s", (int)in->payload.len,
+		(const char *)in->payload.data);
+}
+
 static enum sweep_event ended(struct sweep_pair *pair)
 {
 	struct job_worker worker;
@@ -134,6 +140,10 @@ static int obey(struct sweep_pair *pair, enum sweep_event *event_r, struct err *
 		joined(pair);
 	} else if (in->head.type == SWEEP_ENDED && len == sizeof(struct job_worker)) {
 		*event_r = ended(pair);
+	} else if (in->head.type == SWEEP_NO_WORKER && len < JOB_TEXT_MAX) {
+		take_why(pair, in);
+		pair->asked = false;
+		pair->ask_after = clock_ms() + ASK_AGAIN_MS;
 	} else {
 		return err_set(err, ERR_FATAL, "an order that is not known");
 	}
@@ -180,11 +190,14 @@ static int hear_worker(
 	len = pair->in.payload.len;
 	if (type == JOB_READY && !pair->ready && len == 0) {
 		pair->ready = pair->served = true;
+		pair->why[0] = '\0';
 		pair->deadline = -1;
 		return 0;
 	}
 	if (type == SWEEP_ANSWER && pair->busy && len == sizeof(pair->answer))
 		return answered(pair, event_r, err);
+	if (type == JOB_FAILED && len < JOB_TEXT_MAX)
+		take_why(pair, &pair->in);
 	return retire(pair, err);
 }
 

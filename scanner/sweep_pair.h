@@ -43,6 +43,7 @@ struct sweep_pair {
 	int64_t deadline; /* of the scan; -1 while it does not count */
 	unsigned tries, lost;
 	struct sweep_answer answer;
+	char why[JOB_TEXT_MAX]; /* there is no worker that serves, or "" */
 };
 
 void sweep_pair_init(struct sweep_pair *pair, const struct settings *settings);

@@ -43,8 +43,9 @@ struct sweep_set {
 	int lock, fd;
 	struct start start;
 	uint64_t count;
-	uint8_t *seen; /* a bit a slot: found, and that is not written yet */
-	uint32_t full; /* the pass in which nothing more fits; 0: none */
+	uint8_t *seen;  /* a bit a slot: found, and that is not written yet */
+	uint32_t full;  /* the pass in which nothing more fits; 0: none */
+	struct err why; /* or in which it could not grow, and why */
 };
 
 static off_t offset_of(uint64_t bucket)
@@ -170,28 +171,40 @@ int sweep_set_flush(struct sweep_set *set, uint32_t pass, struct err *err)
 	return 0;
 }
 
+static int fill(const struct sweep_set *set, const struct start *start, uint32_t pass,
+	int fd, struct err *err)
+{
+	uint8_t page[PAGE] = { 0 };
+
+	memcpy(page, start, sizeof(*start));
+	if (write_at(set, fd, page, PAGE, 0, err) < 0 ||
+		(pass > 0 && copy_buckets(set, start, pass, fd, err) < 0))
+		return -1;
+	return ftruncate(fd, offset_of(start->buckets)) < 0 || fdatasync(fd) < 0
+		       ? failed(set, "make", err)
+		       : 0;
+}
+
 /* A whole file that takes the place of the present one, if there is one. pass 0: an empty one. */
 static int replace(
 	struct sweep_set *set, const struct start *start, uint32_t pass, struct err *err)
 {
 	uint8_t *seen DEFER(defer_free) = calloc(start->buckets, SEEN_BYTES);
 	char path[PATH_SIZE + 8];
-	uint8_t page[PAGE] = { 0 };
 	auto_close int fd = -1;
 
 	if (!seen)
 		return err_memory(err);
-
-	memcpy(page, start, sizeof(*start));
 	(void)snprintf(path, sizeof(path), "%s.new", set->path);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, offset_of(start->buckets)) < 0)
+	if (fd < 0)
 		return failed(set, "make", err);
-	if (write_at(set, fd, page, PAGE, 0, err) < 0 ||
-		(pass > 0 && copy_buckets(set, start, pass, fd, err) < 0))
+	if (fill(set, start, pass, fd, err) < 0 ||
+		(rename(path, set->path) < 0 && failed(set, "replace", err) < 0)) {
+		/* Where a disk is full it would keep it so. */
+		(void)unlink(path);
 		return -1;
-	if (fdatasync(fd) < 0 || rename(path, set->path) < 0)
-		return failed(set, "replace", err);
+	}
 	if (set->fd >= 0)
 		(void)close(set->fd);
 	set->fd = take_fd(&fd);
@@ -311,11 +324,6 @@ static size_t slot_for(const struct bucket *bucket, const struct sweep_print *pr
 	return free_one;
 }
 
-static off_t slot_offset(uint64_t bucket, size_t slot)
-{
-	return offset_of(bucket) + (off_t)(slot * sizeof(struct slot));
-}
-
 int sweep_set_find(struct sweep_set *set, const struct sweep_print *print, uint32_t pass,
 	enum sweep_kind *kind_r, bool *now_r, struct err *err)
 {
@@ -340,6 +348,21 @@ int sweep_set_find(struct sweep_set *set, const struct sweep_print *print, uint3
 	return 0;
 }
 
+/* -1: there is none in this pass. That costs a look at the whole table, and so once a pass. */
+static int make_room(struct sweep_set *set, uint32_t pass)
+{
+	if (set->full == pass)
+		return -1;
+	if (set->count < set->start.buckets * SLOTS / 2)
+		return 0;
+	set->why = (struct err){ 0 };
+	if (rebuild(set, pass, &set->why) == 0 &&
+		set->count < set->start.buckets * SLOTS / 2)
+		return 0;
+	set->full = pass;
+	return -1;
+}
+
 int sweep_set_add(struct sweep_set *set, const struct sweep_print *print,
 	enum sweep_kind kind, uint32_t pass, struct err *err)
 {
@@ -351,24 +374,18 @@ int sweep_set_add(struct sweep_set *set, const struct sweep_print *print,
 	uint64_t index;
 	size_t slot;
 
-	if (set->full == pass)
-		return 0;
-	if (set->count >= set->start.buckets * SLOTS / 2) {
-		if (rebuild(set, pass, err) < 0)
-			return -1;
-		if (set->count >= set->start.buckets * SLOTS / 2) {
-			set->full = pass;
-			return 0;
-		}
-	}
+	if (make_room(set, pass) < 0)
+		return set->why.kind == ERR_NONE
+			       ? 0
+			       : err_set(err, set->why.kind, "%s", set->why.text);
 	index = bucket_of(print, set->start.buckets);
 	if (read_bucket(set, index, &bucket, err) < 0)
 		return -1;
 	slot = slot_for(&bucket, print);
 	if (slot == SLOTS)
 		return 0;
-	if (write_at(set, set->fd, &added, sizeof(added), slot_offset(index, slot), err) <
-		0)
+	if (write_at(set, set->fd, &added, sizeof(added),
+		    offset_of(index) + (off_t)(slot * sizeof(added)), err) < 0)
 		return -1;
 	set->count += bucket.slots[slot].kind == SWEEP_NONE;
 	return 0;

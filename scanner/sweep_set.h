@@ -52,7 +52,7 @@ int sweep_set_find(struct sweep_set *set, const struct sweep_print *print, uint3
 	enum sweep_kind *kind_r, bool *now_r, struct err *err);
 
 /* Scanned now. Full: those not seen in this pass nor the last make way, then it grows; at its greatest
- * size it is not remembered, and no error. */
+ * size it is not remembered, and no error. Where it cannot grow that is one, tried once a pass. */
 int sweep_set_add(struct sweep_set *set, const struct sweep_print *print,
 	enum sweep_kind kind, uint32_t pass, struct err *err);
 

@@ -77,11 +77,15 @@ static bool is_dir_at(int dirfd, const char *name)
 	       S_ISDIR(stat.st_mode);
 }
 
-static bool is_maildir(int parent, const char *name)
+/* cur or new of one, by its path or name. */
+static bool is_of_maildir(int fd, const char *name)
 {
+	const char *slash = strrchr(name, '/');
+
+	name = slash ? slash + 1 : name;
 	return (strcmp(name, "cur") == 0 || strcmp(name, "new") == 0) &&
-	       is_dir_at(parent, "cur") && is_dir_at(parent, "new") &&
-	       is_dir_at(parent, "tmp");
+	       is_dir_at(fd, "../cur") && is_dir_at(fd, "../new") &&
+	       is_dir_at(fd, "../tmp");
 }
 
 /* As those who deliver name it: a time, a dot, and more. */
@@ -128,7 +132,7 @@ static enum sweep_step enter(
 		walk->device = stat.st_dev;
 	if (stat.st_dev != walk->device && !walk->cross)
 		return pass(entry, SWEEP_WHY_ELSEWHERE, 0);
-	level->is_maildir = walk->depth > 0 && is_maildir(parent, name);
+	level->is_maildir = is_of_maildir(fd, name);
 	level->path_len = strlen(walk->path);
 	level->dir = fdopendir(fd);
 	if (!level->dir)

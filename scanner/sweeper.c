@@ -24,12 +24,8 @@ void sweeper_init(struct sweeper *sweeper, const struct settings *settings)
 /* The worker's end is ordered; it is told of when it is reaped. */
 static void retire(const struct sweeper *sweeper)
 {
-	struct host *host = sweeper->host;
-
-	if (!host || host->sweeper.pid <= 0 || host->sweeper.killed)
-		return;
-	host->sweeper.killed = true;
-	host_order(host, HOST_KILL, host->sweeper.pid);
+	if (sweeper->host)
+		host_sweeper_kill(sweeper->host);
 }
 
 /* Its worker goes with it. */
@@ -202,7 +198,11 @@ static void look_after(struct sweeper *sweeper)
 	/* Not handed on yet, or gone with its host: the walker asks again. */
 	if (sweeper->handed && host->sweeper.pid > 0)
 		ended = (struct job_worker){ host->sweeper.pid, host->sweeper.status };
-	tell(sweeper, SWEEP_ENDED, &ended, sizeof(ended), -1);
+	if (host->sweeper.why[0] != '\0')
+		tell(sweeper, SWEEP_NO_WORKER, host->sweeper.why,
+			strlen(host->sweeper.why), -1);
+	else
+		tell(sweeper, SWEEP_ENDED, &ended, sizeof(ended), -1);
 	host_sweeper_done(host);
 	sweeper->host = NULL;
 	sweeper->handed = sweeper->wants = false;
@@ -257,8 +257,7 @@ int64_t sweeper_turn(struct sweeper *sweeper, struct hosts *hosts, enum sweeper_
 		retire(sweeper);
 	if (sweeper->wants && free && host && !sweeper->host && sweeper->control >= 0) {
 		sweeper->host = host;
-		host->sweeper.asked = true;
-		host_order(host, HOST_FORK_SWEEP, 0);
+		host_sweeper_ask(host);
 	}
 	say_when(sweeper, host, free);
 	if (sweeper->walker == 0)

@@ -194,7 +194,7 @@ sub reset_all {
 
 my ($kills, @problems) = (0);
 for my $below (qw(out state)) {
-	for my $call ($below eq 'out' ? qw(write sync link unlink create) : qw(sync rename create)) {
+	for my $call ($below eq 'out' ? qw(write sync link rename unlink create) : qw(sync rename create)) {
 		for my $n (1 .. 40) {
 			reset_all();
 			Faults::with(work($below), [ $call, $n, 'kill' ], sub { mailfilter('-c', $conf, 'rescan', '--account', 'local') });

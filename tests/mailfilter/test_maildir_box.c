@@ -145,6 +145,7 @@ static void the_new_one_has_folder_flags_and_date_of_the_old(void **state)
 		assert_int_equal(st.st_mode & 07777, 0600);
 		maildir_box_forget(&box, "two");
 		assert_false(is_there("tmp/two"));
+		assert_false(is_there("tmp/two=kept"));
 		assert_int_equal(unlink(cases[i].after), 0);
 	}
 }
@@ -171,6 +172,9 @@ static void nothing_comes_back_for_what_was_deleted(void **state)
 	assert_int_equal(replace("one", "two"), 0);
 	assert_false(is_there("cur/two:2,S"));
 	assert_false(is_there("new/two"));
+	maildir_box_forget(&box, "two");
+	assert_false(is_there("tmp/two"));
+	assert_false(is_there("tmp/two=kept"));
 }
 
 static void cut_off_before_it_was_shown_it_is_not_shown(void **state)
@@ -197,7 +201,7 @@ static void cut_off_between_both_it_is_taken_up_with_the_flags_of_now(void **sta
 	make("cur/one:2,S", "infected");
 	open_box();
 	write_new("two");
-	assert_int_equal(link("tmp/two", "cur/two:2,S"), 0);
+	assert_int_equal(rename("tmp/two", "cur/two:2,S"), 0);
 	assert_int_equal(rename("cur/one:2,S", "cur/one:2,FS"), 0);
 	open_box();
 	assert_int_equal(maildir_box_is_shown(&box, "two", &err), 1);
@@ -212,7 +216,7 @@ static void cut_off_after_both_the_new_one_stays(void **state)
 	(void)state;
 	open_box();
 	write_new("two");
-	assert_int_equal(link("tmp/two", "cur/two:2,S"), 0);
+	assert_int_equal(rename("tmp/two", "cur/two:2,S"), 0);
 	open_box();
 	assert_int_equal(replace("one", "two"), 1);
 	assert_true(is_there("cur/two:2,S"));
@@ -228,11 +232,60 @@ static void one_that_was_shown_and_moved_elsewhere_is_not_shown_again(void **sta
 	make("cur/one:2,S", "infected");
 	open_box();
 	write_new("two");
-	assert_int_equal(link("tmp/two", "moved"), 0);
+	assert_int_equal(rename("tmp/two", "moved"), 0);
 	assert_int_equal(maildir_box_is_shown(&box, "two", &err), 1);
 	assert_int_equal(replace("one", "two"), 1);
 	assert_false(is_there("cur/two:2,S"));
 	assert_false(is_there("cur/one:2,S"));
+}
+
+static void one_that_was_shown_and_deleted_does_not_come_back(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	make("cur/one:2,S", "infected");
+	open_box();
+	write_new("two");
+	assert_int_equal(unlink("tmp/two"), 0);
+	assert_int_equal(maildir_box_is_shown(&box, "two", &err), 1);
+	assert_int_equal(replace("one", "two"), 1);
+	assert_false(is_there("cur/two:2,S"));
+	assert_false(is_there("cur/one:2,S"));
+}
+
+/* Killed before it was shown, and then "cp -al": the link of the backup is no word of a reader. */
+static void a_backup_made_of_links_has_not_shown_it(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	make("cur/one:2,S", "infected");
+	open_box();
+	write_new("two");
+	assert_int_equal(link("tmp/two", "backup"), 0);
+	open_box();
+	assert_int_equal(maildir_box_is_shown(&box, "two", &err), 0);
+	assert_int_equal(replace("one", "two"), 1);
+	assert_true(is_there("cur/two:2,S"));
+	assert_false(is_there("cur/one:2,S"));
+}
+
+/* By a version that linked where this one renames. */
+static void what_an_older_version_showed_is_shown(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	make("cur/one:2,S", "infected");
+	make("tmp/two", "cleaned");
+	assert_int_equal(link("tmp/two", "moved"), 0);
+	open_box();
+	assert_int_equal(maildir_box_is_shown(&box, "two", &err), 1);
+	assert_int_equal(replace("one", "two"), 1);
+	assert_false(is_there("cur/one:2,S"));
+	maildir_box_forget(&box, "two");
+	assert_false(is_there("tmp/two"));
 }
 
 static void a_name_that_leaves_the_folder_is_refused(void **state)
@@ -263,6 +316,9 @@ int main(void)
 		TEST(cut_off_between_both_it_is_taken_up_with_the_flags_of_now),
 		TEST(cut_off_after_both_the_new_one_stays),
 		TEST(one_that_was_shown_and_moved_elsewhere_is_not_shown_again),
+		TEST(one_that_was_shown_and_deleted_does_not_come_back),
+		TEST(a_backup_made_of_links_has_not_shown_it),
+		TEST(what_an_older_version_showed_is_shown),
 		TEST(a_name_that_leaves_the_folder_is_refused),
 	};
 

@@ -146,7 +146,7 @@ static void of_a_delivery_begun_by_an_older_version_no_folder_is_known(void **st
 		free(take_ptr(&targets));
 		record_close(record);
 	}
-	assert_int_equal(user_version(), 7);
+	assert_int_equal(user_version(), 8);
 }
 
 static void a_database_of_a_newer_version_is_refused_and_untouched(void **state)

@@ -163,7 +163,7 @@ static void whoever_has_had_these_signatures_needs_no_process(void **state)
 static void without_a_scanner_all_hold_and_then_go_on(void **state)
 {
 	struct world *world = make();
-	const struct rescan_report report = { .err.kind = ERR_AGAIN };
+	const struct rescan_report report = { .asked = true, .err.kind = ERR_AGAIN };
 
 	(void)state;
 	rescanner_note(&world->rescanner, &world->items[1], &report);
@@ -172,6 +172,31 @@ static void without_a_scanner_all_hold_and_then_go_on(void **state)
 		RESCANNER_HOLD_MS);
 	assert_int_equal(world->items[1].rescan.failures, 0);
 	world->rescanner.hold_ms = clock_ms() - 1;
+	assert_ptr_equal(due(world), &world->items[0]);
+}
+
+/* A disk that is full, or a process that died at once: of that account alone, and again and again. */
+static void what_fails_before_the_scanners_were_asked_holds_nobody_else(void **state)
+{
+	struct world *world = make();
+	struct child *child = &world->items[1];
+	const struct rescan_report died = { .err.kind = ERR_AGAIN },
+				   busy = { .busy = true, .err.kind = ERR_AGAIN };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		rescanner_note(&world->rescanner, child, &died);
+	assert_near(left_ms(child->rescan.due_ms), INT64_C(4) * RESCANNER_HOLD_MS);
+	assert_true(child->rescan.said);
+	assert_int_equal(world->rescanner.tries, 0);
+	assert_ptr_equal(due(world), &world->items[0]);
+	/* Somebody else is at it. */
+	child->rescan.failures = 0;
+	child->rescan.said = false;
+	rescanner_note(&world->rescanner, child, &busy);
+	assert_near(left_ms(child->rescan.due_ms), RESCANNER_LOOK_MS);
+	assert_int_equal(child->rescan.failures, 0);
+	assert_false(child->rescan.said);
 	assert_ptr_equal(due(world), &world->items[0]);
 }
 
@@ -253,6 +278,8 @@ int main(void)
 		cmocka_unit_test(one_process_runs_at_a_time),
 		cmocka_unit_test(whoever_has_had_these_signatures_needs_no_process),
 		cmocka_unit_test(without_a_scanner_all_hold_and_then_go_on),
+		cmocka_unit_test(
+			what_fails_before_the_scanners_were_asked_holds_nobody_else),
 		cmocka_unit_test(what_fails_is_tried_again_later_and_later),
 		cmocka_unit_test(what_is_marked_in_place_is_visited_now),
 		cmocka_unit_test(what_was_told_to_end_goes_on_at_once),

@@ -51,6 +51,7 @@ static inline void checked_start(struct checked *at)
 		.newer_for_ms = -1,
 		.jumped_ago_ms = -1,
 		.probed_ago_ms = -1,
+		.test_passed_ago_ms = -1,
 		.test_failed_ago_ms = -1,
 		.test_wrong_ago_ms = -1,
 		.inspector_died_ago_ms = -1 };

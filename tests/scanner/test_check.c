@@ -88,7 +88,7 @@ static void a_self_test_that_fails_is_told_of(void **state)
 	(void)state;
 	checked_start(&at);
 	says(&at, check_selftest, CHECK_OK, "no worker has passed");
-	at.facts.probed_ago_ms = 1000;
+	at.facts.probed_ago_ms = at.facts.test_passed_ago_ms = 1000;
 	at.facts.proved_for_ms = 180000;
 	says(&at, check_selftest, CHECK_OK, "in the last 3 minutes");
 	(void)snprintf(at.facts.test_why, sizeof(at.facts.test_why), "no room");
@@ -102,8 +102,28 @@ static void a_self_test_that_fails_is_told_of(void **state)
 	at.facts.test_failed_ago_ms = at.facts.test_wrong_ago_ms = 600000;
 	says(&at, check_selftest, CHECK_OK, "in the last 3 minutes");
 	/* Nobody passed since, however long ago that is. */
-	at.facts.probed_ago_ms = 700000;
+	at.facts.probed_ago_ms = at.facts.test_passed_ago_ms = 700000;
 	says(&at, check_selftest, CHECK_CRITICAL, "no worker passes");
+	checked_stop(&at);
+}
+
+static void a_failure_of_the_past_is_none_of_today(void **state)
+{
+	struct checked at;
+
+	(void)state;
+	checked_start(&at);
+	/* Days ago one failed; since then others passed, and now the signatures are loaded anew. */
+	at.facts.test_failed_ago_ms = 3 * DAY_S * 1000;
+	at.facts.test_passed_ago_ms = 60000;
+	says(&at, check_selftest, CHECK_OK, "no worker has passed its self-test yet");
+	/* None of the new ones passes. */
+	at.facts.test_failed_ago_ms = 1000;
+	says(&at, check_selftest, CHECK_CRITICAL, "no worker passes");
+	/* While others serve, or the old ones, no mail waits for it. */
+	at.facts.workers_able = 1;
+	at.facts.probed_ago_ms = 60000;
+	says(&at, check_selftest, CHECK_WARNING, "ago a worker did not pass");
 	checked_stop(&at);
 }
 
@@ -252,6 +272,7 @@ int main(void)
 		cmocka_unit_test(a_span_is_told_in_a_unit_of_which_there_are_two),
 		cmocka_unit_test(dead_workers_are_told_of),
 		cmocka_unit_test(a_self_test_that_fails_is_told_of),
+		cmocka_unit_test(a_failure_of_the_past_is_none_of_today),
 		cmocka_unit_test(what_happened_is_news_for_ten_turns),
 		cmocka_unit_test(mail_that_waits_is_told_of),
 		cmocka_unit_test(slow_scans_are_told_of),

@@ -62,9 +62,28 @@ static void what_others_may_change_is_told_of(void **state)
 	checked_stop(&at);
 }
 
+static void what_the_sweep_believes_is_its_own(void **state)
+{
+	struct checked at;
+	char swept[CHECKED_PATH];
+
+	(void)state;
+	checked_start(&at);
+	assert_int_equal(mkdir(in_folder(&at, "swept", swept), 0700), 0);
+	at.settings.sweep_state = swept;
+	assert_int_equal(chmod(swept, 0777), 0);
+	says(&at, check_permissions, CHECK_OK, "nobody else");
+	at.settings.sweep.count = 1;
+	says(&at, check_permissions, CHECK_CRITICAL, "sweep-state");
+	assert_int_equal(chmod(swept, 0755), 0);
+	says(&at, check_permissions, CHECK_OK, "nobody else");
+	checked_stop(&at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_sweep_believes_is_its_own),
 		cmocka_unit_test(what_others_may_change_is_told_of),
 	};
 

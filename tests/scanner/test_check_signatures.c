@@ -66,6 +66,21 @@ static void a_set_for_a_newer_engine_is_told_of(void **state)
 	checked_stop(&at);
 }
 
+static void sets_of_a_later_age_have_theirs(void **state)
+{
+	struct checked at;
+
+	(void)state;
+	checked_start(&at);
+	at.facts.signatures = 1;
+	/* In the year 2040; the file itself is new. */
+	at.facts.wall_s = INT64_C(2208988800);
+	put(&at, "daily.cvd", "ClamAV-VDB:x:1:20:1:md5:sig:b:2208124800", 2208988800);
+	says(&at, check_signatures, CHECK_CRITICAL,
+		"1 signature, the newest are 10 days old");
+	checked_stop(&at);
+}
+
 static void headers_that_lie_are_read_without_harm(void **state)
 {
 	static const struct {
@@ -88,7 +103,7 @@ static void headers_that_lie_are_read_without_harm(void **state)
 	checked_start(&at);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		put(&at, "daily.cvd", cases[i].header, NOW);
-		says(&at, check_signatures, cases[i].level, "signatures");
+		says(&at, check_signatures, cases[i].level, "0 signatures");
 	}
 	checked_stop(&at);
 }
@@ -114,11 +129,12 @@ static void fewer_signatures_are_told_of_over_a_restart_and_for_a_week(void **st
 	at.facts.signatures = 960;
 	says(&at, check_signatures, CHECK_OK, "960 signatures");
 	at.facts.signatures = 1;
-	says(&at, check_signatures, CHECK_CRITICAL, "and there were 960");
+	says(&at, check_signatures, CHECK_CRITICAL,
+		"1 signature is loaded, and there were 960");
 	at.facts.wall_s += 6 * DAY_S;
 	says(&at, check_signatures, CHECK_CRITICAL, "and there were 960");
 	at.facts.wall_s += DAY_S;
-	says(&at, check_signatures, CHECK_OK, "1 signatures");
+	says(&at, check_signatures, CHECK_OK, "1 signature, of no known age");
 	/* While none are loaded nothing is compared. */
 	at.facts.serving = false;
 	at.facts.signatures = 0;
@@ -139,7 +155,7 @@ static void a_file_of_counts_that_is_nonsense_is_as_none(void **state)
 	at.facts.signatures = 1;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		put(&at, "signatures-count", texts[i], NOW);
-		says(&at, check_signatures, CHECK_OK, "1 signatures");
+		says(&at, check_signatures, CHECK_OK, "1 signature, of no known age");
 	}
 	checked_stop(&at);
 }
@@ -189,6 +205,7 @@ int main(void)
 		cmocka_unit_test(old_files_are_told_of_until_there_are_new_ones),
 		cmocka_unit_test(a_daily_set_is_as_old_as_it_says_itself),
 		cmocka_unit_test(a_set_for_a_newer_engine_is_told_of),
+		cmocka_unit_test(sets_of_a_later_age_have_theirs),
 		cmocka_unit_test(headers_that_lie_are_read_without_harm),
 		cmocka_unit_test(
 			fewer_signatures_are_told_of_over_a_restart_and_for_a_week),

@@ -140,6 +140,25 @@ static void one_that_cannot_work_is_critical(void **state)
 	checked_stop(&at);
 }
 
+static void little_room_for_what_it_moves_is_told_of(void **state)
+{
+	static char none[] = "/nonexistent";
+	struct checked at;
+
+	(void)state;
+	checked_start(&at);
+	at.signatures[0] = at.test;
+	at.settings.sweep_state = none;
+	at.settings.sweep_quarantine = at.folder;
+	limit_is(&at, "disk-left 1048576G 1");
+	says(&at, check_disk, CHECK_OK, "nothing is written");
+	at.settings.sweep.count = 1;
+	says(&at, check_disk, CHECK_WARNING, "MB are left for what the sweep moves");
+	at.settings.sweep_quarantine = NULL;
+	says(&at, check_disk, CHECK_OK, "nothing is written");
+	checked_stop(&at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +168,7 @@ int main(void)
 		cmocka_unit_test(finds_are_told_of_until_a_pass_ends_without),
 		cmocka_unit_test(what_cannot_be_read_is_told_of),
 		cmocka_unit_test(one_that_cannot_work_is_critical),
+		cmocka_unit_test(little_room_for_what_it_moves_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

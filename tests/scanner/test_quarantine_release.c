@@ -205,6 +205,26 @@ static void one_that_was_never_moved_is_said_and_forgotten(void **state)
 	assert_int_equal(names_in(quarantine_path), 1);
 }
 
+/* Whoever owns the folder may put there what has no end. */
+static void what_stands_there_by_then_is_not_read_without_end(void **state)
+{
+	auto_quarantine struct quarantine quarantine = with_one();
+	struct quarantine_item item = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(quarantine_read(&quarantine, id, &item, &err), 0);
+	item.state = QUARANTINE_RELEASING;
+	assert_int_equal(quarantine_write(&quarantine, &item, &err), 0);
+	quarantine_close(&quarantine);
+	put_file(path, "");
+	assert_int_equal(truncate(path, (off_t)1 << 40), 0);
+	(void)alarm(20);
+	assert_int_equal(release(NULL, &err), -1);
+	(void)alarm(0);
+	assert_non_null(strstr(err.text, "is there already"));
+}
+
 static void release_it(void)
 {
 	struct err err = { 0 };
@@ -245,6 +265,7 @@ int main(void)
 		TEST(a_path_that_is_none_is_refused),
 		TEST(bytes_that_changed_in_quarantine_do_not_come_out),
 		TEST(delete_leaves_nothing),
+		TEST(what_stands_there_by_then_is_not_read_without_end),
 		TEST(delete_of_one_released_lets_it_be_moved_again),
 		TEST(one_that_was_never_moved_is_said_and_forgotten),
 		TEST(killed_at_any_step_a_second_release_ends_it),

@@ -165,6 +165,8 @@ static const struct {
 	{ "sweep-exclude = { \"[a\" }", 1, "expected" },
 	{ "sweep-interval = 500ms", 1, "1s" },
 	{ "sweep-quarantine = \"kept\"", 1, "path" },
+	{ "sweep-state = \"/s\"\nsweep-quarantine = \"/s\"", 2, "a folder of its own" },
+	{ "temp-dir = \"/s\"\nsweep-quarantine = \"/s/\"", 2, "a folder of its own" },
 	{ "temp-dir = \"tmp\"", 1, "expected the whole path" },
 	{ "temp-dir = \"/\"", 1, "expected the whole path" },
 	{ "message-max = 2G", 1, "from 1K to 1G, such as 50M" },

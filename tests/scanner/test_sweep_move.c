@@ -142,6 +142,7 @@ static const struct {
 } stays[] = {
 	{ BYTES, true, false, "not moved: a mail: mailfilter rescan " },
 	{ "From a@example.org\n\n" BYTES, false, false, "not moved: a mailbox" },
+	{ "2 M1e C5f3a9b21\n\1\2N " BYTES, false, false, "not moved: a mailbox" },
 	{ BYTES, false, true, "not moved: it changed lately" },
 };
 
@@ -154,6 +155,39 @@ static void mail_and_what_changes_stays_and_that_is_said(void **state)
 			found(VERDICT_INFECTED, stays[i].is_mail, stays[i].changed),
 			stays[i].said, strlen(stays[i].said));
 		assert_true(has_file(path, stays[i].bytes));
+	}
+}
+
+static void an_original_that_mailfilter_keeps_stays(void **state)
+{
+	char account[64], record[80];
+
+	(void)state;
+	(void)snprintf(account, sizeof(account), "%s/work", base);
+	(void)snprintf(record, sizeof(record), "%s/state.db", account);
+	(void)snprintf(folder, sizeof(folder), "%.48s/quarantine", account);
+	(void)snprintf(path, sizeof(path), "%.60s/one.eml", folder);
+	assert_int_equal(file_mkdirs(folder, 0700, NULL), 0);
+	put_file(record, "SQLite format 3");
+	put_file(path, BYTES);
+	assert_non_null(strstr(found(VERDICT_INFECTED, false, false),
+		"not moved: mailfilter keeps it: \"mailfilter quarantine\""));
+	assert_true(has_file(path, BYTES));
+	/* Any folder of that name is another thing. */
+	assert_int_equal(unlink(record), 0);
+	assert_non_null(strstr(found(VERDICT_INFECTED, false, false), "moved to"));
+}
+
+static void what_only_begins_as_a_mailbox_does_is_moved(void **state)
+{
+	static const char *const begins[] = { "2 M C5f\n", "2 M1e Cxyz\n", "2 M1e C5f",
+		"2 M", "1 M1e C5f\n", "From" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+		put_file(path, begins[i]);
+		if (!strstr(found(VERDICT_INFECTED, false, false), "moved to"))
+			fail_msg("%s", begins[i]);
 	}
 }
 
@@ -218,6 +252,8 @@ int main(void)
 		MOVE_TEST(without_the_setting_nothing_happens),
 		MOVE_TEST(what_is_not_infected_stays),
 		MOVE_TEST(mail_and_what_changes_stays_and_that_is_said),
+		MOVE_TEST(an_original_that_mailfilter_keeps_stays),
+		MOVE_TEST(what_only_begins_as_a_mailbox_does_is_moved),
 		MOVE_TEST(what_was_released_stays_until_its_bytes_change),
 		MOVE_TEST(a_quarantine_that_may_not_be_used_is_said),
 		MOVE_TEST(one_that_is_at_work_in_it_is_not_waited_for),

@@ -248,6 +248,33 @@ static void one_that_never_served_is_not_replaced_at_once(void **state)
 	assert_int_equal(heard(parent), 0);
 }
 
+static void why_there_is_no_worker_is_kept_until_there_is_one(void **state)
+{
+	static const char no_fork[] = "cannot start a worker", no_space[] = "no space";
+
+	(void)state;
+	(void)dies(SIGKILL);
+	(void)turn(true);
+	assert_int_equal(heard(parent), SWEEP_RETIRE);
+	assert_int_equal(heard(parent), SWEEP_WANT);
+	assert_string_equal(pair.why, "");
+	say(parent, SWEEP_NO_WORKER, no_fork, strlen(no_fork), -1);
+	assert_int_equal(turn(true), SWEEP_NOTHING);
+	assert_string_equal(pair.why, no_fork);
+	/* It is asked for again, but not at once. */
+	assert_int_equal(heard(parent), 0);
+	pair.ask_after = 0;
+	(void)turn(true);
+	assert_int_equal(heard(parent), SWEEP_WANT);
+	assert_string_equal(pair.why, no_fork);
+	hand_over_a_worker();
+	assert_string_equal(pair.why, "");
+	say(worker, JOB_FAILED, no_space, strlen(no_space), -1);
+	assert_int_equal(turn(true), SWEEP_NOTHING);
+	assert_string_equal(pair.why, no_space);
+	assert_int_equal(heard(parent), SWEEP_RETIRE);
+}
+
 static void an_order_that_is_none_ends_it(void **state)
 {
 	enum sweep_event event;
@@ -275,6 +302,8 @@ int main(void)
 			a_worker_of_old_signatures_is_ended, start, end),
 		cmocka_unit_test_setup_teardown(
 			one_that_never_served_is_not_replaced_at_once, start, end),
+		cmocka_unit_test_setup_teardown(
+			why_there_is_no_worker_is_kept_until_there_is_one, start, end),
 		cmocka_unit_test_setup_teardown(
 			an_order_that_is_none_ends_it, start, end),
 	};

@@ -2,8 +2,11 @@
 #include "tests/test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -209,6 +212,103 @@ static void what_was_seen_is_written_when_it_is_flushed(void **state)
 	}
 }
 
+/* A process that writes down one pass after another, until it is killed. */
+static _Noreturn void end_passes(int ready)
+{
+	struct sweep_set *set = opened();
+	struct err err = { 0 };
+	bool now;
+
+	for (uint32_t pass = 2;; pass++) {
+		for (uint64_t i = 0; i < 500; i++)
+			(void)found(set, i, pass, &now);
+		if (pass == 3)
+			(void)!write(ready, "", 1);
+		if (sweep_set_flush(set, pass, &err) < 0)
+			_exit(1);
+	}
+}
+
+static void a_kill_at_the_end_of_a_pass_loses_nothing(void **state)
+{
+	struct sweep_set *set = opened();
+	bool now;
+
+	(void)state;
+	for (uint64_t i = 0; i < 500; i++)
+		add(set, i, i % 2 ? SWEEP_CLEAN : SWEEP_INFECTED, 1);
+	sweep_set_close(set);
+	for (int round = 0; round < 30; round++) {
+		int ends[2], status;
+		pid_t pid;
+		char byte;
+
+		assert_int_equal(pipe(ends), 0);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			end_passes(ends[1]);
+		/* It is somewhere in the next ones then. */
+		assert_int_equal(read(ends[0], &byte, 1), 1);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, SIGKILL);
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		set = opened();
+		assert_int_equal(sweep_set_count(set), 500);
+		for (uint64_t i = 0; i < 500; i++)
+			assert_int_equal(found(set, i, 2, &now),
+				i % 2 ? SWEEP_CLEAN : SWEEP_INFECTED);
+		assert_int_equal(found(set, 501, 2, &now), SWEEP_NONE);
+		sweep_set_close(set);
+	}
+}
+
+/* As on a disk that is full. */
+static void files_may_be(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void one_that_cannot_grow_says_so_tries_once_a_pass_and_leaves_nothing(
+	void **state)
+{
+	auto_sweep_set struct sweep_set *set = opened();
+	struct sweep_print print;
+	char fresh[64];
+	bool now;
+
+	(void)state;
+	(void)snprintf(fresh, sizeof(fresh), "%s/remembered.new", dir);
+	for (uint64_t i = 0; i < 2048; i++)
+		add(set, i, SWEEP_CLEAN, 1);
+	files_may_be(81920);
+	print = print_of(set, 5000);
+	for (int i = 0; i < 3; i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(sweep_set_add(set, &print, SWEEP_CLEAN, 1, &err), -1);
+		assert_non_null(strstr(err.text, "File too large"));
+		assert_int_equal(access(fresh, F_OK), -1);
+		/* Not even tried: it would be there. */
+		assert_int_equal(mkdir(fresh, 0700), 0);
+		assert_int_equal(sweep_set_add(set, &print, SWEEP_CLEAN, 1, &err), -1);
+		assert_non_null(strstr(err.text, "File too large"));
+		assert_int_equal(rmdir(fresh), 0);
+	}
+	assert_int_equal(found(set, 1, 1, &now), SWEEP_CLEAN);
+	files_may_be(RLIM_INFINITY);
+	add(set, 5000, SWEEP_CLEAN, 2);
+	assert_int_equal(found(set, 5000, 2, &now), SWEEP_CLEAN);
+	assert_int_equal(found(set, 1, 2, &now), SWEEP_CLEAN);
+}
+
 static void what_is_damaged_is_begun_anew(void **state)
 {
 	static const char *const damages[] = { "", "MFSWEEP1",
@@ -265,6 +365,11 @@ int main(void)
 			those_not_seen_for_two_passes_make_way, start, end),
 		cmocka_unit_test_setup_teardown(
 			what_was_seen_is_written_when_it_is_flushed, start, end),
+		cmocka_unit_test_setup_teardown(
+			a_kill_at_the_end_of_a_pass_loses_nothing, start, end),
+		cmocka_unit_test_setup_teardown(
+			one_that_cannot_grow_says_so_tries_once_a_pass_and_leaves_nothing,
+			start, end),
 		cmocka_unit_test_setup_teardown(
 			what_is_damaged_is_begun_anew, start, end),
 		cmocka_unit_test_setup_teardown(

@@ -166,6 +166,24 @@ static void mail_is_told_by_its_place_and_name(void **state)
 	assert_non_null(strstr(walked.files, "box/tmp/18.b.host "));
 }
 
+static void mail_is_told_where_its_folder_is_named_itself(void **state)
+{
+	(void)state;
+	make("cur");
+	make("new");
+	make("tmp");
+	put("cur/1700000000.M1.host:2,S");
+	(void)snprintf(root, sizeof(root), "%.40s/root/cur", dir);
+	assert_string_equal(walk_all(&none).files, "M:1700000000.M1.host:2,S ");
+	(void)snprintf(root, sizeof(root), "%.40s/root/cur/", dir);
+	assert_memory_equal(walk_all(&none).files, "M:", 2);
+	/* Without the others beside it it is any folder. */
+	(void)snprintf(root, sizeof(root), "%.40s/root", dir);
+	assert_int_equal(rmdir(at("tmp")), 0);
+	(void)snprintf(root, sizeof(root), "%.40s/root/cur", dir);
+	assert_string_equal(walk_all(&none).files, "1700000000.M1.host:2,S ");
+}
+
 static void depth_has_a_limit_and_what_is_beside_it_is_found(void **state)
 {
 	char path[1024] = "d";
@@ -288,6 +306,8 @@ int main(void)
 			patterns_leave_out_names_and_paths, start, end),
 		cmocka_unit_test_setup_teardown(
 			mail_is_told_by_its_place_and_name, start, end),
+		cmocka_unit_test_setup_teardown(
+			mail_is_told_where_its_folder_is_named_itself, start, end),
 		cmocka_unit_test_setup_teardown(
 			depth_has_a_limit_and_what_is_beside_it_is_found, start, end),
 		cmocka_unit_test_setup_teardown(

@@ -158,6 +158,33 @@ static void a_last_word_that_may_not_be_is_dropped(void **state)
 	assert_int_equal(sweeper.swept.pass, 0);
 }
 
+static void the_walker_hears_why_there_is_no_worker(void **state)
+{
+	static const char why[] = "cannot start a worker: fork";
+	static struct host *host;
+	struct job_in in;
+
+	(void)state;
+	host = &hosts.list[0];
+	*host = (struct host){ .state = HOST_SERVING, .control = -1, .sweeper.fd = -1 };
+	host->in.payload = (struct buf){ .max = JOB_TEXT_MAX };
+	assert_int_equal(buf_add_str(&host->in.payload, why, NULL), 0);
+	sweeper.host = host;
+	host->sweeper.asked = true;
+	turns();
+	assert_ptr_equal(sweeper.host, host);
+	host_no_sweeper(host);
+	turns();
+	assert_null(sweeper.host);
+	job_in_init(&in, JOB_HOST_MAX, false);
+	assert_int_equal(job_in_step(&in, walker_fd, NULL), 1);
+	assert_int_equal(in.head.type, SWEEP_NO_WORKER);
+	assert_int_equal(in.payload.len, strlen(why));
+	assert_memory_equal(in.payload.data, why, strlen(why));
+	job_in_done(&in);
+	buf_done(&host->in.payload);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -170,6 +197,7 @@ int main(void)
 		TEST(one_that_tells_a_text_without_an_end_is_ended),
 		TEST(one_that_speaks_as_others_do_is_ended),
 		TEST(a_last_word_that_may_not_be_is_dropped),
+		TEST(the_walker_hears_why_there_is_no_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

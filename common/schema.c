@@ -73,13 +73,40 @@ static void add_names(const cfg_t *cfg, char *text, size_t size)
 				opt == cfg->opts ? "" : ", ", opt->name);
 }
 
+/* The section that has an option of this name, or NULL. */
+static const char *section_of(const cfg_t *cfg, const char *name, size_t len)
+{
+	for (const cfg_opt_t *opt = cfg->opts; opt->name; opt++)
+		for (const cfg_opt_t *sub = opt->subopts; sub && sub->name; sub++)
+			if (strlen(sub->name) == len &&
+				strncmp(sub->name, name, len) == 0)
+				return opt->name;
+	return NULL;
+}
+
+/* Where an option that there is was meant to stand; else those that there are. */
+static void add_place(const cfg_t *cfg, char *text, size_t size)
+{
+	const char *name = strchr(text, '\'');
+	const char *end = name ? strchr(++name, '\'') : NULL;
+	const char *section = end ? section_of(cfg, name, (size_t)(end - name)) : NULL;
+	size_t used = strlen(text);
+
+	if (section) {
+		(void)snprintf(text + used, size - used,
+			" here: expected it in a section \"%s NAME { ... }\"", section);
+		return;
+	}
+	(void)snprintf(text + used, size - used, ": expected one of ");
+	add_names(cfg, text, size);
+}
+
 /* What libconfuse's words leave out: what it expected. They are its format strings. */
 static const char *expected(const char *format)
 {
 	static const struct {
 		const char *format, *expected;
 	} known[] = {
-		{ "no such option", "expected one of " },
 		{ "missing equal sign", "expected NAME = VALUE" },
 		{ "attempt to append", "expected =" },
 		{ "found duplicate title", "expected another name, or one section" },
@@ -107,7 +134,7 @@ __attribute__((format(printf, 2, 0))) static void take_error(
 	if (more)
 		(void)snprintf(text + used, sizeof(text) - used, ": %s", more);
 	if (strncmp(format, "no such option", 14) == 0)
-		add_names(cfg, text, sizeof(text));
+		add_place(cfg, text, sizeof(text));
 	(void)schema_error(reported, cfg->filename, cfg->line, "%s", text);
 }
 

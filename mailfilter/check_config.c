@@ -42,9 +42,10 @@ static int say(const struct settings *settings, const struct check_options *opti
 			settings->accounts.count,
 			settings->accounts.count == 1 ? "" : "s");
 	else if (options->connect)
-		(void)printf("%s: %zu account%s, %zu wrong\n", path_of(settings),
+		(void)printf("%s: %zu account%s, %zu thing%s wrong\n", path_of(settings),
 			settings->accounts.count,
-			settings->accounts.count == 1 ? "" : "s", wrong);
+			settings->accounts.count == 1 ? "" : "s", wrong,
+			wrong == 1 ? "" : "s");
 	return fflush(stdout) == 0 ? 0 : err_errno(err, ERR_AGAIN, "standard output");
 }
 

@@ -177,6 +177,7 @@ int child_start(struct child *child, const struct child_tools *tools)
 	child->report = (struct report){ 0 };
 	child->lost = (struct err){ 0 };
 	child->idles = child->news = child->round_over = child->refused = false;
+	child->called = false;
 	child->kill_ms = 0;
 	child->heard_ms = clock_ms();
 	if (open_pair(fds) < 0)
@@ -204,6 +205,7 @@ int child_start(struct child *child, const struct child_tools *tools)
 void child_call(struct child *child)
 {
 	child->idles = child->news = false;
+	child->called = true;
 	child->heard_ms = clock_ms();
 	child->report = (struct report){ 0 };
 	/* One that is gone is reaped. */
@@ -214,6 +216,7 @@ void child_call(struct child *child)
 static void take(struct child *child, const struct word *word)
 {
 	child->heard_ms = clock_ms();
+	child->called = false;
 	switch (word->kind) {
 	case WORD_PROGRESS:
 		child->report = word->report;
@@ -291,8 +294,9 @@ bool child_reap(struct child *child, enum child_end *end_r)
 		(void)close(child->fd);
 	child->fd = -1;
 	child->pid = 0;
-	/* A call that crossed this word was heard by nobody: there was no other round. */
-	if (child->lost.kind != ERR_NONE)
+	/* A call that crossed this word, or the signal to end, was heard by nobody: there was no other
+	 * round. */
+	if (child->lost.kind != ERR_NONE || (child->called && WIFEXITED(status)))
 		child->idles = true;
 	*end_r = judge_end(child, status);
 	child->hung = false;

@@ -38,8 +38,9 @@ struct child {
 	uint32_t vain;      /* in a row that its server's news were none */
 	bool hung;          /* killed, because it made no progress */
 	bool again;         /* asked for while it ran: serve it once more at once */
-	bool idles; /* in IDLE: it waits for a turn (child_call) or for its server */
-	bool polls; /* its server refused to IDLE: not asked again */
+	bool idles;  /* in IDLE: it waits for a turn (child_call) or for its server */
+	bool called; /* it has not said a word since its last call */
+	bool polls;  /* its server refused to IDLE: not asked again */
 	/* What it said, for who heard it to take back: */
 	bool round_over; /* the report is final */
 	bool news;       /* its server has something */

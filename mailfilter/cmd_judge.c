@@ -16,7 +16,7 @@
 #include "mailfilter/rules.h"
 
 static const char usage[] =
-	"usage: mailfilter [-c FILE] judge [--account NAME] [--json] FILE|-...\n";
+	"usage: mailfilter judge [--account NAME] [--json] FILE|-...\n";
 
 struct question {
 	const struct settings *settings; /* NULL: no rules are known */

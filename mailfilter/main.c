@@ -275,6 +275,10 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc > 0 && !(command = find_command(argv[0])))
 		return cmd_usage(usage, "unknown command %s", argv[0]);
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		(void)printf("%s%s", usage, help);
+		return EX_OK;
+	}
 	/* Passed over in silence, --dry-run before a command that removes would be a trap. */
 	if (command && is_for_a_visit(&options))
 		return cmd_usage(usage,

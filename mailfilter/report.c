@@ -97,7 +97,9 @@ void report_message(const char *account, const struct message *message, bool dry
 		add(line, sizeof(line), "allowed", verdict_allowed(said));
 	add(line, sizeof(line), dry_run ? "would" : "action",
 		message_action_name(message->action));
-	if (message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE)
+	/* Where nothing is done nothing is kept, and no one finds that id. */
+	if (!dry_run &&
+		(message->action == ACTION_CLEAN || message->action == ACTION_QUARANTINE))
 		add(line, sizeof(line), "quarantine", message->quarantine_id);
 	add(line, sizeof(line), "rule", message->rule);
 	if (message->folder[0] && !left)

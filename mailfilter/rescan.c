@@ -85,7 +85,7 @@ static int take_care(struct rescan *rescan, const struct record_row *row,
 		return -1;
 	if (done == 0)
 		report->gone++;
-	else if (!in_place)
+	else if (!in_place || rescan->job->dry_run)
 		report->replaced++;
 	if (done > 0)
 		report_message(account, message, would);

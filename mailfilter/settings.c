@@ -215,8 +215,11 @@ int settings_check_accounts(const struct settings *settings, struct err *err)
 
 	if (settings->accounts.count == 0)
 		return schema_error(err, path, 0,
-			"%s: expected a section \"account NAME { ... }\" for each mailbox",
-			settings->path ? "no account" : "no such file");
+			"%s: expected a section \"account NAME { ... }\" for each "
+			"mailbox%s",
+			settings->path ? "no account" : "no such file",
+			settings->path ? ""
+				       : ": \"mailfilter setup\" asks, and writes it");
 	for (size_t i = 0; i < settings->accounts.count; i++) {
 		const struct account_settings *account = account_at(settings, i);
 		auto_free char *credential = NULL;

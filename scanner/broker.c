@@ -187,6 +187,7 @@ static void load_signatures(struct broker *broker)
 
 	if (watch_take(&broker->watch, clock_ms(), &err) < 0)
 		log_warning("cannot look for new signatures: %s", err.text);
+	broker->hosts.signatures = watch_folders(&broker->watch);
 	hosts_reload(&broker->hosts);
 }
 

@@ -30,6 +30,8 @@ struct check_facts {
 	int64_t up_ms; /* since the scanner's start */
 	bool serving;  /* signatures are loaded, and scanned with */
 	uint64_t signatures;
+	uint64_t
+		reads; /* of the settings: another number, and they name other folders of them */
 	int64_t newer_for_ms;  /* other signatures than those that serve are on disk */
 	int64_t jump_ms;       /* the last jump of the wall clock, + ahead, - back */
 	int64_t jumped_ago_ms; /* it happened */

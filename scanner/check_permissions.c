@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,6 +81,7 @@ static void check_socket(const char *endpoint, struct check_result *result)
 static void check_folder(const char *path, struct check_result *result)
 {
 	auto_closedir DIR *folder = opendir(path);
+	char file[PATH_MAX];
 	struct stat info;
 
 	check_path("signatures folder", path, result);
@@ -87,8 +89,10 @@ static void check_folder(const char *path, struct check_result *result)
 		return;
 	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
 		if (signatures_is_file(entry->d_name) &&
-			fstatat(dirfd(folder), entry->d_name, &info, 0) == 0)
-			check_writers("signatures", entry->d_name, &info, result);
+			fstatat(dirfd(folder), entry->d_name, &info, 0) == 0) {
+			(void)snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+			check_writers("signatures", file, &info, result);
+		}
 }
 
 void check_permissions(const struct check_facts *facts, struct check_result *result)

@@ -27,6 +27,8 @@ const char *cmd_quarantine_wrong(const struct cmd_quarantine *command)
 		return "--sweep-quarantine: say list, release ID... or delete ID...";
 	if (command->to && (!is_release || command->count != 2))
 		return "--to: say it with release and one ID";
+	if (command->to && command->to[0] != '/')
+		return "--to: say the whole path of a file";
 	return NULL;
 }
 
@@ -151,17 +153,34 @@ static int list(const struct quarantine *quarantine, bool as_json, struct err *e
 	return 0;
 }
 
+static void say_text(const struct quarantine_item *item, const char *path,
+	const char *deed, bool before)
+{
+	const bool stays =
+		!before && deed[0] == 'd' && item->state == QUARANTINE_RELEASED;
+	char text[LOG_LINE_MAX];
+
+	if (before)
+		(void)printf("%s: was released %s, and stays where it is now\n", item->id,
+			clock_iso((int64_t)item->released_s, text));
+	else if (stays)
+		(void)printf("%s: forgotten; what was released is moved again if it is "
+			     "found\n",
+			item->id);
+	else
+		(void)printf("%s: %s %s\n", item->id, deed, log_sentence(path, text));
+}
+
 static int say(const struct cmd_quarantine *command, const struct quarantine_item *item,
 	const char *deed, bool before, struct err *err)
 {
-	const char *path = command->to ? command->to : item->path;
+	/* Where it was put that time is not written down. */
+	const char *path = command->to && !before ? command->to : item->path;
 	auto_json struct json json;
-	char text[LOG_LINE_MAX];
 
 	json_init(&json);
 	if (!command->as_json) {
-		(void)printf("%s: %s%s %s\n", item->id, before ? "was " : "", deed,
-			log_sentence(path, text));
+		say_text(item, path, deed, before);
 		return flushed(err);
 	}
 	json_open(&json, NULL, '{');

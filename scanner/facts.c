@@ -151,6 +151,7 @@ void facts_fill(struct facts *facts, struct check_facts *facts_r)
 	*facts_r = (struct check_facts){ .settings = facts->settings,
 		.now_ms = clock_ms(),
 		.wall_s = clock_wall_s(),
+		.reads = facts->watch->reads,
 		.inspector_died_ago_ms = -1 };
 	facts_r->up_ms = facts_r->now_ms - facts->started;
 	if (trouble[0] == '\0' && host)

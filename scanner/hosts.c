@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -22,16 +23,13 @@ enum {
 
 int hosts_init(struct hosts *hosts, const struct settings *settings, struct err *err)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
 	*hosts = (struct hosts){ .settings = settings,
+		.signatures = &settings->signatures,
 		.reload_at = -1,
 		.sweep_at = -1,
 		.unsettled_since = -1,
 		.wrong_at = -1 };
-	hosts->workers = (size_t)settings->workers;
-	if (hosts->workers == 0)
-		hosts->workers = cores > 0 ? (size_t)cores : 1;
+	hosts->workers = settings->workers > 0 ? settings->workers : (size_t)get_nprocs();
 	for (size_t i = 0; i < HOSTS_MAX; i++)
 		hosts->list[i].control = hosts->list[i].sweeper.fd = -1;
 	hosts->events = epoll_create1(EPOLL_CLOEXEC);

@@ -19,8 +19,10 @@ enum {
 
 struct hosts {
 	const struct settings *settings;
-	size_t workers; /* to serve at once */
-	int events;     /* readable when a host or worker has something to say or take */
+	const struct schema_list
+		*signatures; /* folders that are loaded by now; borrowed */
+	size_t workers;      /* to serve at once */
+	int events; /* readable when a host or worker has something to say or take */
 	struct host list[HOSTS_MAX];
 	struct host *serving; /* or NULL */
 	uint64_t generation;  /* of the last that was loaded */

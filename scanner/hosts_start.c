@@ -49,8 +49,7 @@ void hosts_delay_start(struct hosts *hosts)
 static bool are_being_written(struct hosts *hosts)
 {
 	int64_t now = clock_ms();
-	int64_t wait =
-		signatures_unsettled_ms(&hosts->settings->signatures, WATCH_SETTLE_MS);
+	int64_t wait = signatures_unsettled_ms(hosts->signatures, WATCH_SETTLE_MS);
 
 	if (wait == 0) {
 		hosts->unsettled_since = -1;

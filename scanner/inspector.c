@@ -14,6 +14,12 @@
 #include "scanner/alert.h"
 #include "scanner/role.h"
 
+struct inspector {
+	struct settings settings; /* as of the start, but for what is of: */
+	struct settings again;
+	uint64_t reads; /* as of struct check_facts */
+};
+
 /* The parent alone says when to stop, by closing the socket, even where a terminal signals all. */
 static int set_signals(void)
 {
@@ -34,10 +40,26 @@ static bool answer(int32_t check, const struct check_result *result)
 	return send(ROLE_FD, &answer, sizeof(answer), 0) == (ssize_t)sizeof(answer);
 }
 
-static bool obey(const struct settings *settings, struct inspector_order *order)
+/* What a reload takes up of them: the folders of signatures. */
+static void read_again(struct inspector *inspector, uint64_t reads)
 {
+	struct settings settings;
+
+	if (inspector->reads == reads || !inspector->settings.path ||
+		settings_load(inspector->settings.path, &settings, NULL) < 0)
+		return;
+	inspector->reads = reads;
+	settings_free(&inspector->again);
+	inspector->again = settings;
+	inspector->settings.signatures = settings.signatures;
+}
+
+static bool obey(struct inspector *inspector, struct inspector_order *order)
+{
+	const struct settings *settings = &inspector->settings;
 	struct err err = { 0 };
 
+	read_again(inspector, order->facts.reads);
 	order->facts.settings = settings;
 	for (int32_t i = 0; check_table[i].name; i++) {
 		struct check_result result = { 0 };
@@ -58,6 +80,7 @@ static bool obey(const struct settings *settings, struct inspector_order *order)
 int inspector_main(const struct settings *settings)
 {
 	struct pollfd socket = { .fd = ROLE_FD, .events = POLLIN };
+	struct inspector inspector = { .settings = *settings };
 	struct inspector_order order;
 	ssize_t got;
 
@@ -72,9 +95,9 @@ int inspector_main(const struct settings *settings)
 		got = recv(ROLE_FD, &order, sizeof(order), 0);
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got != (ssize_t)sizeof(order))
-			return got == 0 ? EX_OK : EX_PROTOCOL;
-		if (!obey(settings, &order))
-			return EX_OK;
+		if (got != (ssize_t)sizeof(order) || !obey(&inspector, &order))
+			break;
 	}
+	settings_free(&inspector.again);
+	return got == 0 || got == (ssize_t)sizeof(order) ? EX_OK : EX_PROTOCOL;
 }

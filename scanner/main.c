@@ -23,6 +23,7 @@
 #include "scanner/sandbox.h"
 #include "scanner/signatures.h"
 #include "scanner/sweep.h"
+#include "scanner/sweep_book.h"
 #include "scanner/temp.h"
 
 static const char usage[] = "usage: scanner [-c FILE] [-v|-q]\n"
@@ -84,7 +85,8 @@ struct options {
 
 static int wrong_usage(const char *what, const char *option)
 {
-	(void)fprintf(stderr, "scanner: %s %s\n%s", what, option, usage);
+	(void)fprintf(
+		stderr, "scanner: %s%s%s\n%s", what, option[0] ? " " : "", option, usage);
 	return EX_USAGE;
 }
 
@@ -201,6 +203,20 @@ static int refuse(const struct settings *settings, int line, struct err *err)
 	return err_exit_code(err->kind);
 }
 
+/* Mail goes on without it. */
+static void look_at_sweep(const struct settings *settings)
+{
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < settings->sweep.count; i++)
+		if (access(settings->sweep.items[i], R_OK | X_OK) < 0)
+			log_warning("sweep: %s: %s: nothing in it is scanned",
+				settings->sweep.items[i], strerror(errno));
+	if (settings->sweep.count > 0 &&
+		sweep_book_check(settings->sweep_state, &err) < 0)
+		log_warning("sweep: %s: nothing is scanned", err.text);
+}
+
 /* What settings alone cannot tell: are the folders there, and is something in them? */
 static int check_config(const struct settings *settings)
 {
@@ -223,10 +239,7 @@ static int check_config(const struct settings *settings)
 	if (temp_check_size(settings->temp_dir, settings->message_max,
 		    settings->scan_size_max, &err) < 0)
 		log_warning("%s", err.text);
-	for (size_t i = 0; i < settings->sweep.count; i++)
-		if (access(settings->sweep.items[i], R_OK | X_OK) < 0)
-			log_warning("sweep: %s: %s: nothing in it is scanned",
-				settings->sweep.items[i], strerror(errno));
+	look_at_sweep(settings);
 	(void)printf("%s: %zu signature files, no errors\n",
 		settings->path ? settings->path : "settings", signatures.files);
 	return EX_OK;

@@ -245,13 +245,12 @@ int quarantine_read(const struct quarantine *quarantine, const char *id,
 
 	buf_init(&text, QUARANTINE_INFO_MAX);
 	if (!quarantine_is_id(id))
-		return err_set(err, ERR_MESSAGE,
-			"%.60s is no id: see --sweep-quarantine list", id);
+		return err_set(
+			err, ERR_MESSAGE, "it is no id: see --sweep-quarantine list");
 	memcpy(item.id, id, sizeof(item.id));
 	if (open_there(quarantine, id, info_end, &fd, err) < 0) {
 		if (err->kind == ERR_MESSAGE)
-			return err_set(
-				err, ERR_MESSAGE, "%s is not in the quarantine", id);
+			return err_set(err, ERR_MESSAGE, "it is not in the quarantine");
 		return -1;
 	}
 	if (read_info(fd, &text, err) < 0 ||

@@ -133,8 +133,11 @@ static int place(const struct quarantine *quarantine, const struct quarantine_it
 	auto_close int dir = -1, data = -1;
 	const char *name;
 
-	if (quarantine_open_parent(path, &dir, &name, err) < 0)
+	if (quarantine_open_parent(path, &dir, &name, err) < 0) {
+		/* It is in the quarantine all the same. */
+		err->kind = ERR_ACCOUNT;
 		return err_wrap(err, "it cannot be put back; say --to another path");
+	}
 	/* Cut off behind the very last step. */
 	if (again && has_bytes(dir, name, item))
 		return 0;

@@ -2,8 +2,10 @@
 #include "scanner/sweep_book.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -117,6 +119,15 @@ static void count_kind(struct sweep_counts *counts, enum sweep_kind kind)
 	counts->unscannable += kind == SWEEP_UNSCANNABLE;
 }
 
+/* Infected, and nothing is to be moved: it holds mail, and that was told. */
+static bool stays(const struct sweep_entry *entry, const struct sweep_find *find)
+{
+	if (!find)
+		return entry->is_mail;
+	return find->detail[0] &&
+	       (entry->is_mail || strstr(find->detail, SWEEP_MAILBOX) != NULL);
+}
+
 bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,
 	const struct hash *digest)
 {
@@ -139,8 +150,7 @@ bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,
 		find = sweep_report_find(report, entry->path);
 		if (!find && report->find_count < SWEEP_FINDS_MAX)
 			return false;
-		if (kind == SWEEP_INFECTED && book->moves &&
-			(!entry->is_mail || (find && !find->detail[0])))
+		if (kind == SWEEP_INFECTED && book->moves && !stays(entry, find))
 			return false;
 		if (find)
 			find->pass = report->pass;
@@ -282,13 +292,30 @@ void sweep_book_end(struct sweep_book *book)
 		tell_error(book, &err);
 }
 
+int sweep_book_check(const char *dir, struct err *err)
+{
+	char there[PATH_MAX];
+	char *slash;
+
+	(void)snprintf(there, sizeof(there), "%s", dir);
+	/* The nearest of its parents, where it is not there yet. */
+	while (access(there, F_OK) < 0 && errno == ENOENT &&
+		(slash = strrchr(there, '/')) != NULL)
+		slash[slash == there] = '\0';
+	if (access(there, W_OK | X_OK) == 0)
+		return 0;
+	return err_errno(err, ERR_SETTINGS,
+		"this user (uid %u) cannot write in %s, for sweep-state",
+		(unsigned)geteuid(), there);
+}
+
 int sweep_book_open(const char *dir, struct sweep_book *book_r, struct err *err)
 {
 	struct err damaged = { 0 };
 
 	*book_r = (struct sweep_book){ .dir = dir };
 	if (sweep_set_open(dir, &book_r->set, err) < 0)
-		return -1;
+		return err_wrap(err, "sweep-state");
 	if (sweep_report_load(dir, &book_r->report, &damaged) < 0)
 		log_warning("sweep: %s: it is begun anew", damaged.text);
 	return 0;

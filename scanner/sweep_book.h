@@ -11,6 +11,9 @@
 #include "scanner/sweep_set.h"
 #include "scanner/sweep_worker.h"
 
+/* In the detail of a find: it will not be moved, however often it is looked at. */
+#define SWEEP_MAILBOX "a mailbox, with other mails in it"
+
 struct sweep_book {
 	const char *dir; /* borrowed */
 	struct sweep_set *set;
@@ -34,6 +37,9 @@ struct sweep_scanned {
 	bool changed;              /* since then: it is not remembered */
 	const struct hash *digest; /* of the signatures */
 };
+
+/* Could this user write there, or make it? Makes nothing. */
+int sweep_book_check(const char *dir, struct err *err);
 
 /* Where the last walker was; a report that is damaged is begun anew. Another has it: ERR_AGAIN. */
 int sweep_book_open(const char *dir, struct sweep_book *book_r, struct err *err);

@@ -110,12 +110,12 @@ static int refuse_mail(const struct sweep_scanned *scanned,
 {
 	if (scanned->is_mail)
 		return err_set(err, ERR_MESSAGE,
-			"a mail: \"mailfilter rescan\" takes the bad part out");
+			"a mail: mailfilter rescan cleans what mailfilter delivered");
 	if (is_mailfilters(find))
 		return err_set(err, ERR_MESSAGE,
 			"mailfilter keeps it: \"mailfilter quarantine\" lists and deletes it");
 	if (is_mailbox(find->file))
-		return err_set(err, ERR_MESSAGE, "a mailbox, with other mails in it");
+		return err_set(err, ERR_MESSAGE, SWEEP_MAILBOX);
 	return scanned->changed ? err_set(err, ERR_AGAIN,
 					  "it changed lately: the next pass looks again")
 				: 0;

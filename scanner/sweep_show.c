@@ -36,9 +36,7 @@ static size_t lines_of(const struct sweep_counts *counts, struct line lines_r[LI
 		{ "infected", "infected", counts->infected },
 		{ "unscannable", "unscannable", counts->unscannable },
 		{ "large", "not read: larger than sweep-file-max", counts->large },
-		{ "unreadable",
-			"not read: the scanner may not (see "
-			"mailfilter-scanner-sweep-read.conf), or it fails",
+		{ "unreadable", "not readable (see mailfilter-scanner-sweep-read.conf)",
 			counts->unreadable + counts->why[SWEEP_WHY_UNREADABLE] },
 		{ "changed", "changed meanwhile: scanned again in the next pass",
 			counts->changed },
@@ -138,9 +136,9 @@ static void print_find(const struct sweep_find *find)
 	if (find->where[0])
 		(void)printf(" in %s", log_sentence(find->where, text));
 	if (find->detail[0])
-		(void)printf(": %s", log_sentence(find->detail, text));
-	(void)printf(
-		", %" PRIu64 " bytes, %s\n", find->size, clock_iso(find->found_s, text));
+		(void)printf("\n  %s", log_sentence(find->detail, text));
+	(void)printf("\n  %" PRIu64 " bytes, %s\n", find->size,
+		clock_iso(find->found_s, text));
 }
 
 static int print_text(const struct sweep_report *report, struct err *err)

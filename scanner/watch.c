@@ -18,7 +18,7 @@ void watch_done(struct watch *watch)
 	buf_done(&watch->seen);
 }
 
-static const struct schema_list *folders(const struct watch *watch)
+const struct schema_list *watch_folders(const struct watch *watch)
 {
 	return watch->again.path ? &watch->again.signatures
 				 : &watch->settings->signatures;
@@ -34,6 +34,7 @@ static void read_settings(struct watch *watch)
 		return;
 	settings_free(&watch->again);
 	watch->again = settings;
+	watch->reads++;
 }
 
 int watch_take(struct watch *watch, int64_t now, struct err *err)
@@ -43,7 +44,7 @@ int watch_take(struct watch *watch, int64_t now, struct err *err)
 	watch->seen_since = now;
 	watch->look_at = now + watch->settings->signatures_check_ms;
 	buf_clear(&watch->seen);
-	return signatures_stamp(folders(watch), &watch->taken, err);
+	return signatures_stamp(watch_folders(watch), &watch->taken, err);
 }
 
 /* Other files are there than were loaded; have they settled? */
@@ -61,7 +62,7 @@ int watch_turn(struct watch *watch, int64_t now, bool *changed_r, struct err *er
 	if (now < watch->look_at)
 		return 0;
 	watch->look_at = now + watch->settings->signatures_check_ms;
-	if (signatures_stamp(folders(watch), &stamp, err) < 0)
+	if (signatures_stamp(watch_folders(watch), &stamp, err) < 0)
 		return -1;
 	if (span_equal(buf_span(&stamp), buf_span(&watch->taken))) {
 		watch->changed_since = -1;

@@ -17,6 +17,7 @@ struct watch {
 	const struct settings *settings;
 	struct settings
 		again;      /* as read at the last watch_take, instead, if path is set */
+	uint64_t reads;     /* so often they were read */
 	struct buf taken;   /* stamp of the files that were last loaded, or tried */
 	struct buf seen;    /* at the last look */
 	int64_t seen_since; /* it has been so; clock_ms() */
@@ -30,6 +31,9 @@ void watch_done(struct watch *watch);
 /* What is there now is being loaded, from the folders that the file of settings names by now. A file
  * that cannot be read leaves those it named before. */
 int watch_take(struct watch *watch, int64_t now, struct err *err);
+
+/* Those that are looked at: as of the last watch_take. */
+const struct schema_list *watch_folders(const struct watch *watch);
 
 /* Look if it is time to. *changed_r: there are other files, and they are taken now. watch->look_at
  * says when to come again. -1: it cannot look, and will try again then. */

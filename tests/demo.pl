@@ -24,7 +24,7 @@ my @sent = (
 	[ home => 'eicar-attachment' => 'Photos from the lake',     'EICAR beside a photo' ],
 	[ home => 'eicar-nested'     => 'Fwd: your new setup',      'EICAR in a forwarded mail' ],
 	[ club => text               => 'Season opening on Sunday', 'text with a link' ],
-	[ club => 'eicar-uu'         => 'The list you asked for',   'EICAR uuencoded in the text' ],
+	[ club => 'eicar-uu'         => 'The list you asked for',   'EICAR uuencoded in text' ],
 );
 my @failed;
 
@@ -32,16 +32,16 @@ sub title {
 	print -t STDOUT ? "\n\e[1m$_[0]\e[0m\n" : "\n$_[0]\n";
 }
 
-# Text as it came, indented; long lines are broken where a value ends.
+# Text as it came, indented; lines over 80 columns are broken where a value ends.
 sub show {
 	my ($text) = @_;
 	for my $line (split /\r?\n/, $text) {
 		$line =~ s{\Q@{[ work() ]}\E}{DEMO}g;
-		while (length $line > 92 && $line =~ s/^(.{40,92}) //) {
-			print "    $1\n";
+		while (length $line > 78 && $line =~ s/^(.{20,78}) //) {
+			print "  $1\n";
 			$line = "    $line";
 		}
-		print "    $line\n";
+		print "  $line\n";
 	}
 }
 
@@ -57,8 +57,8 @@ for (@sent) {
 	push @{ $mails{$account} }, $mail;
 }
 my %served = map { $_ => [ served($dovecot, $_) ] } keys %kind;
-printf "    %-5s %-42s %d mails\n", $_, $how{ $kind{$_} }, scalar @{ $mails{$_} } for qw(work home club);
-print "    EICAR is a harmless text that every virus scanner treats as a virus.\n";
+printf "  %-5s %-42s %d mails\n", $_, $how{ $kind{$_} }, scalar @{ $mails{$_} } for qw(work home club);
+print "  EICAR is a harmless text that every virus scanner treats as a virus.\n";
 
 title('The scanner, with its built-in test signature');
 scanner_start();
@@ -73,7 +73,7 @@ show($run->{out});
 push @failed, "mailfilter --once ended with exit code $run->{code}, signal $run->{signal}" if $run->{code} || $run->{signal};
 
 title('What became of each mail');
-printf "    %-5s %-25s %-28s %s\n", qw(where subject sent), 'became';
+printf "  %-4s %-24s %-25s %s\n", qw(in subject sent), 'became';
 my ($before, $after);
 for my $account (qw(work home club)) {
 	my %file = maildir($account);
@@ -82,11 +82,11 @@ for my $account (qw(work home club)) {
 		my ($name) = grep { Mail::field($file{$_}, 'message-id') eq Mail::field($mail->{bytes}, 'message-id') } keys %file;
 		my $bytes  = defined $name ? $file{$name} : '';
 		my $became = !defined $name ? 'NOT DELIVERED'
-			: sha256_hex($bytes) eq $mail->{sha256} ? 'delivered, not one byte changed'
-			: !Mail::eicar_everywhere($bytes) && $kept{ $mail->{sha256} } ? 'cleaned; original quarantined'
+			: sha256_hex($bytes) eq $mail->{sha256} ? 'not one byte changed'
+			: !Mail::eicar_everywhere($bytes) && $kept{ $mail->{sha256} } ? 'cleaned, original kept'
 			: 'NOT AS PROMISED';
 		$became = 'DELIVERED WITH EICAR' if Mail::eicar_everywhere($bytes);
-		printf "    %-5s %-25s %-28s %s\n", $account, Mail::field($mail->{bytes}, 'subject'), $mail->{what}, $became;
+		printf "  %-4s %-24s %-25s %s\n", $account, Mail::field($mail->{bytes}, 'subject'), $mail->{what}, $became;
 		($before, $after) = ($mail->{bytes}, $bytes) if $mail->{kind} eq 'eicar-attachment';
 	}
 	push @failed, map { "$account: $_" } E2E::problems($account, $served{$account}, $mails{$account});
@@ -106,10 +106,10 @@ for my $i (0 .. max(map { $#$_ } @rows)) {
 	} @rows;
 	my $new = $rows[1][$i] && $rows[1][$i][1] !~ /^multipart/ && !$was{ sha256_hex($rows[1][$i][3]) };
 	$notice .= (Mail::split_entity($rows[1][$i][3]))[1] if $new;
-	printf "    %-44s %s\n", $cell[0], $cell[1] . ($new ? '   <- instead' : '');
+	printf "  %-42s %s\n", $cell[0], $cell[1] . ($new ? '   <- instead' : '');
 }
-print "\n    It says:\n\n";
-show($notice =~ s/^/    /gmr);
+print "\n  It says:\n\n";
+show($notice =~ s/^/  /gmr);
 
 title('mailfilter quarantine list');
 $run = mailfilter('-c', $conf, 'quarantine', 'list');
@@ -134,17 +134,18 @@ push @failed, 'the scanner did not end in order' if !scanner_stop();
 
 if (@failed) {
 	title('NOT AS PROMISED');
-	print map { "    $_\n" } @failed;
-	print "    Log of the scanner:\n";
+	print map { "  $_\n" } @failed;
+	print "  Log of the scanner:\n";
 	show(read_file(work('scanner.log')));
 	exit 1;
 }
 title('As promised');
 print <<'END';
-    Every mail was delivered once, the clean ones byte for byte, the infected ones without
-    EICAR in any decoding and with all their other parts; the originals are in quarantine,
-    and the server's copies were not touched. Nothing is left of this demo.
+  Every mail was delivered once, the clean ones byte for byte, the infected ones
+  without EICAR in any decoding and with all their other parts; the originals
+  are in quarantine, and the server's copies were not touched. Nothing is left
+  of this demo.
 
-    Next: README.md, "First real settings", has a settings file for an account of yours;
-    "make check" runs all tests.
+  Next: README.md, "First real settings", has a settings file for an account of
+  yours; "make check" runs all tests.
 END

@@ -49,6 +49,7 @@ my $A     = qq(account a {\n source = "imaps://a\@imap.example.org"\n password =
 my @WRONG = (
 	# mailfilter.conf => what is said of it
 	[ mailfilter => qq(intervall = "5m"\n), qr/^mailfilter: \@:1: no such option 'intervall': expected one of state-dir, .*interval/ ],
+	[ mailfilter => qq(tls-ca = "/ca.pem"\n), qr/\@:1: no such option 'tls-ca' here: expected it in a section "account NAME \{ \.\.\. \}"$/ ],
 	[ mailfilter => "${A} folder = INBOX\n}\n", qr/\@:5: no such option 'folder': expected one of source, folders, / ],
 	[ mailfilter => qq(interval = "5 minutes"\n), qr/\@:1: interval: "5 minutes": expected a time from 10s to 1d, such as 5m$/ ],
 	[ mailfilter => "jobs = 0\n", qr/\@:1: jobs: "0": expected a number from 1 to 300$/ ],
@@ -199,6 +200,17 @@ Faults::with_clock(-20 * 365 * 86400, sub {
 	like($said, qr/^mailfilter: a: .*certificate .* is refused: it is not valid yet \(.*unless the clock here is wrong\)$/m, '  and why nothing is fetched');
 	is(() = $said =~ /\n/g, 2, '  in two lines');
 });
+
+for my $word (qw(scan judge status quarantine why unpark import rescan self-test keygen setup)) {
+	my ($code, $said) = told(@once, work('no settings'), $word, '--help');
+	like("$code $said", qr/^0 usage: mailfilter /, "mailfilter $word --help is answered, whatever the settings are");
+}
+{
+	local $ENV{XDG_CONFIG_HOME} = work('nowhere');
+	my ($code, $said) = told('build/mailfilter', '--once');
+	like("$code $said", qr/^78 mailfilter: \S+\/mailfilter\.conf: no such file: .*"mailfilter setup" asks, and writes it$/m, 'mailfilter without settings: how to come by them')
+		if !-e '/etc/mailfilter/mailfilter.conf';
+}
 
 my $daemon = E2E::mailfilter_start('-c', $conf);
 ok(E2E::wait_line($daemon, qr/action=delivered/, 1), 'one runs');

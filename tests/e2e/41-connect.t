@@ -67,7 +67,7 @@ like($run->{out}, qr/^ok     account well: \d+ of 10 MB of the mailbox are used$
 like($run->{out}, qr/^ok     account pop: 1 message there$/m, 'POP3: messages');
 like($run->{out}, qr/^ok     account lmtp: \S+ speaks LMTP$/m, 'LMTP: greeted');
 like($run->{out}, qr/^ok     account well: \S+ can be written$/m, 'a Maildir');
-like($run->{out}, qr/^\Q$conf\E: 3 accounts, 0 wrong\n\z/m, 'the end counts');
+like($run->{out}, qr/^\Q$conf\E: 3 accounts, 0 things wrong\n\z/m, 'the end counts');
 unlike("$run->{out}$run->{err}", qr/sesame/, 'no password is shown');
 ok(!-e work('out'), 'nothing was made');
 is_deeply(mailboxes(), $before, 'nothing changed on the servers');

@@ -151,6 +151,8 @@ restart_scanner();
 $run = mailfilter('-c', $hasty, 'rescan', '--dry-run');
 is($run->{code}, 0, 'a dry run');
 like($run->{err}, qr/account=$_ .*verdict=infected .*would=cleaned/, "  tells of $_") for qw(local filed place);
+like($run->{out}, qr/^$_: 3 scanned again, 1 infected, 1 to be replaced$/m, "  counts it in $_") for qw(local filed place);
+unlike($run->{err}, qr/ quarantine=/, '  names no id, for nothing is kept');
 is_deeply(snapshot(qw(local filed)), $before, '  changes nothing');
 is(scalar(grep { $_->{body} =~ /X-Quarantine-ID/ } $dovecot->imap('place')->messages('INBOX')), 0, '  nor on the server');
 system('cp', '-a', work('state'), work('state.base')) == 0 && system('cp', '-a', work('out'), work('out.base')) == 0

@@ -103,6 +103,18 @@ my @told = split /\n/, read_file($alerts);
 like($told[0], qr/^signatures: warning: 20 signatures, the newest are 3 days old/, 'the command was run');
 is_deeply([ map { /^(?:permissions: (\w+))/ ? $1 : () } @told ], [ 'critical', 'ok' ], '  for what is bad and for what is well');
 is(scalar(grep { /^signatures: (?:warning|critical)/ } @told), 1, '  and not twice in an hour');
+
+# A reload takes up other folders of signatures, and they are looked at instead.
+mkdir work('other');
+chmod 0755, work('other');
+rename work('db/own.ndb'), work('other/own.ndb') or die "rename: $!\n";
+write_file(work('scanner.conf'), read_file(work('scanner.conf')) =~ s/\Q@{[ work('db') ]}\E"/@{[ work('other') ]}"/r);
+kill 'HUP', $pid;
+chmod 0666, work('other/own.ndb');
+becomes('permissions', 'critical', qr{/other/own\.ndb: everybody may change it}, 'another folder of signatures');
+chmod 0644, work('other/own.ndb');
+becomes('signatures', 'ok', qr/20 signatures, the newest are \d/, '  whose age is known');
+
 $out = join '', <$answer>;
 close $answer;
 is($? >> 8, 2, 'no scanner: critical');

@@ -100,11 +100,18 @@ like(log_text(), qr{path=\S*/eicar\.com verdict=infected .*detail="moved to quar
 my $excluded = full_pass();
 is($excluded->{last}{excluded}, 1, 'the quarantine itself is not swept');
 is_deeply([ sort keys %{ listed() } ], [ sort keys %$items ], 'nor is anything moved twice');
+is(scalar(() = log_text() =~ m{path=\S*/mbox verdict=infected .*not moved}g), 1, 'nor is a mailbox that did not change scanned again');
 
 like(`build/scanner -c $conf --check-config 2>&1`, qr/no errors/, 'a folder like that is in order');
 chmod 0711, $inside;
 like(`build/scanner -c $conf --check-config 2>&1`, qr/^scanner: \S+:\d+: others may enter the quarantine: chmod 700 /, 'one that others may enter is not, and that is said');
 chmod 0700, $inside;
+{
+	write_file(work('a file'), '');
+	my $bad = settings('bad.conf', { listen => [ 'ipc://' . work('bad.sock') ], signatures => ['test'],
+		'temp-dir' => work('bad.tmp'), sweep => [$tree], 'sweep-state' => work('a file') . '/state' });
+	like(`build/scanner -c $bad --check-config 2>&1`, qr/^scanner: sweep: this user .* cannot write in \S.* for sweep-state: .*nothing is scanned$/m, 'a place for the state that cannot be written is told of');
+}
 
 # ---- Back, and let be ----
 write_file("$tree/eicar.com", 'in its place by now');
@@ -132,15 +139,24 @@ ok(!-e "$tree/eicar.com", 'changed, it is moved again');
 
 # ---- To elsewhere; delete; what is wrong ----
 my $other = $items->{'two.com'}{id};
+($code, $said) = ask('release', $other, '--to', work('nowhere/file'));
+is($code, 75, 'to a folder that is not there it cannot be put');
+like($said, qr/^scanner: \Q$other\E: .*--to another path: .*No such file/, 'and that is said');
 is((ask('release', $other, '--to', work('elsewhere')))[0], 0, 'to another place');
+($code, $said) = ask('release', $other, '--to', work('third'));
+like("$code $said", qr/^0 \Q$other\E: was released \d{4}-\S+Z, and stays where it is now\n$/, 'only once, and nobody is told that it is at a third');
 is(read_file(work('elsewhere')), $EICAR, 'it goes there');
 my $zip = $items->{'eicar.zip'}{id};
 ($code, $said) = ask('delete', $zip);
 is("$code $said", "0 $zip: deleted $tree/eicar.zip\n", 'deleted');
 ok(!(grep { /\Q$zip\E/ } glob "$inside/*"), 'nothing of it is left');
 is((ask('delete', $zip))[0], 66, 'a second time it is not there');
-is((ask('release', '../x'))[0], 66, 'what is no id is none');
-is((ask(@$_))[0], 64, "usage: @$_") for [], ['show'], [ 'list', 'x' ], ['release'], ['delete'], [ 'list', '--to', '/x' ], [ 'release', 'a', 'b', '--to', '/x' ], [ 'list', '--bad' ];
+($code, $said) = ask('release', '../x');
+is("$code $said", "66 scanner: ../x: it is no id: see --sweep-quarantine list\n", 'what is no id is none');
+($code, $said) = ask('delete', $other);
+like("$code $said", qr/^0 \Q$other\E: forgotten; /, 'what was released is not said to be deleted');
+ok(-e work('elsewhere'), 'and is not');
+is((ask(@$_))[0], 64, "usage: @$_") for [], ['show'], [ 'list', 'x' ], ['release'], ['delete'], [ 'list', '--to', '/x' ], [ 'release', 'a', 'b', '--to', '/x' ], [ 'release', 'a', '--to', 'x' ], [ 'list', '--bad' ];
 is(system("build/scanner -c $conf --to /x 2>/dev/null") >> 8, 64, 'usage: --to alone');
 stop();
 

@@ -10,10 +10,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/err.h"
+#include "common/stop.h"
 
 #include "mailfilter/account.h"
 #include "mailfilter/standing.h"
@@ -264,6 +267,56 @@ static void a_call_that_crosses_the_loss_of_the_session_began_no_round(void **st
 	assert_string_equal(child.lost.text, "the line is dead");
 }
 
+/* A session in which nothing comes. */
+static int hear_nothing(struct source *source, struct source_idle *idle, struct err *err)
+{
+	(void)source;
+	return idle->wait.wait(idle->wait.arg, -1, POLLIN, clock_ms() + 10000, err);
+}
+
+static const struct source_ops quiet_ops = { .idle = hear_nothing,
+	.close = close_nothing };
+static struct source quiet = { .ops = &quiet_ops };
+
+static void waits(const struct account_job *job, struct report *report)
+{
+	report->final = true;
+	job->standing->source = &quiet;
+}
+
+static void a_call_that_crosses_the_signal_to_end_began_no_round(void **state)
+{
+	struct child child = { .account = &accounts[1], .fd = -1 };
+	struct child_tools tools = { .settings = &settings,
+		.idle = true,
+		.stop_fd = -1,
+		.private_fds = { -1, -1, -1, -1 },
+		.children = &child,
+		.count = 1 };
+	struct pollfd readable;
+	enum child_end end;
+	siginfo_t info;
+	sigset_t mask;
+
+	(void)state;
+	assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &mask), 0);
+	assert_int_equal(stop_start(&tools.stop_fd, NULL), 0);
+	work = waits;
+	assert_int_equal(child_start(&child, &tools), 0);
+	readable = (struct pollfd){ .fd = child.fd, .events = POLLIN };
+	while (!child.idles && poll(&readable, 1, 10000) > 0)
+		(void)child_hear(&child);
+	assert_true(child.idles);
+	assert_int_equal(kill(child.pid, SIGTERM), 0);
+	assert_int_equal(waitid(P_PID, (id_t)child.pid, &info, WEXITED | WNOWAIT), 0);
+	child_call(&child);
+	assert_true(child_reap(&child, &end));
+	assert_int_equal(end, CHILD_EXITED);
+	assert_true(child.idles);
+	(void)close(tools.stop_fd);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &mask, NULL), 0);
+}
+
 static void a_worker_dies_with_its_parent(void **state)
 {
 	int ends[2];
@@ -303,6 +356,7 @@ int main(void)
 		cmocka_unit_test(more_descriptors_are_taken_where_they_are_allowed),
 		cmocka_unit_test(
 			a_call_that_crosses_the_loss_of_the_session_began_no_round),
+		cmocka_unit_test(a_call_that_crosses_the_signal_to_end_began_no_round),
 		cmocka_unit_test(a_worker_dies_with_its_parent),
 	};
 

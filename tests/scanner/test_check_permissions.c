@@ -20,7 +20,7 @@ static void what_others_may_change_is_told_of(void **state)
 		{ temp, 0700, 0704, CHECK_CRITICAL, "others may enter it" },
 		{ socket, 0750, 0757, CHECK_CRITICAL, "the socket's folder" },
 		{ folder, 0755, 0777, CHECK_CRITICAL, "signatures folder" },
-		{ set, 0644, 0646, CHECK_CRITICAL, "signatures own.ndb" },
+		{ set, 0644, 0646, CHECK_CRITICAL, "folder/own.ndb: everybody" },
 	};
 
 	(void)state;

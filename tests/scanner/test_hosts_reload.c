@@ -235,6 +235,29 @@ static void a_file_that_is_overwritten_while_it_is_loaded_does_not_serve(void **
 	assert_int_equal(stop(&scanner), 0);
 }
 
+/* Whoever adds a file of signatures and its folder to the settings reloads at once. */
+static void what_a_reload_names_first_is_waited_for_while_it_is_written(void **state)
+{
+	char path[PATHS + 16], lines[PATHS * 2];
+	struct scanner scanner;
+
+	(void)state;
+	start(&scanner, ONE_WORKER);
+	(void)await_generation(&scanner, 1);
+	(void)snprintf(path, sizeof(path), "%s/own", scanner.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(lines, sizeof(lines),
+		"signatures = { \"test\", \"%s\" }\nworkers = 1\n", path);
+	settings_are(&scanner, lines);
+	(void)snprintf(path, sizeof(path), "%s/own/own.ndb", scanner.folder);
+	put_set(path, OTHER_SIGNATURE "\n");
+	assert_int_equal(kill(scanner.pid, SIGHUP), 0);
+	(void)await_generation(&scanner, 2);
+	assert_true(log_says(&scanner, "loading waits for it"));
+	assert_false(log_says(&scanner, "the old ones stay in use"));
+	assert_int_equal(stop(&scanner), 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +272,8 @@ int main(int argc, char **argv)
 			signatures_that_come_late_and_in_two_halves_serve_once_they_are_whole),
 		cmocka_unit_test(
 			a_file_that_is_overwritten_while_it_is_loaded_does_not_serve),
+		cmocka_unit_test(
+			what_a_reload_names_first_is_waited_for_while_it_is_written),
 	};
 
 	return RUN_OR_SERVE(argc, argv, tests);

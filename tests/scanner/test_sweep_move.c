@@ -140,7 +140,7 @@ static const struct {
 	bool is_mail, changed;
 	const char *said;
 } stays[] = {
-	{ BYTES, true, false, "not moved: a mail: \"mailfilter rescan\"" },
+	{ BYTES, true, false, "not moved: a mail: mailfilter rescan " },
 	{ "From a@example.org\n\n" BYTES, false, false, "not moved: a mailbox" },
 	{ "2 M1e C5f3a9b21\n\1\2N " BYTES, false, false, "not moved: a mailbox" },
 	{ BYTES, false, true, "not moved: it changed lately" },

@@ -119,13 +119,14 @@ static void count_kind(struct sweep_counts *counts, enum sweep_kind kind)
 	counts->unscannable += kind == SWEEP_UNSCANNABLE;
 }
 
-/* Infected, and nothing is to be moved: it holds mail, and that was told. */
+/* Infected, and nothing is to be moved: it is or holds mail, and that was told. */
 static bool stays(const struct sweep_entry *entry, const struct sweep_find *find)
 {
 	if (!find)
 		return entry->is_mail;
 	return find->detail[0] &&
-	       (entry->is_mail || strstr(find->detail, SWEEP_MAILBOX) != NULL);
+	       (entry->is_mail || strstr(find->detail, SWEEP_MAILBOX) ||
+		       strstr(find->detail, SWEEP_KEPT));
 }
 
 bool sweep_book_knows(struct sweep_book *book, const struct sweep_entry *entry,

@@ -113,7 +113,7 @@ static int refuse_mail(const struct sweep_scanned *scanned,
 			"a mail: mailfilter rescan cleans what mailfilter delivered");
 	if (is_mailfilters(find))
 		return err_set(err, ERR_MESSAGE,
-			"mailfilter keeps it: \"mailfilter quarantine\" lists and deletes it");
+			SWEEP_KEPT ": \"mailfilter quarantine\" lists and deletes it");
 	if (is_mailbox(find->file))
 		return err_set(err, ERR_MESSAGE, SWEEP_MAILBOX);
 	return scanned->changed ? err_set(err, ERR_AGAIN,

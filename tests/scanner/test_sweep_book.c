@@ -152,6 +152,43 @@ static void what_is_not_moved_is_not_foretold(void **state)
 	assert_int_equal(book.report.find_count, 1);
 }
 
+static void a_find_that_will_not_be_moved_is_looked_at_once(void **state)
+{
+	static const struct {
+		const char *detail;
+		bool is_mail, moves, is_known;
+	} cases[] = {
+		{ "not moved: a mailbox, with other mails in it", false, true, true },
+		{ "not moved: mailfilter keeps it: \"mailfilter quarantine\"", false,
+			true, true },
+		{ "a mail: rescan", true, true, true },
+		{ "not moved: no space left on device", false, true, false },
+		{ "", true, true, false },
+		{ "", false, true, false },
+		{ "", false, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct stat stat_here = { .st_ino = 10 + i };
+		struct sweep_scanned scanned = put_find();
+		struct sweep_entry entry = {
+			.path = path, .stat = stat_here, .is_mail = cases[i].is_mail
+		};
+		struct sweep_answer answer = infected;
+
+		book.moves = cases[i].moves;
+		(void)sweep_book_begin(&book, &digest);
+		(void)snprintf(
+			answer.detail, sizeof(answer.detail), "%s", cases[i].detail);
+		scanned.stat = &stat_here;
+		scanned.is_mail = cases[i].is_mail;
+		sweep_book_add(&book, &scanned, &answer);
+		assert_int_equal(
+			sweep_book_knows(&book, &entry, &digest), cases[i].is_known);
+	}
+}
+
 static void it_rests_less_where_more_is_due_and_never_not_at_all(void **state)
 {
 	static const struct hash other = { { 2 } };
@@ -193,6 +230,7 @@ int main(void)
 		TEST(a_find_that_is_still_there_is_counted_once_it_is_found_again),
 		TEST(it_rests_less_where_more_is_due_and_never_not_at_all),
 		TEST(what_is_not_moved_is_not_foretold),
+		TEST(a_find_that_will_not_be_moved_is_looked_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 
 /* In the detail of a find: it will not be moved, however often it is looked at. */
 #define SWEEP_MAILBOX "a mailbox, with other mails in it"
-#define SWEEP_KEPT "mailfilter keeps it"
+#define SWEEP_KEPT    "mailfilter keeps it"
 
 struct sweep_book {
 	const char *dir; /* borrowed */
